@@ -1,0 +1,33 @@
+# Every library that we build on, found once. Static where Debian has an archive (docs/decisions/0001-one-static-binary.md).
+find_package(Threads REQUIRED)
+
+# static_dependency(NAME HEADER header ARCHIVE libx.a): an imported target gpukeeper_dep_NAME.
+function(static_dependency name)
+  cmake_parse_arguments(PARSE_ARGV 1 D "" "HEADER;ARCHIVE;PACKAGE" "")
+  find_path(${name}_INCLUDE ${D_HEADER})
+  if(D_ARCHIVE)
+    find_library(${name}_ARCHIVE NAMES ${D_ARCHIVE})
+  else()
+    set(${name}_ARCHIVE "header-only")
+  endif()
+  if(NOT ${name}_INCLUDE OR NOT ${name}_ARCHIVE)
+    message(FATAL_ERROR "${name} was not found: install the package ${D_PACKAGE}, or run ./run, which does")
+  endif()
+  add_library(gpukeeper_dep_${name} INTERFACE IMPORTED GLOBAL)
+  target_include_directories(gpukeeper_dep_${name} SYSTEM INTERFACE ${${name}_INCLUDE})
+  if(D_ARCHIVE)
+    target_link_libraries(gpukeeper_dep_${name} INTERFACE ${${name}_ARCHIVE})
+  endif()
+endfunction()
+
+static_dependency(expected HEADER tl/expected.hpp PACKAGE libexpected-dev)
+static_dependency(fmt HEADER fmt/format-inl.h PACKAGE libfmt-dev)  # its one source file is ours: src/core/fmt_library.cpp
+static_dependency(json HEADER nlohmann/json.hpp PACKAGE nlohmann-json3-dev)
+static_dependency(cli11 HEADER CLI/CLI.hpp PACKAGE libcli11-dev)
+static_dependency(yaml HEADER yaml-cpp/yaml.h ARCHIVE libyaml-cpp.a PACKAGE libyaml-cpp-dev)
+static_dependency(xml HEADER pugixml.hpp ARCHIVE libpugixml.a PACKAGE libpugixml-dev)
+
+if(GPUKEEPER_TESTS)
+  find_package(GTest REQUIRED)
+  include(GoogleTest)
+endif()

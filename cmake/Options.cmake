@@ -1,0 +1,46 @@
+# What every target of ours is compiled with. Linked PRIVATE, so that nothing of it reaches a user of the library.
+add_library(gpukeeper_options INTERFACE)
+target_compile_options(gpukeeper_options INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion
+                       -Wnon-virtual-dtor -Wold-style-cast -Woverloaded-virtual -Wnull-dereference -Werror)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  # g++ 12 reports -Wnull-dereference and -Wmaybe-uninitialized inside its own inlined library code at -O2.
+  target_compile_options(gpukeeper_options INTERFACE -Wno-null-dereference -Wno-maybe-uninitialized)
+endif()
+
+if(GPUKEEPER_SANITIZE)
+  add_compile_options(-fsanitize=${GPUKEEPER_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  add_link_options(-fsanitize=${GPUKEEPER_SANITIZE})
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+    add_compile_options(-fno-sanitize=function)  # clang-14: "Cannot represent a difference across sections"
+  endif()
+else()
+  # One file that runs wherever glibc is new enough: the compiler's own libraries come along.
+  add_link_options(-static-libstdc++ -static-libgcc)
+endif()
+
+# gpukeeper_folder(NAME SOURCES ... HEADERS ... USES ... [LIBRARIES ...]): the one target of a folder under src/.
+# USES names folders above it in the architecture's list: what is not linked cannot be misused.
+function(gpukeeper_folder name)
+  cmake_parse_arguments(PARSE_ARGV 1 F "" "" "SOURCES;HEADERS;USES;LIBRARIES")
+  add_library(gpukeeper_${name} STATIC ${F_SOURCES})
+  add_library(gpukeeper::${name} ALIAS gpukeeper_${name})
+  target_sources(gpukeeper_${name} PUBLIC FILE_SET HEADERS BASE_DIRS ${PROJECT_SOURCE_DIR}/src FILES ${F_HEADERS})
+  target_link_libraries(gpukeeper_${name} PRIVATE $<BUILD_INTERFACE:gpukeeper_options> ${F_LIBRARIES})
+  foreach(used IN LISTS F_USES)
+    target_link_libraries(gpukeeper_${name} PUBLIC gpukeeper::${used})
+  endforeach()
+  set_target_properties(gpukeeper_${name} PROPERTIES VERIFY_INTERFACE_HEADER_SETS ON)
+endfunction()
+
+# gpukeeper_test(NAME SOURCES ... USES ... [LIBRARIES ...]): one GoogleTest program over the named folders.
+function(gpukeeper_test name)
+  cmake_parse_arguments(PARSE_ARGV 1 T "" "" "SOURCES;USES;LIBRARIES")
+  add_executable(${name} ${T_SOURCES})
+  target_link_libraries(${name} PRIVATE gpukeeper_options gpukeeper_fakes GTest::gmock GTest::gtest_main ${T_LIBRARIES})
+  foreach(used IN LISTS T_USES)
+    target_link_libraries(${name} PRIVATE gpukeeper::${used})
+  endforeach()
+  target_compile_definitions(${name} PRIVATE GPUKEEPER_SOURCE_DIR="${PROJECT_SOURCE_DIR}"
+                             GPUKEEPER_BINARY_DIR="${PROJECT_BINARY_DIR}")
+  gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST)
+endfunction()

@@ -1,0 +1,104 @@
+#include "core/files.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <climits>
+#include <cstring>
+#include <memory>
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <fmt/format.h>
+
+namespace gpukeeper {
+namespace {
+
+tl::unexpected<Error> failed(std::string_view operation, std::string_view path, int error) {
+  return fail(errc_from_errno(error), fmt::format("{} {}: {}", operation, path, std::strerror(error)));
+}
+
+class Descriptor {
+ public:
+  explicit Descriptor(int fd) : fd_(fd) {}
+  ~Descriptor() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  int get() const { return fd_; }
+
+ private:
+  int fd_;
+};
+
+}  // namespace
+
+Errc errc_from_errno(int error) {
+  switch (error) {
+    case ENOENT:
+    case ENOTDIR:
+    case ENODEV:
+    case ENXIO:
+    case ESRCH: return Errc::not_found;
+    case EACCES: return Errc::not_permitted;
+    case EPERM:
+    case EBUSY:
+    case EAGAIN: return Errc::unavailable;
+    case ENODATA:
+    case EINVAL:
+    case EOPNOTSUPP:
+    case ENOSYS: return Errc::not_supported;
+    default: return Errc::internal;
+  }
+}
+
+RealFiles::RealFiles(std::string root) : root_(std::move(root)) {
+  while (!root_.empty() && root_.back() == '/') root_.pop_back();
+}
+
+Result<std::string> RealFiles::read(std::string_view path) const {
+  const std::string full = root_ + std::string(path);
+  // O_NONBLOCK: a FIFO or a silent device in a hand-made tree must not stop us.
+  const Descriptor file(::open(full.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  if (file.get() < 0) return failed("open", full, errno);
+  std::string content;
+  std::array<char, 4096> buffer{};  // one page: the most that a sysfs attribute can hold
+  while (content.size() < kMaxFileBytes) {
+    const auto got = ::read(file.get(), buffer.data(), buffer.size());
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return failed("read", full, errno);
+    if (got == 0) break;
+    content.append(buffer.data(), static_cast<std::size_t>(got));
+  }
+  if (content.size() > kMaxFileBytes) content.resize(kMaxFileBytes);
+  return content;
+}
+
+Result<std::vector<std::string>> RealFiles::list(std::string_view folder) const {
+  const std::string full = root_ + std::string(folder);
+  const std::unique_ptr<DIR, int (*)(DIR*)> dir(::opendir(full.c_str()), &::closedir);
+  if (!dir) return failed("list", full, errno);
+  std::vector<std::string> names;
+  while (const dirent* entry = ::readdir(dir.get())) {
+    const std::string_view name = entry->d_name;
+    if (name != "." && name != "..") names.emplace_back(name);
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+Result<std::string> RealFiles::read_link(std::string_view path) const {
+  const std::string full = root_ + std::string(path);
+  std::array<char, PATH_MAX> target{};
+  const auto length = ::readlink(full.c_str(), target.data(), target.size());
+  if (length < 0) {
+    if (errno == EINVAL) return fail(Errc::invalid_argument, fmt::format("read link {}: not a symbolic link", full));
+    return failed("read link", full, errno);
+  }
+  return std::string(target.data(), static_cast<std::size_t>(length));
+}
+
+}  // namespace gpukeeper

@@ -1,0 +1,56 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/result.hpp"
+
+namespace gpukeeper {
+
+/// The world's small text files: `/sys`, `/proc` and a few tables under `/usr/share`.
+///
+/// Paths are absolute ("/sys/class/drm"); an implementation may serve them from elsewhere. Everything that reads the
+/// kernel's files takes this, so that a recorded machine can stand in for the real one, a test can count every access,
+/// and any access can be made to fail.
+/// Threads: every member may be called from any thread.
+class Files {
+ public:
+  virtual ~Files() = default;
+
+  /// The whole content, at most kMaxFileBytes of it.
+  /// Errors, by what the kernel answered:
+  ///   not_found      ENOENT, ENOTDIR, ENODEV, ENXIO: not there, or the device has left
+  ///   not_permitted  EACCES: the file's mode forbids it
+  ///   unavailable    EPERM, EBUSY, EAGAIN: amdgpu answers so while the card sleeps, resets or starts
+  ///   not_supported  ENODATA, EINVAL, EOPNOTSUPP, ENOSYS: there is such a file but no such sensor
+  ///   internal       anything else (EIO, ETIMEDOUT)
+  virtual Result<std::string> read(std::string_view path) const = 0;
+
+  /// The names in a folder, sorted, without "." and "..". Errors as for read.
+  virtual Result<std::vector<std::string>> list(std::string_view folder) const = 0;
+
+  /// Where a symbolic link points, as written in it. Errors as for read; invalid_argument when it is no link.
+  virtual Result<std::string> read_link(std::string_view path) const = 0;
+
+  static constexpr std::size_t kMaxFileBytes = 1 << 20;
+};
+
+/// The real files below a folder: `/` for this machine, or the folder of a recorded one.
+class RealFiles final : public Files {
+ public:
+  /// `root` without a trailing slash; "" or "/" is this machine.
+  explicit RealFiles(std::string root = "");
+
+  Result<std::string> read(std::string_view path) const override;
+  Result<std::vector<std::string>> list(std::string_view folder) const override;
+  Result<std::string> read_link(std::string_view path) const override;
+
+ private:
+  std::string root_;
+};
+
+/// The code for an errno value, as documented at Files::read.
+Errc errc_from_errno(int error);
+
+}  // namespace gpukeeper

@@ -1,0 +1,53 @@
+#include "core/files.hpp"
+
+#include <filesystem>
+#include <fstream>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace gpukeeper {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::EndsWith;
+
+class RealFilesTest : public ::testing::Test {
+ protected:
+  RealFilesTest() {
+    std::filesystem::create_directories(root_ / "sys/a");
+    std::ofstream(root_ / "sys/a/x") << "one\n";
+    std::ofstream(root_ / "sys/a/b") << "";
+    std::filesystem::create_symlink("../a", root_ / "sys/link");
+  }
+  ~RealFilesTest() override { std::filesystem::remove_all(root_); }
+
+  const std::filesystem::path root_ = std::filesystem::path(::testing::TempDir()) / "gpukeeper-files-test";
+  const RealFiles files_{root_.string() + "/"};
+};
+
+TEST_F(RealFilesTest, ReadsBelowItsRoot) { EXPECT_EQ(files_.read("/sys/a/x").value(), "one\n"); }
+
+TEST_F(RealFilesTest, ListsNamesSorted) { EXPECT_THAT(files_.list("/sys/a").value(), ElementsAre("b", "x")); }
+
+TEST_F(RealFilesTest, FollowsOneLink) { EXPECT_EQ(files_.read_link("/sys/link").value(), "../a"); }
+
+TEST_F(RealFilesTest, AnErrorNamesTheOperationThePathAndTheCause) {
+  const auto missing = files_.read("/sys/none");
+  ASSERT_FALSE(missing);
+  EXPECT_EQ(missing.error().code, Errc::not_found);
+  EXPECT_THAT(missing.error().message, EndsWith("/sys/none: No such file or directory"));
+  EXPECT_EQ(files_.list("/sys/a/x").error().code, Errc::not_found);
+  EXPECT_EQ(files_.read_link("/sys/a/x").error().code, Errc::invalid_argument);
+}
+
+TEST(ErrnoTest, WhatAmdgpuAnswersWhenTheCardSleepsIsUnavailable) {
+  EXPECT_EQ(errc_from_errno(EPERM), Errc::unavailable);
+  EXPECT_EQ(errc_from_errno(EBUSY), Errc::unavailable);
+  EXPECT_EQ(errc_from_errno(EACCES), Errc::not_permitted);
+  EXPECT_EQ(errc_from_errno(ENODATA), Errc::not_supported);
+  EXPECT_EQ(errc_from_errno(EIO), Errc::internal);
+}
+
+}  // namespace
+}  // namespace gpukeeper

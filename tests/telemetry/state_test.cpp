@@ -1,0 +1,46 @@
+#include "telemetry/state.hpp"
+
+#include <gtest/gtest.h>
+
+namespace gpukeeper {
+namespace {
+
+Reading reading(std::optional<double> celsius, std::optional<double> memory_percent) {
+  Reading r{Missing::not_supported};
+  if (celsius) r.temperature = Celsius(*celsius);
+  if (memory_percent) {
+    r.memory_total = Bytes(100'000);
+    r.memory_used = Bytes(static_cast<std::uint64_t>(*memory_percent * 1000));
+  }
+  return r;
+}
+
+TEST(StateTest, TheWorseOfTemperatureAndMemoryDecidesBordersIncluded) {
+  const std::pair<double, State> temperatures[] = {
+      {20, State::optimal},     {64.9, State::optimal}, {65, State::normal},   {74.9, State::normal},
+      {75, State::throttled},   {84.9, State::throttled}, {85, State::critical}, {120, State::critical}};
+  const std::pair<double, State> fills[] = {
+      {0, State::optimal},      {69.9, State::optimal},   {70, State::normal},   {84.9, State::normal},
+      {85, State::throttled},   {94.9, State::throttled}, {95, State::critical}, {100, State::critical}};
+  for (const auto& [celsius, by_temperature] : temperatures) {
+    for (const auto& [percent, by_memory] : fills) {
+      EXPECT_EQ(state_of(reading(celsius, percent)), std::max(by_temperature, by_memory)) << celsius << " C, " << percent;
+    }
+  }
+}
+
+TEST(StateTest, AMissingAxisIsSkipped) {
+  EXPECT_EQ(state_of(reading(80, {})), State::throttled);
+  EXPECT_EQ(state_of(reading({}, 50)), State::optimal);
+}
+
+TEST(StateTest, WithoutAnyAxisNothingIsKnown) {
+  EXPECT_EQ(state_of(reading({}, {})), State::unavailable);
+  Reading zero = reading({}, {});
+  zero.memory_used = Bytes(0);
+  zero.memory_total = Bytes(0);
+  EXPECT_EQ(state_of(zero), State::unavailable);
+}
+
+}  // namespace
+}  // namespace gpukeeper
