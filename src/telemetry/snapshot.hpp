@@ -12,6 +12,7 @@
 #include "device/device.hpp"
 #include "device/gpu_process.hpp"
 #include "device/reading.hpp"
+#include "telemetry/self_cost.hpp"
 #include "telemetry/state.hpp"
 
 namespace gpukeeper {
@@ -42,9 +43,7 @@ struct SourceStatus {
 };
 
 /// What gpukeeper itself costs, since it started.
-struct SelfCost {
-  std::chrono::nanoseconds cpu{0};
-  Bytes resident{0};
+struct SelfCost : ProcessCost {
   DriverCost driver;  ///< over all sources
 };
 

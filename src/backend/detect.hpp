@@ -1,0 +1,44 @@
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/clock.hpp"
+#include "core/files.hpp"
+#include "device/backend.hpp"
+
+namespace gpukeeper {
+
+struct DetectOptions {
+  bool wake = false;         ///< read sleeping devices too, which wakes them
+  std::string machine_root;  ///< where this machine's /sys, /proc and /usr/share are; empty for the real ones
+};
+
+/// What a vendor needs and whether it is there; for the answer to "why do I see no GPU?".
+struct Finding {
+  std::string vendor;  ///< "NVIDIA", "AMD", "Intel"
+  std::string looked;  ///< a sentence: what was looked for and what was found
+  std::string remedy;  ///< what to install or grant; empty when nothing is to be done
+};
+
+/// The backends to read from, in order of precedence, and what `auto` looked at.
+struct Sources {
+  std::vector<std::shared_ptr<Backend>> backends;
+  std::vector<Finding> findings;
+};
+
+/// Opens what `--source` names, in order:
+///   auto                   all that this machine has (the default)
+///   nvml[:LIBRARY]         NVIDIA's library, or another file that serves its interface
+///   nvidia-smi[:FILE.xml]  the output of `nvidia-smi -q -x`, live or from a file
+///   rocm-smi[:FILE.json]   the output of `rocm-smi --json`, live or from a file
+///   sysfs[:ROOT]           the kernel's files: amdgpu, intel and every other card; ROOT holds sys/ and maybe proc/
+///   simulated:FILE         a scenario (docs/scenarios.md)
+/// Errors: invalid_argument for a specification that is none of these; not_found or unavailable when a source that was
+/// named cannot be opened. `auto` never fails: its findings say what is missing.
+Result<Sources> open_sources(std::span<const std::string> specifications, std::shared_ptr<Clock> clock,
+                             const DetectOptions& options = {});
+
+}  // namespace gpukeeper

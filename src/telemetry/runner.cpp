@@ -1,0 +1,128 @@
+#include "telemetry/runner.hpp"
+
+#include <algorithm>
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+namespace gpukeeper {
+
+using Time = std::chrono::steady_clock::time_point;  // real threads wait in real time, whatever clock is injected above
+
+// Owned by the runner and by every collector thread, so that one which is let go finds it still there.
+struct ThreadRunner::State {
+  struct Job {
+    std::shared_ptr<Task> task;
+    std::uint64_t batch;
+  };
+  struct Running {
+    const Task* task;
+    std::uint64_t batch;
+    Time started;
+  };
+
+  std::mutex mutex;
+  std::condition_variable work;   // for collectors: a job came, or it is time to stop
+  std::condition_variable ended;  // for the one who waits in run(): its batch is complete
+  std::deque<Job> queue;
+  std::vector<Running> running;
+  std::vector<std::thread> threads;
+  std::size_t idle = 0;
+  std::uint64_t batch = 0;       // the one that run() waits for
+  std::size_t left = 0;          // of it, queued or running
+  std::uint64_t progress = 0;    // jobs begun or ended so far
+  bool stopping = false;
+
+  static void collect(const std::shared_ptr<State>& state);
+};
+
+void ThreadRunner::State::collect(const std::shared_ptr<State>& state) {
+  std::unique_lock lock(state->mutex);
+  for (;;) {
+    ++state->idle;
+    state->work.wait(lock, [&] { return state->stopping || !state->queue.empty(); });
+    --state->idle;
+    if (state->stopping) return;
+    Job job = std::move(state->queue.front());
+    state->queue.pop_front();
+    ++state->progress;
+    state->running.push_back({job.task.get(), job.batch, std::chrono::steady_clock::now()});
+    lock.unlock();
+    execute(*job.task);
+    lock.lock();
+    ++state->progress;
+    std::erase_if(state->running, [&](const Running& r) { return r.task == job.task.get(); });
+    if (job.batch == state->batch && --state->left == 0) state->ended.notify_one();
+  }
+}
+
+ThreadRunner::ThreadRunner() : state_(std::make_shared<State>()) {}
+
+ThreadRunner::~ThreadRunner() {
+  std::vector<std::thread> threads;
+  std::vector<std::shared_ptr<Task>> never_run;
+  {
+    std::unique_lock lock(state_->mutex);
+    state_->stopping = true;
+    for (State::Job& job : state_->queue) never_run.push_back(std::move(job.task));
+    state_->queue.clear();
+    state_->work.notify_all();
+    // Those in a driver call get a moment: a healthy call ends in it.
+    const auto give_up = std::chrono::steady_clock::now() + std::chrono::milliseconds(50);
+    while (!state_->running.empty() && std::chrono::steady_clock::now() < give_up) {
+      state_->ended.wait_for(lock, std::chrono::milliseconds(1));
+    }
+    threads.swap(state_->threads);
+    if (!state_->running.empty()) {
+      // We cannot tell which std::thread hangs where, and joining one that hangs would hang us too.
+      for (std::thread& thread : threads) thread.detach();
+      return;
+    }
+  }
+  for (std::thread& thread : threads) thread.join();
+}
+
+std::size_t ThreadRunner::threads() const {
+  std::scoped_lock lock(state_->mutex);
+  return state_->threads.size();
+}
+
+void ThreadRunner::run(std::span<const std::shared_ptr<Task>> tasks) {
+  if (tasks.empty()) return;
+  std::unique_lock lock(state_->mutex);
+  State& s = *state_;
+  ++s.batch;
+  s.left = tasks.size();
+  for (const auto& task : tasks) {
+    begin(*task);
+    s.queue.push_back({task, s.batch});
+  }
+  const auto another_collector = [&] {
+    if (s.idle > 0) {
+      s.work.notify_one();
+    } else {
+      s.threads.emplace_back(&State::collect, state_);
+    }
+  };
+  another_collector();
+
+  while (s.left > 0) {
+    const auto seen = s.progress;
+    if (!s.queue.empty()) {
+      s.ended.wait_for(lock, kHedge);
+      if (s.left > 0 && s.progress == seen && !s.queue.empty()) another_collector();
+      continue;
+    }
+    // All are running: wait for the one with the most patience left, or until the last has ended.
+    auto until = Time::min();
+    for (const State::Running& r : s.running) {
+      if (r.batch == s.batch) until = std::max(until, r.started + r.task->patience);
+    }
+    if (std::chrono::steady_clock::now() >= until) break;
+    s.ended.wait_until(lock, until);
+  }
+}
+
+}  // namespace gpukeeper
