@@ -5,9 +5,13 @@
 
 namespace gpukeeper {
 
-MonotonicTime SystemClock::now() const { return std::chrono::steady_clock::now(); }
+MonotonicTime SystemClock::now() const {
+  return std::chrono::steady_clock::now();
+}
 
-WallTime SystemClock::wall() const { return std::chrono::system_clock::now(); }
+WallTime SystemClock::wall() const {
+  return std::chrono::system_clock::now();
+}
 
 void SystemClock::sleep_until(MonotonicTime until, std::stop_token stop) {
   std::mutex mutex;

@@ -10,15 +10,15 @@ namespace gpukeeper {
 
 /// Few codes, chosen by what the caller can do next.
 enum class Errc {
-  invalid_argument,    ///< the input is wrong: tell the user what would be right
-  not_found,           ///< the thing named does not exist (any more)
+  invalid_argument,  ///< the input is wrong: tell the user what would be right
+  not_found,         ///< the thing named does not exist (any more)
   already_exists,
   resource_exhausted,
   unauthenticated,
-  not_permitted,       ///< it exists, but this user may not: say how to grant it
-  not_supported,       ///< this hardware, driver or kernel does not have it
+  not_permitted,  ///< it exists, but this user may not: say how to grant it
+  not_supported,  ///< this hardware, driver or kernel does not have it
   deadline_exceeded,
-  unavailable,         ///< not now: retry later
+  unavailable,  ///< not now: retry later
   internal,
 };
 
@@ -26,7 +26,8 @@ std::string_view to_string(Errc code);
 
 struct Error {
   Errc code;            ///< decides: retry, skip, tell the user, exit status
-  std::string message;  ///< names the operation and its object: "read power of GPU-3f2a: nvmlDeviceGetPowerUsage: Not Supported"
+  std::string message;  ///< names the operation and its object: "read power of GPU-3f2a: nvmlDeviceGetPowerUsage: Not
+                        ///< Supported"
 
   friend bool operator==(const Error&, const Error&) = default;
 };

@@ -55,7 +55,9 @@ std::optional<std::uint64_t> parse_u64(std::string_view text, int base) {
   return parse_whole<std::uint64_t>(text, base);
 }
 
-std::optional<std::int64_t> parse_i64(std::string_view text) { return parse_whole<std::int64_t>(text); }
+std::optional<std::int64_t> parse_i64(std::string_view text) {
+  return parse_whole<std::int64_t>(text);
+}
 
 std::optional<double> parse_double(std::string_view text) {
   const auto value = parse_whole<double>(text, std::chars_format::general);

@@ -9,7 +9,8 @@
 
 namespace gpukeeper {
 
-/// Without leading and trailing blanks, tabs, line ends and NULs (some archivers pad sysfs files with NUL to 4096 bytes).
+/// Without leading and trailing blanks, tabs, line ends and NULs (some archivers pad sysfs files with NUL to 4096
+/// bytes).
 std::string_view trim(std::string_view text);
 
 /// The pieces between separators, in order, empty pieces kept; one empty piece for an empty text.
@@ -18,7 +19,8 @@ std::vector<std::string_view> split(std::string_view text, char separator);
 /// The lines of a text without their line ends; no empty last line for a final newline.
 std::vector<std::string_view> lines(std::string_view text);
 
-/// The whole text as a number, blanks around it allowed; nothing for anything else ("N/A", "12 W", "", "nan", overflow).
+/// The whole text as a number, blanks around it allowed; nothing for anything else ("N/A", "12 W", "", "nan",
+/// overflow).
 std::optional<std::uint64_t> parse_u64(std::string_view text, int base = 10);
 std::optional<std::int64_t> parse_i64(std::string_view text);
 std::optional<double> parse_double(std::string_view text);

@@ -43,13 +43,13 @@ std::string_view to_string(Link::Kind kind);
 struct Device {
   DeviceId id;
   Vendor vendor = Vendor::other;
-  std::string name;    ///< marketing name, or the best that is known: "NVIDIA H200", "Navi 48 [Radeon RX 9070]"
-  std::string source;  ///< the backend that reads it: "nvml", "amdgpu", "simulated"
+  std::string name;        ///< marketing name, or the best that is known: "NVIDIA H200", "Navi 48 [Radeon RX 9070]"
+  std::string source;      ///< the backend that reads it: "nvml", "amdgpu", "simulated"
   bool simulated = false;  ///< made up by a scenario
   bool recorded = false;   ///< read from files that another machine left, or that stand still
   std::optional<PciAddress> pci;
-  std::optional<DeviceId> parent;         ///< of a partition: the physical device
-  std::optional<std::string> partition;   ///< of a partition: its profile and place, "1g.10gb (GPU instance 9)"
+  std::optional<DeviceId> parent;        ///< of a partition: the physical device
+  std::optional<std::string> partition;  ///< of a partition: its profile and place, "1g.10gb (GPU instance 9)"
 
   using Text = Metric<std::string>;
   Text driver = missing(Missing::not_supported);           ///< kernel driver: "nvidia", "amdgpu", "xe"

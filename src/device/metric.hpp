@@ -29,7 +29,9 @@ Missing missing_from(Errc code);
 template <class T>
 using Metric = tl::expected<T, Missing>;
 
-inline tl::unexpected<Missing> missing(Missing reason) { return tl::unexpected<Missing>(reason); }
+inline tl::unexpected<Missing> missing(Missing reason) {
+  return tl::unexpected<Missing>(reason);
+}
 
 /// A metric out of a result: the value, or why it is not there.
 template <class T>

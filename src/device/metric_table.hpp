@@ -25,9 +25,9 @@ using MetricValue = std::variant<double, std::uint64_t, bool, std::string>;
 /// One metric. JSON, CSV, the documentation, Prometheus and history all derive from these rows; nobody lists metrics a
 /// second time.
 struct MetricRow {
-  std::string_view name;   ///< ends in its unit: "power_watts"; the key in JSON and CSV
-  std::string_view unit;   ///< "watts", "bytes", "percent", …; empty for texts and plain counts
-  std::string_view help;   ///< a sentence for people
+  std::string_view name;  ///< ends in its unit: "power_watts"; the key in JSON and CSV
+  std::string_view unit;  ///< "watts", "bytes", "percent", …; empty for texts and plain counts
+  std::string_view help;  ///< a sentence for people
   MetricType type;
   Metric<MetricValue> (*value)(const Device&, const Reading&);
 };

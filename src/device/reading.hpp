@@ -124,8 +124,8 @@ struct Reading {
   std::vector<Sensor> sensors = {};
 };
 
-/// Fills what follows from the other values and the source did not say: free memory, the margin to the slowdown temperature.
-/// Applied by the sampler to every reading, so that no backend does it twice.
+/// Fills what follows from the other values and the source did not say: free memory, the margin to the slowdown
+/// temperature. Applied by the sampler to every reading, so that no backend does it twice.
 void complete(Reading& reading);
 
 /// Used over total memory as a percentage; nothing when either is unknown or the total is zero.

@@ -30,9 +30,9 @@ struct ThreadRunner::State {
   std::vector<Running> running;
   std::vector<std::thread> threads;
   std::size_t idle = 0;
-  std::uint64_t batch = 0;       // the one that run() waits for
-  std::size_t left = 0;          // of it, queued or running
-  std::uint64_t progress = 0;    // jobs begun or ended so far
+  std::uint64_t batch = 0;     // the one that run() waits for
+  std::size_t left = 0;        // of it, queued or running
+  std::uint64_t progress = 0;  // jobs begun or ended so far
   bool stopping = false;
 
   static void collect(const std::shared_ptr<State>& state);

@@ -26,7 +26,8 @@ class Task {
   std::atomic<bool> done_{true};
 };
 
-/// Runs tasks beside each other, so that one which hangs delays no other. An interface so that tests decide which hangs.
+/// Runs tasks beside each other, so that one which hangs delays no other. An interface so that tests decide which
+/// hangs.
 class Runner {
  public:
   virtual ~Runner() = default;

@@ -245,9 +245,10 @@ void Sampler::harvest() {
     } else if (const auto waited = now - source.list->started;
                waited >= (source.answered ? options_.deadline : options_.first_list_deadline)) {
       source.status.available = false;
-      source.status.message = fmt::format("the driver did not answer within {} when asked for its devices; it is asked "
-                                          "again when it does",
-                                          in_words(source.answered ? options_.deadline : options_.first_list_deadline));
+      source.status.message = fmt::format(
+          "the driver did not answer within {} when asked for its devices; it is asked "
+          "again when it does",
+          in_words(source.answered ? options_.deadline : options_.first_list_deadline));
     }
   }
   for (const auto& entry : entries_) {
@@ -280,6 +281,7 @@ void Sampler::take_results(Entry& entry) {
     return;
   }
   entry.hangs = 0;
+  if (!entry.present) return;  // this tick's list knows better
   auto& results = entry.read->results;
   if (!results.front()) {
     take_error(entry, results.front().error());
@@ -371,7 +373,8 @@ void Sampler::adopt_list(std::size_t index) {
     if (entry->source != index) continue;
     const bool present = std::find(seen.begin(), seen.end(), entry->device->id) != seen.end();
     if (entry->present && !present) {
-      entry->make_unavailable(Missing::failed, "gone from the bus: unplugged, fallen off it, or its driver was unloaded");
+      entry->make_unavailable(Missing::failed,
+                              "gone from the bus: unplugged, fallen off it, or its driver was unloaded");
     }
     if (!entry->present && present) entry->retry_at = {};
     entry->present = present;
@@ -397,9 +400,8 @@ void Sampler::adopt_device(std::size_t source, const Device& device, std::vector
     made->read = std::make_shared<ReadTask>(sources_[source]->backend);
     made->process_task = std::make_shared<ProcessTask>(sources_[source]->backend);
     made->device = std::make_shared<const Device>(device);
-    const auto place = std::find_if(entries_.begin(), entries_.end(), [&](const auto& other) {
-      return pci_order(device) < pci_order(*other->device);
-    });
+    const auto place = std::find_if(entries_.begin(), entries_.end(),
+                                    [&](const auto& other) { return pci_order(device) < pci_order(*other->device); });
     entry = entries_.insert(place, std::move(made))->get();
   } else {
     entry->device = std::make_shared<const Device>(device);

@@ -17,9 +17,9 @@ namespace gpukeeper {
 
 struct SamplerOptions {
   std::chrono::nanoseconds period = std::chrono::seconds(1);
-  std::chrono::nanoseconds process_period = std::chrono::seconds(3);  ///< process lists cost the most calls
-  std::chrono::nanoseconds list_period = std::chrono::seconds(5);     ///< how soon a hot-plugged device is seen
-  std::chrono::nanoseconds deadline = std::chrono::milliseconds(500);  ///< then the device is unavailable
+  std::chrono::nanoseconds process_period = std::chrono::seconds(3);       ///< process lists cost the most calls
+  std::chrono::nanoseconds list_period = std::chrono::seconds(5);          ///< how soon a hot-plugged device is seen
+  std::chrono::nanoseconds deadline = std::chrono::milliseconds(500);      ///< then the device is unavailable
   std::chrono::nanoseconds first_list_deadline = std::chrono::seconds(5);  ///< nvmlInit takes 1.5 s without persistence
   Thresholds thresholds;
   std::string host;
@@ -27,10 +27,10 @@ struct SamplerOptions {
 
 /// Reads every device of every backend, once a tick, into an immutable snapshot.
 ///
-/// A device that is slow or hangs delays no other. A tick waits for a device as long as that device usually takes, twice
-/// over, and then publishes its previous reading, which says how old it is. Past its deadline the device is unavailable
-/// until it answers; it is tried again with growing pauses. What else makes a device unavailable: it left the bus or
-/// cannot be read (at once), it returned any other error three times in a row, it sleeps.
+/// A device that is slow or hangs delays no other. A tick waits for a device as long as that device usually takes,
+/// twice over, and then publishes its previous reading, which says how old it is. Past its deadline the device is
+/// unavailable until it answers; it is tried again with growing pauses. What else makes a device unavailable: it left
+/// the bus or cannot be read (at once), it returned any other error three times in a row, it sleeps.
 ///
 /// Threads: tick() and run() belong to one thread; snapshots go to any.
 class Sampler {

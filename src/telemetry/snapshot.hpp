@@ -21,9 +21,10 @@ namespace gpukeeper {
 struct DeviceSnapshot {
   std::uint32_t index = 0;  ///< position in PCI order, for people; of a partition: its position in its device
   std::shared_ptr<const Device> device = std::make_shared<const Device>();  ///< never null
-  Reading reading;                  ///< every metric absent with its reason while the device is not available
-  std::optional<WallTime> read_at;  ///< when the reading was taken; older than the snapshot while a device rests or is slow
-  bool available = false;           ///< whether the reading speaks of the device as it is now
+  Reading reading;  ///< every metric absent with its reason while the device is not available
+  std::optional<WallTime>
+      read_at;             ///< when the reading was taken; older than the snapshot while a device rests or is slow
+  bool available = false;  ///< whether the reading speaks of the device as it is now
   State state = State::unavailable;
   std::string reason;  ///< a sentence: why it is not available, or why the reading is old; empty when all is well
 
@@ -36,7 +37,7 @@ struct DeviceSnapshot {
 
 /// How one source of devices is doing.
 struct SourceStatus {
-  std::string name;     ///< "nvml"
+  std::string name;  ///< "nvml"
   bool available = false;
   std::string message;  ///< why it is not available, and what to do; empty when it is
   std::size_t devices = 0;

@@ -7,7 +7,8 @@
 
 namespace gpukeeper {
 
-/// How a device is doing, from best to worst. `unavailable` stands outside the order: nothing is known about the device.
+/// How a device is doing, from best to worst. `unavailable` stands outside the order: nothing is known about the
+/// device.
 enum class State { optimal, normal, throttled, critical, unavailable };
 
 std::string_view to_string(State state);

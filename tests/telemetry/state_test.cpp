@@ -17,14 +17,15 @@ Reading reading(std::optional<double> celsius, std::optional<double> memory_perc
 
 TEST(StateTest, TheWorseOfTemperatureAndMemoryDecidesBordersIncluded) {
   const std::pair<double, State> temperatures[] = {
-      {20, State::optimal},     {64.9, State::optimal}, {65, State::normal},   {74.9, State::normal},
-      {75, State::throttled},   {84.9, State::throttled}, {85, State::critical}, {120, State::critical}};
-  const std::pair<double, State> fills[] = {
-      {0, State::optimal},      {69.9, State::optimal},   {70, State::normal},   {84.9, State::normal},
-      {85, State::throttled},   {94.9, State::throttled}, {95, State::critical}, {100, State::critical}};
+      {20, State::optimal},   {64.9, State::optimal},   {65, State::normal},   {74.9, State::normal},
+      {75, State::throttled}, {84.9, State::throttled}, {85, State::critical}, {120, State::critical}};
+  const std::pair<double, State> fills[] = {{0, State::optimal},   {69.9, State::optimal}, {70, State::normal},
+                                            {84.9, State::normal}, {85, State::throttled}, {94.9, State::throttled},
+                                            {95, State::critical}, {100, State::critical}};
   for (const auto& [celsius, by_temperature] : temperatures) {
     for (const auto& [percent, by_memory] : fills) {
-      EXPECT_EQ(state_of(reading(celsius, percent)), std::max(by_temperature, by_memory)) << celsius << " C, " << percent;
+      EXPECT_EQ(state_of(reading(celsius, percent)), std::max(by_temperature, by_memory))
+          << celsius << " C, " << percent;
     }
   }
 }

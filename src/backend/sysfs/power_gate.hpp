@@ -11,8 +11,8 @@
 
 namespace gpukeeper {
 
-/// Decides, device by device, whether its sensors may be read now, so that nothing here wakes a sleeping GPU or keeps an
-/// idle one from falling asleep.
+/// Decides, device by device, whether its sensors may be read now, so that nothing here wakes a sleeping GPU or keeps
+/// an idle one from falling asleep.
 ///
 /// What the kernel tells under `power/` of a PCI function is its own bookkeeping: reading it wakes nothing. Everything
 /// else about the device (hwmon, gpu_metrics, NVML, opening /dev/dri) may resume it, and restarts the countdown to its
@@ -44,8 +44,8 @@ class PowerGate {
   struct Device {
     bool resting = false;
     MonotonicTime rest_until{};
-    MonotonicTime next_rest{};           // no rest before this
-    std::chrono::seconds patience{30};   // time of reading between two rests; doubles while rests bring no sleep
+    MonotonicTime next_rest{};          // no rest before this
+    std::chrono::seconds patience{30};  // time of reading between two rests; doubles while rests bring no sleep
   };
 
   std::chrono::milliseconds rest_length(const std::string& folder) const;
