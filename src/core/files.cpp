@@ -13,6 +13,8 @@
 
 #include <fmt/format.h>
 
+#include "core/text.hpp"
+
 namespace gpukeeper {
 namespace {
 
@@ -60,6 +62,15 @@ Errc errc_from_errno(int error) {
   }
 }
 
+Result<void> Files::each_line(std::string_view path, const LineReader& line) const {
+  const auto content = read(path);
+  if (!content) return fail(content.error().code, content.error().message);
+  for (const auto text : lines(*content)) {
+    if (!line(text)) break;
+  }
+  return {};
+}
+
 RealFiles::RealFiles(std::string root) : root_(std::move(root)) {
   while (!root_.empty() && root_.back() == '/') root_.pop_back();
 }
@@ -104,6 +115,35 @@ Result<std::string> RealFiles::read_link(std::string_view path) const {
     return failed("read link", full, errno);
   }
   return std::string(target.data(), static_cast<std::size_t>(length));
+}
+
+Result<void> RealFiles::each_line(std::string_view path, const LineReader& line) const {
+  const std::string full = root_ + std::string(path);
+  const Descriptor file(::open(full.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  if (file.get() < 0) return failed("open", full, errno);
+  std::string pending;  // the start of a line whose end has not been read yet
+  std::vector<char> buffer(64 << 10);
+  for (;;) {
+    const auto got = ::read(file.get(), buffer.data(), buffer.size());
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return failed("read", full, errno);
+    if (got == 0) break;
+    std::string_view rest(buffer.data(), static_cast<std::size_t>(got));
+    for (auto end = rest.find('\n'); end != std::string_view::npos; end = rest.find('\n')) {
+      std::string_view text = rest.substr(0, end);
+      if (!pending.empty()) text = pending.append(text);
+      if (text.ends_with('\r')) text.remove_suffix(1);
+      if (!line(text)) return {};
+      pending.clear();
+      rest.remove_prefix(end + 1);
+    }
+    pending.append(rest);
+    if (pending.size() > kMaxFileBytes) {
+      return fail(Errc::internal, fmt::format("read {}: a line of more than {} bytes", full, kMaxFileBytes));
+    }
+  }
+  if (!pending.empty()) line(pending);
+  return {};
 }
 
 }  // namespace gpukeeper

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -33,6 +34,11 @@ class Files {
   /// Where a symbolic link points, as written in it. Errors as for read; invalid_argument when it is no link.
   virtual Result<std::string> read_link(std::string_view path) const = 0;
 
+  /// Hands the lines of a text to `line` one by one, without their line ends, until it answers false: for tables of any
+  /// size, of which little is wanted (pci.ids has 1.4 MB). Errors as for read; lines handed out before one stay so.
+  using LineReader = std::function<bool(std::string_view)>;
+  virtual Result<void> each_line(std::string_view path, const LineReader& line) const;
+
   static constexpr std::size_t kMaxFileBytes = 1 << 20;
 };
 
@@ -45,6 +51,7 @@ class RealFiles final : public Files {
   Result<std::string> read(std::string_view path) const override;
   Result<std::vector<std::string>> list(std::string_view folder) const override;
   Result<std::string> read_link(std::string_view path) const override;
+  Result<void> each_line(std::string_view path, const LineReader& line) const override;
 
  private:
   std::string root_;

@@ -41,6 +41,37 @@ TEST_F(RealFilesTest, AnErrorNamesTheOperationThePathAndTheCause) {
   EXPECT_EQ(files_.read_link("/sys/a/x").error().code, Errc::invalid_argument);
 }
 
+TEST_F(RealFilesTest, HandsOutTheLinesOfAFileOfAnySize) {
+  std::string text;
+  for (int i = 0; i < 200'000; ++i) text += "line " + std::to_string(i) + (i % 2 == 0 ? "\r\n" : "\n");
+  text += "the last";
+  ASSERT_GT(text.size(), Files::kMaxFileBytes);
+  std::ofstream(root_ / "sys/a/large") << text;
+  int count = 0;
+  std::string last;
+  ASSERT_TRUE(files_.each_line("/sys/a/large", [&](std::string_view line) {
+    if (count < 200'000) {
+      EXPECT_EQ(line, "line " + std::to_string(count));
+    }
+    ++count;
+    last = line;
+    return true;
+  }));
+  EXPECT_EQ(count, 200'001);
+  EXPECT_EQ(last, "the last");
+}
+
+TEST_F(RealFilesTest, StopsHandingOutLinesWhenToldTo) {
+  std::ofstream(root_ / "sys/a/three") << "1\n2\n3\n";
+  std::string seen;
+  ASSERT_TRUE(files_.each_line("/sys/a/three", [&](std::string_view line) {
+    seen += line;
+    return line != "2";
+  }));
+  EXPECT_EQ(seen, "12");
+  EXPECT_EQ(files_.each_line("/sys/none", [](std::string_view) { return true; }).error().code, Errc::not_found);
+}
+
 TEST(ErrnoTest, WhatAmdgpuAnswersWhenTheCardSleepsIsUnavailable) {
   EXPECT_EQ(errc_from_errno(EPERM), Errc::unavailable);
   EXPECT_EQ(errc_from_errno(EBUSY), Errc::unavailable);
