@@ -1,0 +1,63 @@
+# Sourced by ./run, ./test and ./bench: installs what is missing, configures and builds into build/.
+# Says what it does on standard error, so that the program's own output stays clean.
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+build=$root/build
+
+# The same names on Debian 12 and Ubuntu 24.04.
+packages_build="g++ cmake ninja-build ccache libexpected-dev libfmt-dev nlohmann-json3-dev libcli11-dev libyaml-cpp-dev libpugixml-dev pci.ids"
+packages_test="$packages_build libgtest-dev libgmock-dev clang-format-14 python3 python3-jsonschema tmux binutils"
+packages_thorough="$packages_test clang-14 clang-tidy-14 libclang-rt-14-dev"
+
+say() { printf '%s: %s\n' "$(basename "$0")" "$*" >&2; }
+die() {
+  say "$@"
+  exit 1
+}
+
+# ensure_packages LIST: asks dpkg only when the list has changed since it was last found complete.
+ensure_packages() {
+  local list=$1 stamp=$build/.packages
+  if grep -qxF "$list" "$stamp" 2>/dev/null; then return; fi
+  if ! command -v dpkg-query >/dev/null; then
+    say "not a Debian system: the counterparts of these packages must be there: $list"
+    return
+  fi
+  local missing=() name
+  for name in $list; do
+    dpkg-query -W -f='${Status}' "$name" 2>/dev/null | grep -q 'ok installed' || missing+=("$name")
+  done
+  if [ ${#missing[@]} -gt 0 ]; then
+    local as_root=()
+    if [ "$(id -u)" -ne 0 ]; then
+      sudo -n true 2>/dev/null || die "missing packages; install them with: sudo apt-get install ${missing[*]}"
+      as_root=(sudo)
+    fi
+    say "installing ${missing[*]}"
+    "${as_root[@]}" apt-get update -qq >&2 || say "apt-get update failed; going on with the lists that are here"
+    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >&2 ||
+      die "apt-get could not install them; see above"
+  fi
+  mkdir -p "$build"
+  echo "$list" >>"$stamp"
+}
+
+# build_targets OPTION... -- TARGET...: configures when the options are new, then builds. Ninja finds what has changed.
+build_targets() {
+  local options=()
+  while [ "$1" != -- ]; do
+    options+=("$1")
+    shift
+  done
+  shift
+  if [ ! -f "$build/build.ninja" ] || ! grep -qxF -- "${options[*]}" "$build/.options" 2>/dev/null; then
+    say "configuring"
+    (cd "$root" && cmake --preset default "${options[@]}") >"$build/configure.log" 2>&1 || {
+      cat "$build/configure.log" >&2
+      die "cmake failed; see above"
+    }
+    echo "${options[*]}" >>"$build/.options"
+  fi
+  if ninja -C "$build" -n "$@" | grep -q '^\[1/'; then say "building (the first time takes minutes)"; fi
+  ninja -C "$build" --quiet -j "$(nproc)" "$@" >&2 || die "the build failed; see above"
+}
