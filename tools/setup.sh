@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Sourced by ./run, ./test and ./bench: installs what is missing, configures and builds into build/.
 # Says what it does on standard error, so that the program's own output stays clean.
 
@@ -7,6 +8,7 @@ build=$root/build
 # The same names on Debian 12 and Ubuntu 24.04.
 packages_build="g++ cmake ninja-build ccache libexpected-dev libfmt-dev nlohmann-json3-dev libcli11-dev libyaml-cpp-dev libpugixml-dev pci.ids"
 packages_test="$packages_build libgtest-dev libgmock-dev clang-format-14 python3 python3-jsonschema tmux binutils"
+# shellcheck disable=SC2034  # used by ./test
 packages_thorough="$packages_test clang-14 clang-tidy-14 libclang-rt-14-dev"
 
 say() { printf '%s: %s\n' "$(basename "$0")" "$*" >&2; }
@@ -52,12 +54,16 @@ build_targets() {
   shift
   if [ ! -f "$build/build.ninja" ] || ! grep -qxF -- "${options[*]}" "$build/.options" 2>/dev/null; then
     say "configuring"
+    mkdir -p "$build"
     (cd "$root" && cmake --preset default "${options[@]}") >"$build/configure.log" 2>&1 || {
       cat "$build/configure.log" >&2
       die "cmake failed; see above"
     }
     echo "${options[*]}" >>"$build/.options"
   fi
-  if ninja -C "$build" -n "$@" | grep -q '^\[1/'; then say "building (the first time takes minutes)"; fi
+  local work
+  work=$(ninja -C "$build" -n "$@") || die "the build files are damaged; remove $build and try again"
+  case $work in *'no work to do'*) return ;; esac
+  say "building (the first time takes minutes)"
   ninja -C "$build" --quiet -j "$(nproc)" "$@" >&2 || die "the build failed; see above"
 }
