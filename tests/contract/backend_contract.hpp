@@ -90,7 +90,8 @@ inline void check_backend_contract(Backend& backend) {
   const auto again = backend.list();
   ASSERT_TRUE(again) << again.error().message;
   ASSERT_EQ(again->size(), devices->size());
-  for (std::size_t i = 0; i < again->size(); ++i) EXPECT_EQ((*again)[i].id, (*devices)[i].id) << "identity must be stable";
+  for (std::size_t i = 0; i < again->size(); ++i)
+    EXPECT_EQ((*again)[i].id, (*devices)[i].id) << "identity must be stable";
   EXPECT_GE(backend.cost().calls, before.calls);
 }
 

@@ -26,11 +26,17 @@ class RealFilesTest : public ::testing::Test {
   const RealFiles files_{root_.string() + "/"};
 };
 
-TEST_F(RealFilesTest, ReadsBelowItsRoot) { EXPECT_EQ(files_.read("/sys/a/x").value(), "one\n"); }
+TEST_F(RealFilesTest, ReadsBelowItsRoot) {
+  EXPECT_EQ(files_.read("/sys/a/x").value(), "one\n");
+}
 
-TEST_F(RealFilesTest, ListsNamesSorted) { EXPECT_THAT(files_.list("/sys/a").value(), ElementsAre("b", "x")); }
+TEST_F(RealFilesTest, ListsNamesSorted) {
+  EXPECT_THAT(files_.list("/sys/a").value(), ElementsAre("b", "x"));
+}
 
-TEST_F(RealFilesTest, FollowsOneLink) { EXPECT_EQ(files_.read_link("/sys/link").value(), "../a"); }
+TEST_F(RealFilesTest, FollowsOneLink) {
+  EXPECT_EQ(files_.read_link("/sys/link").value(), "../a");
+}
 
 TEST_F(RealFilesTest, AnErrorNamesTheOperationThePathAndTheCause) {
   const auto missing = files_.read("/sys/none");

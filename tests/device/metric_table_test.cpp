@@ -19,10 +19,9 @@ TEST(MetricTableTest, NamesAreUniqueAndEndInTheirUnit) {
 }
 
 TEST(MetricTableTest, TheKeysThatTheSchemaPromisesAreThere) {
-  for (const auto* name :
-       {"temperature_celsius", "fan_percent", "fan_rpm", "utilization_percent", "memory_used_bytes",
-        "memory_total_bytes", "memory_free_bytes", "power_watts", "power_limit_watts", "clock_graphics_mhz",
-        "clock_memory_mhz"}) {
+  for (const auto* name : {"temperature_celsius", "fan_percent", "fan_rpm", "utilization_percent", "memory_used_bytes",
+                           "memory_total_bytes", "memory_free_bytes", "power_watts", "power_limit_watts",
+                           "clock_graphics_mhz", "clock_memory_mhz"}) {
     EXPECT_NE(find_metric(name), nullptr) << name;
   }
   EXPECT_EQ(find_metric("temperature"), nullptr);

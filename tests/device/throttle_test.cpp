@@ -14,7 +14,9 @@ TEST(ThrottleTest, IdleAndSettingsAreNotTrouble) {
   EXPECT_EQ(reasons.to_string(), "idle, application clocks, hardware thermal slowdown");
 }
 
-TEST(ThrottleTest, NothingIsNone) { EXPECT_EQ(ThrottleReasons().to_string(), "none"); }
+TEST(ThrottleTest, NothingIsNone) {
+  EXPECT_EQ(ThrottleReasons().to_string(), "none");
+}
 
 }  // namespace
 }  // namespace gpukeeper

@@ -11,7 +11,8 @@ class FakeClock final : public Clock {
  public:
   MonotonicTime now() const override { return MonotonicTime(std::chrono::nanoseconds(now_.load())); }
   WallTime wall() const override {
-    return WallTime(std::chrono::duration_cast<WallTime::duration>(std::chrono::nanoseconds(now_.load()) + wall_offset_));
+    return WallTime(
+        std::chrono::duration_cast<WallTime::duration>(std::chrono::nanoseconds(now_.load()) + wall_offset_));
   }
   void sleep_until(MonotonicTime until, std::stop_token) override {
     const auto target = std::chrono::nanoseconds(until.time_since_epoch()).count();

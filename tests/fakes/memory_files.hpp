@@ -1,8 +1,8 @@
 #pragma once
 
-#include <optional>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -81,7 +81,8 @@ class MemoryFiles final : public Files {
     const std::string name(path);
     if (const auto error = access(name)) return gpukeeper::fail(*error, "read link " + name + ": injected");
     const auto found = links_.find(name);
-    if (found == links_.end()) return gpukeeper::fail(Errc::not_found, "read link " + name + ": No such file or directory");
+    if (found == links_.end())
+      return gpukeeper::fail(Errc::not_found, "read link " + name + ": No such file or directory");
     return found->second;
   }
 
