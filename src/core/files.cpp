@@ -44,21 +44,16 @@ Errc errc_from_errno(int error) {
     case ENOTDIR:
     case ENODEV:
     case ENXIO:
-    case ESRCH:
-      return Errc::not_found;
-    case EACCES:
-      return Errc::not_permitted;
+    case ESRCH: return Errc::not_found;
+    case EACCES: return Errc::not_permitted;
     case EPERM:
     case EBUSY:
-    case EAGAIN:
-      return Errc::unavailable;
+    case EAGAIN: return Errc::unavailable;
     case ENODATA:
     case EINVAL:
     case EOPNOTSUPP:
-    case ENOSYS:
-      return Errc::not_supported;
-    default:
-      return Errc::internal;
+    case ENOSYS: return Errc::not_supported;
+    default: return Errc::internal;
   }
 }
 

@@ -218,12 +218,9 @@ constexpr MetricRow kMetrics[] = {
 
 std::string_view to_string(MetricType type) {
   switch (type) {
-    case gauge:
-      return "gauge";
-    case counter:
-      return "counter";
-    case info:
-      return "info";
+    case gauge: return "gauge";
+    case counter: return "counter";
+    case info: return "info";
   }
   return "info";
 }

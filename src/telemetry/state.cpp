@@ -17,16 +17,11 @@ State rank(Unit value, Unit optimal, Unit normal, Unit throttle) {
 
 std::string_view to_string(State state) {
   switch (state) {
-    case State::optimal:
-      return "optimal";
-    case State::normal:
-      return "normal";
-    case State::throttled:
-      return "throttled";
-    case State::critical:
-      return "critical";
-    case State::unavailable:
-      return "unavailable";
+    case State::optimal: return "optimal";
+    case State::normal: return "normal";
+    case State::throttled: return "throttled";
+    case State::critical: return "critical";
+    case State::unavailable: return "unavailable";
   }
   return "unavailable";
 }
