@@ -141,4 +141,22 @@ Result<void> RealFiles::each_line(std::string_view path, const LineReader& line)
   return {};
 }
 
+Result<std::string> read_file(const std::string& path, std::size_t limit) {
+  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));  // a FIFO must not stop us
+  if (file.get() < 0) return failed("open", path, errno);
+  std::string content;
+  std::array<char, 65536> buffer{};
+  for (;;) {
+    const auto got = ::read(file.get(), buffer.data(), buffer.size());
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0 && errno == EISDIR) return fail(Errc::invalid_argument, fmt::format("read {}: it is a folder", path));
+    if (got < 0) return failed("read", path, errno);
+    if (got == 0) return content;
+    content.append(buffer.data(), static_cast<std::size_t>(got));
+    if (content.size() > limit) {
+      return fail(Errc::resource_exhausted, fmt::format("read {}: it is larger than {} bytes", path, limit));
+    }
+  }
+}
+
 }  // namespace gpukeeper

@@ -57,6 +57,10 @@ class RealFiles final : public Files {
   std::string root_;
 };
 
+/// The whole content of one file that a user named, whatever its size up to `limit`.
+/// Errors: as for Files::read; invalid_argument for a folder; resource_exhausted above the limit.
+Result<std::string> read_file(const std::string& path, std::size_t limit);
+
 /// The code for an errno value, as documented at Files::read.
 Errc errc_from_errno(int error);
 

@@ -30,4 +30,10 @@ std::optional<double> leading_number(std::string_view text);
 
 std::string to_lower(std::string_view text);
 
+/// The text fit for a screen and for JSON: control characters become blanks, bytes that are no UTF-8 become '?'.
+std::string printable(std::string_view text);
+
+/// Where in a text a byte stands, for messages: "line 3, column 14". An offset past the end is the end.
+std::string place_in(std::string_view text, std::size_t offset);
+
 }  // namespace gpukeeper
