@@ -30,9 +30,9 @@ struct ThreadRunner::State {
   std::vector<Running> running;
   std::vector<std::thread> threads;
   std::size_t idle = 0;
-  std::uint64_t batch = 0;     // the one that run() waits for
-  std::size_t left = 0;        // of it, queued or running
-  std::uint64_t progress = 0;  // jobs begun or ended so far
+  std::uint64_t batch = 0;  // the one that run() waits for
+  std::size_t left = 0;     // of it, queued or running
+  Time progress{};          // when a job last began or ended
   bool stopping = false;
 
   static void collect(const std::shared_ptr<State>& state);
@@ -47,14 +47,16 @@ void ThreadRunner::State::collect(const std::shared_ptr<State>& state) {
     if (state->stopping) return;
     Job job = std::move(state->queue.front());
     state->queue.pop_front();
-    ++state->progress;
-    state->running.push_back({job.task.get(), job.batch, std::chrono::steady_clock::now()});
+    state->progress = std::chrono::steady_clock::now();
+    state->running.push_back({job.task.get(), job.batch, state->progress});
     lock.unlock();
     execute(*job.task);
     lock.lock();
-    ++state->progress;
+    state->progress = std::chrono::steady_clock::now();
     std::erase_if(state->running, [&](const Running& r) { return r.task == job.task.get(); });
-    if (job.batch == state->batch && --state->left == 0) state->ended.notify_one();
+    if (job.batch == state->batch) --state->left;
+    // When only calls that hang are left, the one who waits must look at the patience of those.
+    if (state->left == 0 || (state->queue.empty() && !state->running.empty())) state->ended.notify_one();
   }
 }
 
@@ -108,19 +110,24 @@ void ThreadRunner::run(std::span<const std::shared_ptr<Task>> tasks) {
   };
   another_collector();
 
+  s.progress = std::chrono::steady_clock::now();
   while (s.left > 0) {
-    const auto seen = s.progress;
+    const auto now = std::chrono::steady_clock::now();
+    Time until = s.progress + kHedge;
     if (!s.queue.empty()) {
-      s.ended.wait_for(lock, kHedge);
-      if (s.left > 0 && s.progress == seen && !s.queue.empty()) another_collector();
-      continue;
+      if (now >= until) {
+        another_collector();
+        s.progress = now;
+        continue;
+      }
+    } else {
+      // All are running: wait for the one with the most patience left, or until the last has ended.
+      until = Time::min();
+      for (const State::Running& r : s.running) {
+        if (r.batch == s.batch) until = std::max(until, r.started + r.task->patience);
+      }
+      if (now >= until) break;
     }
-    // All are running: wait for the one with the most patience left, or until the last has ended.
-    auto until = Time::min();
-    for (const State::Running& r : s.running) {
-      if (r.batch == s.batch) until = std::max(until, r.started + r.task->patience);
-    }
-    if (std::chrono::steady_clock::now() >= until) break;
     s.ended.wait_until(lock, until);
   }
 }

@@ -66,7 +66,7 @@ class ThreadRunner final : public Runner {
   std::size_t threads() const;
 
   /// Long enough that a healthy call (NVML: 2 to 150 µs, monitoring research 7a) ends within it.
-  static constexpr std::chrono::microseconds kHedge{250};
+  static constexpr std::chrono::microseconds kHedge{200};
 
  private:
   struct State;
