@@ -1,0 +1,840 @@
+#include "backend/simulated/scenario.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <set>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "backend/simulated/fields.hpp"
+#include "backend/simulated/nearest.hpp"
+#include "backend/simulated/yaml_tree.hpp"
+#include "core/text.hpp"
+
+namespace gpukeeper::simulated {
+namespace {
+
+using Words = std::span<const std::string_view>;
+
+// Where a mistake is found is deep inside the reading of a value; it travels up to parse_scenario as this exception,
+// which keeps forty readers free of error plumbing and does not leave this file.
+struct Refused {
+  Mark mark;
+  std::string message;
+};
+
+template <class... Args>
+[[noreturn]] void refuse(Mark mark, fmt::format_string<Args...> format, Args&&... args) {
+  throw Refused{mark, fmt::format(format, std::forward<Args>(args)...)};
+}
+
+constexpr std::string_view kScenarioKeys[] = {"name", "description", "seed", "devices", "faults"};
+constexpr std::string_view kDeviceKeys[] = {"name",   "vendor",      "uuid",        "pci_address",
+                                            "memory", "memory_base", "power_limit", "metrics",
+                                            "links",  "partitions",  "processes",   "faults"};
+constexpr std::string_view kPartitionKeys[] = {"profile", "place", "name", "uuid", "memory", "memory_base", "metrics"};
+constexpr std::string_view kProcessKeys[] = {"pid",  "name",  "type",   "memory",   "utilization",
+                                             "from", "until", "repeat", "partition"};
+constexpr std::string_view kLinkKeys[] = {"kind", "peer", "count"};
+constexpr std::string_view kCurveKeys[] = {"value", "points",  "steps",  "ramp",  "sine",
+                                           "noise", "missing", "repeat", "jitter"};
+constexpr std::string_view kRampKeys[] = {"from", "to", "start", "over"};
+constexpr std::string_view kSineKeys[] = {"mean", "amplitude", "period", "phase"};
+constexpr std::string_view kNoiseKeys[] = {"around", "sigma"};
+
+struct FaultRow {
+  std::string_view word;
+  FaultKind kind;
+  std::vector<std::string_view> keys;  // beside kind and start
+};
+
+const std::vector<FaultRow>& fault_rows() {
+  static const std::vector<FaultRow> rows = {
+      {"hang", FaultKind::hang, {"duration", "repeat"}},
+      {"lost", FaultKind::lost, {"duration", "repeat"}},
+      {"driver_mismatch", FaultKind::driver_mismatch, {"duration", "repeat"}},
+      {"error", FaultKind::error, {"duration", "repeat", "code", "message"}},
+      {"flapping", FaultKind::flapping, {"duration", "repeat", "metrics", "reason", "period"}},
+      {"missing", FaultKind::missing, {"duration", "repeat", "metrics", "reason"}},
+      {"asleep", FaultKind::asleep, {"duration", "repeat"}},
+      {"appear", FaultKind::appear, {}},
+      {"disappear", FaultKind::disappear, {"duration", "repeat"}},
+      {"xid", FaultKind::xid, {"duration", "repeat", "xid"}},
+      {"driver_reload", FaultKind::driver_reload, {"duration", "repeat"}},
+  };
+  return rows;
+}
+
+constexpr std::pair<std::string_view, Vendor> kVendors[] = {
+    {"nvidia", Vendor::nvidia}, {"amd", Vendor::amd}, {"intel", Vendor::intel}, {"other", Vendor::other}};
+constexpr std::pair<std::string_view, Missing> kReasons[] = {{"not_supported", Missing::not_supported},
+                                                             {"not_permitted", Missing::not_permitted},
+                                                             {"not_yet_read", Missing::not_yet_read},
+                                                             {"asleep", Missing::asleep},
+                                                             {"failed", Missing::failed}};
+constexpr std::pair<std::string_view, Errc> kCodes[] = {{"not_found", Errc::not_found},
+                                                        {"resource_exhausted", Errc::resource_exhausted},
+                                                        {"not_permitted", Errc::not_permitted},
+                                                        {"not_supported", Errc::not_supported},
+                                                        {"deadline_exceeded", Errc::deadline_exceeded},
+                                                        {"unavailable", Errc::unavailable},
+                                                        {"internal", Errc::internal}};
+constexpr std::pair<std::string_view, Link::Kind> kLinkKinds[] = {
+    {"nvlink", Link::Kind::nvlink}, {"xgmi", Link::Kind::xgmi}, {"pcie", Link::Kind::pcie}};
+
+// What the value of a metric, a process's memory and so on must be.
+struct ValueType {
+  std::string_view name;
+  FieldKind kind = FieldKind::number;
+  double min = 0;
+  double max = 0;
+  bool size = false;      // takes "80GiB"
+  bool duration = false;  // takes "90s"
+};
+
+ValueType type_of(const MetricField& field) {
+  return {
+      field.name, field.kind, field.min, field.max, field.name.ends_with("_bytes"), field.name.ends_with("_seconds")};
+}
+
+constexpr double kMaxBytes = 9007199254740992.0;  // 2^53, as in fields.cpp
+constexpr ValueType kProcessMemory{"memory", FieldKind::whole, 0, kMaxBytes, true};
+constexpr ValueType kProcessUtilization{"utilization", FieldKind::number, 0, 100};
+constexpr ValueType kMemoryBase{"memory_base", FieldKind::whole, 0, kMaxBytes, true};
+
+// How a value is shown in a message: what stands in the file, cut where it is long.
+std::string shown(const YamlNode& node) {
+  switch (node.kind) {
+    case YamlNode::Kind::null: return "nothing";
+    case YamlNode::Kind::sequence: return "a list";
+    case YamlNode::Kind::map: return "a mapping";
+    case YamlNode::Kind::scalar: break;
+  }
+  constexpr std::size_t kLongest = 60;
+  if (node.text.size() > kLongest) return fmt::format("'{}…'", node.text.substr(0, kLongest));
+  return fmt::format("'{}'", node.text);
+}
+
+std::string_view scalar(const YamlNode& node, std::string_view what, std::string_view wanted) {
+  if (node.kind != YamlNode::Kind::scalar) refuse(node.mark, "'{}' must be {}, not {}", what, wanted, shown(node));
+  return node.text;
+}
+
+std::string text(const YamlNode& node, std::string_view what) {
+  const auto value = trim(scalar(node, what, "a text"));
+  if (value.empty()) refuse(node.mark, "'{}' must not be empty", what);
+  const bool printable =
+      std::ranges::all_of(value, [](char c) { return static_cast<unsigned char>(c) >= ' ' && c != 0x7f; });
+  if (!printable) refuse(node.mark, "'{}' must be one line without control characters", what);
+  return std::string(value);
+}
+
+std::uint64_t whole(const YamlNode& node, std::string_view what, std::uint64_t min, std::uint64_t max) {
+  const auto value = parse_u64(scalar(node, what, "a whole number"));
+  if (!value) refuse(node.mark, "'{}' must be a whole number, not {}", what, shown(node));
+  if (*value < min || *value > max) refuse(node.mark, "'{}' must be from {} to {}, not {}", what, min, max, *value);
+  return *value;
+}
+
+double duration(const YamlNode& node, std::string_view what) {
+  constexpr std::string_view kWanted = "a duration such as 90s, 5m or 1h30m";
+  const auto value = parse_duration(scalar(node, what, kWanted));
+  if (!value) refuse(node.mark, "'{}' must be {}, not {}", what, kWanted, shown(node));
+  return *value;
+}
+
+double positive_duration(const YamlNode& node, std::string_view what) {
+  const double value = duration(node, what);
+  if (value <= 0) refuse(node.mark, "'{}' must be longer than nothing", what);
+  return value;
+}
+
+template <class T, std::size_t N>
+T choice(const YamlNode& node, std::string_view what, const std::pair<std::string_view, T> (&words)[N]) {
+  std::vector<std::string_view> known;
+  for (const auto& [word, value] : words) {
+    if (node.kind == YamlNode::Kind::scalar && node.text == word) return value;
+    known.push_back(word);
+  }
+  refuse(node.mark, "'{}' must be one of {}, not {}", what, fmt::join(known, ", "), shown(node));
+}
+
+const YamlNode& mapping(const YamlNode& node, std::string_view what, std::string_view example) {
+  if (node.kind != YamlNode::Kind::map) {
+    refuse(node.mark, "{} must be a mapping such as {}, not {}", what, example, shown(node));
+  }
+  return node;
+}
+
+const std::vector<YamlNode>& list(const YamlNode& node, std::string_view what) {
+  if (node.kind != YamlNode::Kind::sequence) refuse(node.mark, "'{}' must be a list, not {}", what, shown(node));
+  return node.items;
+}
+
+void check_keys(const YamlNode& map, std::string_view what, Words known) {
+  for (const YamlNode::Entry& entry : map.entries) {
+    if (std::ranges::find(known, entry.key) == known.end()) {
+      refuse(entry.key_mark, "unknown key '{}' in {}: {}", entry.key, what, suggestion(entry.key, known));
+    }
+  }
+}
+
+const YamlNode& required(const YamlNode& map, std::string_view what, std::string_view key, std::string_view example) {
+  const YamlNode* found = map.find(key);
+  if (!found) refuse(map.mark, "{} needs '{}', such as '{}: {}'", what, key, key, example);
+  return *found;
+}
+
+// One value of a metric; never null.
+MetricValue value(const YamlNode& node, const ValueType& type) {
+  switch (type.kind) {
+    case FieldKind::text: return text(node, type.name);
+    case FieldKind::flag:
+      if (node.kind == YamlNode::Kind::scalar && node.text == "true") return true;
+      if (node.kind == YamlNode::Kind::scalar && node.text == "false") return false;
+      refuse(node.mark, "'{}' must be true or false, not {}", type.name, shown(node));
+    case FieldKind::throttle_reasons: {
+      const auto words = text(node, type.name);
+      const auto reasons = parse_throttle_reasons(words);
+      if (!reasons) {
+        refuse(node.mark, "'{}' must be none or, comma-separated, some of: {}; not {}", type.name,
+               fmt::join(throttle_words(), ", "), shown(node));
+      }
+      return reasons->to_string();
+    }
+    case FieldKind::number:
+    case FieldKind::whole: break;
+  }
+  const std::string_view wanted = type.size                       ? "a size such as 80GiB, 512MiB or a number of bytes"
+                                  : type.duration                 ? "a number of seconds or a duration such as 90s"
+                                  : type.kind == FieldKind::whole ? "a whole number"
+                                                                  : "a number";
+  const auto written = scalar(node, type.name, wanted);
+  std::optional<double> number = parse_double(written);
+  if (type.kind == FieldKind::whole && number && *number >= 0) {
+    const auto exact = parse_u64(written);
+    number = exact ? std::optional(static_cast<double>(*exact)) : std::nullopt;
+  }
+  if (!number && type.size) {
+    if (const auto size = parse_size(written)) number = static_cast<double>(*size);
+  }
+  if (!number && type.duration) number = parse_duration(written);
+  if (!number) refuse(node.mark, "'{}' must be {}, not {}", type.name, wanted, shown(node));
+  if (*number < type.min && type.min == 0)
+    refuse(node.mark, "'{}' must not be negative, but is {}", type.name, written);
+  if (*number < type.min || *number > type.max) {
+    refuse(node.mark, "'{}' must be from {} to {}, not {}", type.name, type.min, type.max, written);
+  }
+  if (type.kind == FieldKind::whole) return static_cast<std::uint64_t>(*number);
+  return *number;
+}
+
+bool is_number(const ValueType& type) {
+  return type.kind == FieldKind::number || type.kind == FieldKind::whole;
+}
+
+double number(const YamlNode& node, const ValueType& type) {
+  return *to_number(value(node, type));
+}
+
+// As number, for a part of a curve whose own name the message should say.
+double number(const YamlNode& node, ValueType type, std::string_view name) {
+  type.name = name;
+  if (type.kind == FieldKind::whole && !type.size) type.kind = FieldKind::number;  // a mean may be 2.5
+  return number(node, type);
+}
+
+// Calls each(time, value node) for a list of [time, value], times rising.
+template <class F>
+void points(const YamlNode& node, std::string_view what, F each) {
+  if (list(node, what).empty()) refuse(node.mark, "'{}' must have at least one [time, value]", what);
+  double last = -1;
+  for (const YamlNode& item : node.items) {
+    if (item.kind != YamlNode::Kind::sequence || item.items.size() != 2) {
+      refuse(item.mark, "a point of '{}' must be [time, value], such as [60s, 85]", what);
+    }
+    const double at = duration(item.items[0], "time");
+    if (at <= last)
+      refuse(item.items[0].mark, "the times of '{}' must rise: {} comes after {}s", what, item.items[0].text, last);
+    last = at;
+    each(at, item.items[1]);
+  }
+}
+
+Curve::Line line(const YamlNode& node, const ValueType& type) {
+  Curve::Line result;
+  points(node, type.name, [&](double at, const YamlNode& v) { result.points.push_back({at, number(v, type)}); });
+  return result;
+}
+
+Curve::Steps steps(const YamlNode& node, const ValueType& type) {
+  Curve::Steps result;
+  points(node, type.name, [&](double at, const YamlNode& v) {
+    if (v.kind == YamlNode::Kind::null) {
+      result.steps.push_back({at, missing(Missing::not_supported)});
+    } else {
+      result.steps.push_back({at, value(v, type)});
+    }
+  });
+  return result;
+}
+
+Curve::Line ramp(const YamlNode& node, const ValueType& type) {
+  mapping(node, "a ramp", "{from: 40, to: 85, over: 60s}");
+  check_keys(node, "a ramp", kRampKeys);
+  const YamlNode* start = node.find("start");
+  const double at = start ? duration(*start, "start") : 0;
+  const double over = positive_duration(required(node, "a ramp", "over", "60s"), "over");
+  return {{{at, number(required(node, "a ramp", "from", "40"), type, "from")},
+           {at + over, number(required(node, "a ramp", "to", "85"), type, "to")}}};
+}
+
+Curve::Sine sine(const YamlNode& node, const ValueType& type) {
+  mapping(node, "a sine", "{mean: 50, amplitude: 20, period: 60s}");
+  check_keys(node, "a sine", kSineKeys);
+  ValueType amplitude = type;
+  amplitude.min = 0;
+  Curve::Sine result;
+  result.mean = number(required(node, "a sine", "mean", "50"), type, "mean");
+  result.amplitude = number(required(node, "a sine", "amplitude", "20"), amplitude, "amplitude");
+  result.period = positive_duration(required(node, "a sine", "period", "60s"), "period");
+  if (const YamlNode* phase = node.find("phase")) result.phase = duration(*phase, "phase");
+  if (result.mean - result.amplitude < type.min || result.mean + result.amplitude > type.max) {
+    refuse(node.mark, "a sine around {} with amplitude {} goes from {} to {}, but '{}' must be from {} to {}",
+           result.mean, result.amplitude, result.mean - result.amplitude, result.mean + result.amplitude, type.name,
+           type.min, type.max);
+  }
+  return result;
+}
+
+double last_time(const Curve& curve) {
+  if (const auto* line = std::get_if<Curve::Line>(&curve.shape)) return line->points.back().at;
+  if (const auto* steps = std::get_if<Curve::Steps>(&curve.shape)) return steps->steps.back().at;
+  return 0;
+}
+
+Curve curve_of_map(const YamlNode& node, const ValueType& type) {
+  check_keys(node, fmt::format("the curve of '{}'", type.name), kCurveKeys);
+  Curve curve;
+  int shapes = 0;
+  for (const auto& [key, key_mark, part] : node.entries) {
+    if (key == "repeat" || key == "jitter") continue;
+    if (++shapes > 1) refuse(key_mark, "the curve of '{}' has a second shape, '{}': give one", type.name, key);
+    if (key == "missing") {
+      curve.shape = Curve::Value(missing(choice(part, key, kReasons)));
+    } else if (key == "value") {
+      curve.shape = Curve::Value(value(part, type));
+    } else if (key == "steps") {
+      curve.shape = steps(part, type);
+    } else if (!is_number(type)) {
+      refuse(key_mark, "'{}' is no number: of curves it takes only 'value', 'steps' and 'missing'", type.name);
+    } else if (key == "points") {
+      curve.shape = line(part, type);
+    } else if (key == "ramp") {
+      curve.shape = ramp(part, type);
+    } else if (key == "sine") {
+      curve.shape = sine(part, type);
+    } else if (key == "noise") {
+      mapping(part, "a noise", "{around: 50, sigma: 2}");
+      check_keys(part, "a noise", kNoiseKeys);
+      curve.shape = Curve::Value(number(required(part, "a noise", "around", "50"), type, "around"));
+      ValueType sigma = type;
+      sigma.min = 0;
+      curve.jitter = number(required(part, "a noise", "sigma", "2"), sigma, "sigma");
+    }
+  }
+  if (shapes == 0) {
+    refuse(node.mark, "the curve of '{}' needs one of value, points, steps, ramp, sine, noise, missing", type.name);
+  }
+  if (const YamlNode* jitter = node.find("jitter")) {
+    if (!is_number(type)) refuse(jitter->mark, "'{}' is no number and cannot have 'jitter'", type.name);
+    if (node.find("noise")) refuse(jitter->mark, "a noise has its 'sigma' and cannot have 'jitter' too");
+    ValueType sigma = type;
+    sigma.min = 0;
+    curve.jitter = number(*jitter, sigma, "jitter");
+  }
+  if (const YamlNode* repeat = node.find("repeat")) {
+    curve.repeat = positive_duration(*repeat, "repeat");
+    if (last_time(curve) > curve.repeat) {
+      refuse(repeat->mark, "'repeat' must not be shorter than the last time of the curve, {}s", last_time(curve));
+    }
+  }
+  return curve;
+}
+
+Curve curve(const YamlNode& node, const ValueType& type) {
+  Curve curve;
+  switch (node.kind) {
+    case YamlNode::Kind::null: curve.shape = Curve::Value(missing(Missing::not_supported)); break;
+    case YamlNode::Kind::scalar: curve.shape = Curve::Value(value(node, type)); break;
+    case YamlNode::Kind::map: return curve_of_map(node, type);
+    case YamlNode::Kind::sequence:
+      if (is_number(type)) {
+        curve.shape = line(node, type);
+      } else {
+        curve.shape = steps(node, type);
+      }
+      break;
+  }
+  return curve;
+}
+
+Window window(const YamlNode& node) {
+  Window result;
+  if (const YamlNode* start = node.find("start")) result.start = duration(*start, "start");
+  if (const YamlNode* length = node.find("duration")) result.duration = positive_duration(*length, "duration");
+  if (const YamlNode* repeat = node.find("repeat")) {
+    result.repeat = positive_duration(*repeat, "repeat");
+    if (!result.duration) refuse(repeat->mark, "what repeats needs a 'duration'");
+    if (*result.repeat < *result.duration) {
+      refuse(repeat->mark, "'repeat' must not be shorter than the 'duration' of {}s", *result.duration);
+    }
+  }
+  return result;
+}
+
+const MetricField& metric_field(std::string_view name, Mark mark) {
+  if (const MetricField* field = find_metric_field(name)) return *field;
+  if (name == "pci_address" || find_fact_field(name)) {
+    refuse(mark, "'{}' is a fact of the device: write it beside 'name', not under 'metrics'", name);
+  }
+  std::vector<std::string_view> known;
+  for (const MetricField& field : metric_fields()) known.push_back(field.name);
+  const auto near = nearest(name, known);
+  if (near.empty()) refuse(mark, "unknown metric '{}': 'gpukeeper metrics' lists all", name);
+  refuse(mark, "unknown metric '{}': did you mean '{}'?", name, near);
+}
+
+std::vector<std::string> metric_names(const YamlNode& node) {
+  std::vector<std::string> result;
+  if (node.kind == YamlNode::Kind::scalar) {
+    result.emplace_back(metric_field(node.text, node.mark).name);
+    return result;
+  }
+  for (const YamlNode& item : list(node, "metrics")) {
+    result.emplace_back(metric_field(scalar(item, "metrics", "a list of metric names"), item.mark).name);
+  }
+  if (result.empty()) refuse(node.mark, "'metrics' must name at least one metric");
+  return result;
+}
+
+Fault fault(const YamlNode& node) {
+  mapping(node, "a fault", "{kind: hang, start: 60s, duration: 10s}");
+  std::vector<std::string_view> words;
+  for (const FaultRow& row : fault_rows()) words.push_back(row.word);
+  const YamlNode& kind = required(node, "a fault", "kind", "hang");
+  const auto word = scalar(kind, "kind", "a kind of fault");
+  const auto row = std::ranges::find(fault_rows(), word, &FaultRow::word);
+  if (row == fault_rows().end())
+    refuse(kind.mark, "unknown kind of fault {}: {}", shown(kind), suggestion(word, words));
+
+  const std::string what = fmt::format("a fault of kind {}", word);
+  auto keys = row->keys;
+  keys.insert(keys.begin(), {"kind", "start"});
+  check_keys(node, what, keys);
+
+  Fault result;
+  result.kind = row->kind;
+  result.window = window(node);
+  switch (row->kind) {
+    case FaultKind::flapping:
+      result.reason = Missing::failed;
+      if (const YamlNode* period = node.find("period")) result.period = positive_duration(*period, "period");
+      [[fallthrough]];
+    case FaultKind::missing:
+      result.metrics = metric_names(required(node, what, "metrics", "[fan_rpm]"));
+      if (const YamlNode* reason = node.find("reason")) result.reason = choice(*reason, "reason", kReasons);
+      break;
+    case FaultKind::error:
+      if (const YamlNode* code = node.find("code")) result.code = choice(*code, "code", kCodes);
+      if (const YamlNode* message = node.find("message")) result.message = text(*message, "message");
+      break;
+    case FaultKind::xid: result.xid = whole(required(node, what, "xid", "79"), "xid", 1, 1000); break;
+    case FaultKind::appear:
+      if (result.window.start <= 0) refuse(node.mark, "{} needs a 'start' after 0s", what);
+      break;
+    case FaultKind::driver_reload:
+      if (!result.window.duration) refuse(node.mark, "{} needs 'duration', such as 'duration: 5s'", what);
+      break;
+    default: break;
+  }
+  return result;
+}
+
+std::vector<Fault> faults(const YamlNode& map, bool of_machine) {
+  std::vector<Fault> result;
+  const YamlNode* node = map.find("faults");
+  if (!node) return result;
+  for (const YamlNode& item : list(*node, "faults")) {
+    result.push_back(fault(item));
+    if (!of_machine && result.back().kind == FaultKind::driver_reload) {
+      refuse(item.mark,
+             "a fault of kind driver_reload is one of the whole machine: write it under the scenario's 'faults'");
+    }
+  }
+  return result;
+}
+
+constexpr std::pair<std::string_view, ProcessType> kProcessTypes[] = {
+    {"compute", {true, false, false}},
+    {"graphics", {false, true, false}},
+    {"compute+graphics", {true, true, false}},
+    {"mps", {false, false, true}},
+};
+
+std::string hex_uuid(std::uint64_t high, std::uint64_t low) {
+  return fmt::format("{:08x}-{:04x}-{:04x}-{:04x}-{:012x}", high >> 32, (high >> 16) & 0xffff, high & 0xffff, low >> 48,
+                     low & 0xffffffffffff);
+}
+
+class Parser {
+ public:
+  Scenario scenario(const YamlNode& root) {
+    mapping(root, "a scenario", "'name: Two GPUs' and 'devices:' with a list");
+    check_keys(root, "a scenario", kScenarioKeys);
+    Scenario result;
+    result.name = text(required(root, "a scenario", "name", "Two GPUs"), "name");
+    if (const YamlNode* about = root.find("description")) (void)scalar(*about, "description", "a text");
+    if (const YamlNode* seed = root.find("seed")) {
+      result.seed = whole(*seed, "seed", 0, std::numeric_limits<std::uint64_t>::max());
+    }
+    seed_ = result.seed;
+    result.faults = faults(root, true);
+    const YamlNode& devices =
+        required(root, "a scenario", "devices", "[{name: NVIDIA H200, vendor: nvidia, memory: 141GiB}]");
+    for (const YamlNode& item : list(devices, "devices")) collect(item);
+    for (const YamlNode& item : devices.items) result.devices.push_back(device(item));
+    std::ranges::stable_sort(result.devices, {}, [](const DeviceSpec& spec) { return spec.device.pci; });
+    for (std::uint32_t i = 0; i < result.devices.size(); ++i) {
+      Device& placed = result.devices[i].device;
+      if (!placed.minor_number) placed.minor_number = i;
+    }
+    return result;
+  }
+
+ private:
+  // What derived addresses and pids must keep clear of: all that is written anywhere.
+  void collect(const YamlNode& node) {
+    if (const YamlNode* address = node.find("pci_address"); address && address->kind == YamlNode::Kind::scalar) {
+      if (const auto pci = PciAddress::parse(address->text)) written_pci_.insert(*pci);
+    }
+    const YamlNode* processes = node.find("processes");
+    if (!processes) return;
+    for (const YamlNode& process : processes->items) {
+      const YamlNode* pid = process.find("pid");
+      if (!pid || pid->kind != YamlNode::Kind::scalar) continue;
+      if (const auto number = parse_i64(pid->text)) written_pids_.insert(*number);
+    }
+  }
+
+  PciAddress pci_address(const YamlNode& node) {
+    const YamlNode* given = node.find("pci_address");
+    if (!given) {
+      PciAddress address{0, 1, 0, 0};
+      while (written_pci_.contains(address)) {
+        if (++address.bus == 0) ++address.domain;
+      }
+      written_pci_.insert(address);
+      pci_.try_emplace(address, node.mark);
+      return address;
+    }
+    constexpr std::string_view kWanted = "an address such as 0000:01:00.0";
+    const auto address = PciAddress::parse(scalar(*given, "pci_address", kWanted));
+    if (!address) refuse(given->mark, "'pci_address' must be {}, not {}", kWanted, shown(*given));
+    const auto [first, added] = pci_.try_emplace(*address, given->mark);
+    if (!added) {
+      refuse(given->mark, "pci_address {} is given twice: first in line {}", address->to_string(), first->second.line);
+    }
+    return *address;
+  }
+
+  void set_id(Device& device, const YamlNode& node, const std::string& derived) {
+    const YamlNode* given = node.find("uuid");
+    device.id.text = given ? text(*given, "uuid") : derived;
+    const Mark mark = given ? given->mark : node.mark;
+    const auto [first, added] = ids_.try_emplace(device.id.text, mark);
+    if (!added) refuse(mark, "uuid '{}' is given twice: first in line {}", device.id.text, first->second.line);
+  }
+
+  std::string derived_uuid(const Device& device, std::uint64_t number) const {
+    const std::uint64_t high = mix(mix(seed_, "uuid"), number);
+    const std::uint64_t low = mix(high, number);
+    switch (device.vendor) {
+      case Vendor::nvidia: return (device.parent ? "MIG-" : "GPU-") + hex_uuid(high, low);
+      case Vendor::amd: return fmt::format("AMD-{:016x}", high);
+      default: break;
+    }
+    const std::string place = fmt::format("PCI-{}", device.pci->to_string());
+    return device.parent ? fmt::format("{}-{}", place, number) : place;
+  }
+
+  static void set_metrics(DeviceSpec& spec, const YamlNode& node) {
+    if (const YamlNode* metrics = node.find("metrics")) {
+      mapping(*metrics, "'metrics'", "'temperature_celsius: 62'");
+      for (const auto& [key, key_mark, part] : metrics->entries) {
+        const MetricField& field = metric_field(key, key_mark);
+        spec.metrics.emplace(key, curve(part, type_of(field)));
+      }
+    }
+    constexpr std::pair<std::string_view, std::string_view> kShort[] = {{"memory", "memory_total_bytes"},
+                                                                        {"power_limit", "power_limit_watts"}};
+    for (const auto& [key, name] : kShort) {
+      const YamlNode* part = node.find(key);
+      if (!part) continue;
+      ValueType type = type_of(*find_metric_field(name));
+      type.name = key;
+      if (!spec.metrics.emplace(name, curve(*part, type)).second) {
+        refuse(part->mark, "'{}' is short for the metric '{}', which is given too: keep one", key, name);
+      }
+    }
+    if (const YamlNode* base = node.find("memory_base")) spec.memory_base = number(*base, kMemoryBase);
+  }
+
+  DeviceSpec device(const YamlNode& node) {
+    mapping(node, "a device", "{name: NVIDIA H200, vendor: nvidia, memory: 141GiB}");
+    std::vector<std::string_view> keys(std::begin(kDeviceKeys), std::end(kDeviceKeys));
+    for (const FactField& field : fact_fields()) keys.push_back(field.name);
+    for (const YamlNode::Entry& entry : node.entries) {
+      if (std::ranges::find(keys, entry.key) == keys.end() && find_metric_field(entry.key)) {
+        refuse(entry.key_mark, "'{}' is a metric: write it under 'metrics'", entry.key);
+      }
+    }
+    check_keys(node, "a device", keys);
+
+    DeviceSpec spec;
+    Device& device = spec.device;
+    device.name = text(required(node, "a device", "name", "NVIDIA H200"), "name");
+    device.vendor = choice(required(node, "a device", "vendor", "nvidia"), "vendor", kVendors);
+    device.source = "simulated";
+    device.simulated = true;
+    device.pci = pci_address(node);
+    const std::uint64_t number = devices_++;
+    set_id(device, node, derived_uuid(device, number));
+    set_facts(device, node);
+    set_links(device, node);
+    set_metrics(spec, node);
+    spec.faults = faults(node, false);
+    if (const YamlNode* partitions = node.find("partitions")) {
+      for (const YamlNode& item : list(*partitions, "partitions")) spec.partitions.push_back(partition(item, spec));
+    }
+    if (const YamlNode* processes = node.find("processes")) {
+      for (const YamlNode& item : list(*processes, "processes")) add_process(spec, item);
+      std::ranges::stable_sort(spec.processes, {}, &ProcessSpec::pid);
+    }
+    return spec;
+  }
+
+  static void set_facts(Device& device, const YamlNode& node) {
+    switch (device.vendor) {
+      case Vendor::nvidia: device.driver = "nvidia"; break;
+      case Vendor::amd: device.driver = "amdgpu"; break;
+      case Vendor::intel: device.driver = "xe"; break;
+      case Vendor::other: break;
+    }
+    for (const FactField& field : fact_fields()) {
+      const YamlNode* given = node.find(field.name);
+      if (!given) continue;
+      if (field.kind == FieldKind::whole) {
+        field.set(device, whole(*given, field.name, 0, std::numeric_limits<std::uint32_t>::max()));
+      } else {
+        field.set(device, text(*given, field.name));
+      }
+    }
+  }
+
+  static void set_links(Device& device, const YamlNode& node) {
+    const YamlNode* links = node.find("links");
+    if (!links) return;
+    for (const YamlNode& item : list(*links, "links")) {
+      mapping(item, "a link", "{kind: nvlink, peer: switch, count: 18}");
+      check_keys(item, "a link", kLinkKeys);
+      Link link;
+      link.kind = choice(required(item, "a link", "kind", "nvlink"), "kind", kLinkKinds);
+      link.peer = text(required(item, "a link", "peer", "0000:02:00.0"), "peer");
+      if (const YamlNode* count = item.find("count")) {
+        link.count = static_cast<std::uint32_t>(whole(*count, "count", 1, 1000));
+      }
+      device.links.push_back(std::move(link));
+    }
+  }
+
+  DeviceSpec partition(const YamlNode& node, const DeviceSpec& parent) {
+    mapping(node, "a partition", "{profile: 1g.18gb, memory: 16GiB}");
+    check_keys(node, "a partition", kPartitionKeys);
+    const std::size_t number = parent.partitions.size();
+    const bool nvidia = parent.device.vendor == Vendor::nvidia;
+    DeviceSpec spec;
+    spec.device = parent.device;
+    spec.device.links.clear();
+    spec.device.parent = parent.device.id;
+    const auto profile = text(required(node, "a partition", "profile", "1g.18gb"), "profile");
+    const YamlNode* place = node.find("place");
+    const std::string where = place    ? text(*place, "place")
+                              : nvidia ? fmt::format("GPU instance {}", number)
+                                       : fmt::format("partition {}", number);
+    spec.device.partition = fmt::format("{} ({})", profile, where);
+    const YamlNode* name = node.find("name");
+    spec.device.name =
+        name ? text(*name, "name") : fmt::format("{}{}{}", parent.device.name, nvidia ? " MIG " : " ", profile);
+    set_id(spec.device, node, derived_uuid(spec.device, mix(devices_, number + 1)));
+    set_metrics(spec, node);
+    return spec;
+  }
+
+  void add_process(DeviceSpec& spec, const YamlNode& node) {
+    mapping(node, "a process", "{name: python3, memory: 20GiB}");
+    check_keys(node, "a process", kProcessKeys);
+    ProcessSpec process;
+    process.name = text(required(node, "a process", "name", "python3"), "name");
+    process.type.compute = true;
+    if (const YamlNode* type = node.find("type")) process.type = choice(*type, "type", kProcessTypes);
+    if (const YamlNode* memory = node.find("memory")) process.memory = curve(*memory, kProcessMemory);
+    if (const YamlNode* use = node.find("utilization")) process.utilization = curve(*use, kProcessUtilization);
+    if (const YamlNode* from = node.find("from")) process.window.start = duration(*from, "from");
+    if (const YamlNode* until = node.find("until")) {
+      const double end = duration(*until, "until");
+      if (end <= process.window.start) refuse(until->mark, "'until' must be later than 'from'");
+      process.window.duration = end - process.window.start;
+    }
+    if (const YamlNode* repeat = node.find("repeat")) {
+      process.window.repeat = positive_duration(*repeat, "repeat");
+      if (!process.window.duration) refuse(repeat->mark, "a process that repeats needs 'until'");
+      if (*process.window.repeat < *process.window.duration) {
+        refuse(repeat->mark, "'repeat' must not be shorter than the process runs, {}s", *process.window.duration);
+      }
+    }
+    if (const YamlNode* place = node.find("partition")) {
+      if (spec.partitions.empty()) refuse(place->mark, "'partition' is given, but the device has no 'partitions'");
+      process.partition = whole(*place, "partition", 0, spec.partitions.size() - 1);
+    }
+    constexpr std::uint64_t kMaxPid = 1 << 22;  // PID_MAX_LIMIT of 64-bit Linux
+    const YamlNode* pid = node.find("pid");
+    if (pid && !(pid->kind == YamlNode::Kind::scalar && pid->text == "auto")) {
+      process.pid = static_cast<std::int64_t>(whole(*pid, "pid", 1, kMaxPid));
+      for (const ProcessSpec& other : spec.processes) {
+        if (other.pid == process.pid && may_overlap(other.window, process.window)) {
+          refuse(pid->mark, "pid {} is given twice on this device for the same time", process.pid);
+        }
+      }
+    } else {
+      while (written_pids_.contains(next_pid_)) ++next_pid_;
+      process.pid = next_pid_++;
+    }
+    spec.processes.push_back(std::move(process));
+  }
+
+  static bool may_overlap(const Window& a, const Window& b) {
+    if (a.repeat || b.repeat) return true;
+    const bool a_before_b = a.duration && a.start + *a.duration <= b.start;
+    const bool b_before_a = b.duration && b.start + *b.duration <= a.start;
+    return !a_before_b && !b_before_a;
+  }
+
+  std::uint64_t seed_ = 1;
+  std::uint64_t devices_ = 0;
+  std::int64_t next_pid_ = 10001;
+  std::set<PciAddress> written_pci_;
+  std::set<std::int64_t> written_pids_;
+  std::map<PciAddress, Mark> pci_;
+  std::map<std::string, Mark> ids_;
+};
+
+struct Unit {
+  std::string_view word;
+  double factor;
+};
+
+const Unit* find_unit(std::span<const Unit> units, std::string_view word) {
+  const auto found = std::ranges::find(units, word, &Unit::word);
+  return found == units.end() ? nullptr : &*found;
+}
+
+// "1h30m" as its pieces: a number's length, then its unit's.
+std::size_t number_length(std::string_view text) {
+  return std::min(text.find_first_not_of("0123456789."), text.size());
+}
+std::size_t word_length(std::string_view text) {
+  return std::min(text.find_first_of("0123456789."), text.size());
+}
+
+}  // namespace
+
+bool Window::holds(double seconds) const {
+  if (seconds < start) return false;
+  if (!duration) return true;
+  const double into = repeat ? std::fmod(seconds - start, *repeat) : seconds - start;
+  return into < *duration;
+}
+
+std::optional<double> Window::end(double seconds) const {
+  if (!duration) return std::nullopt;
+  const double round = repeat ? std::floor((seconds - start) / *repeat) * *repeat : 0;
+  return start + round + *duration;
+}
+
+std::optional<double> parse_duration(std::string_view text) {
+  constexpr Unit kUnits[] = {{"ms", 1e-3}, {"s", 1}, {"m", 60}, {"h", 3600}, {"d", 86400}};
+  constexpr double kLongest = 3650 * 86400.0;  // ten years: beyond it, times would lose their milliseconds
+  text = trim(text);
+  if (text.empty()) return std::nullopt;
+  double total = 0;
+  while (!text.empty()) {
+    const auto digits = number_length(text);
+    const auto number = parse_double(text.substr(0, digits));
+    text.remove_prefix(digits);
+    const auto letters = word_length(text);
+    const Unit* unit = find_unit(kUnits, text.substr(0, letters));
+    text.remove_prefix(letters);
+    if (!number || !unit) return std::nullopt;
+    total += *number * unit->factor;
+  }
+  if (total > kLongest) return std::nullopt;
+  return total;
+}
+
+std::optional<std::uint64_t> parse_size(std::string_view text) {
+  constexpr Unit kUnits[] = {{"", 1},         {"B", 1},    {"KiB", 0x1p10}, {"MiB", 0x1p20}, {"GiB", 0x1p30},
+                             {"TiB", 0x1p40}, {"kB", 1e3}, {"MB", 1e6},     {"GB", 1e9},     {"TB", 1e12}};
+  text = trim(text);
+  const auto digits = number_length(text);
+  const auto number = parse_double(text.substr(0, digits));
+  const Unit* unit = find_unit(kUnits, trim(text.substr(digits)));
+  if (!number || !unit) return std::nullopt;
+  const double bytes = *number * unit->factor;
+  if (bytes > kMaxBytes) return std::nullopt;
+  return static_cast<std::uint64_t>(std::llround(bytes));
+}
+
+std::vector<std::string_view> scenario_keys() {
+  std::vector<std::string_view> result;
+  const auto add = [&](Words words) { result.insert(result.end(), words.begin(), words.end()); };
+  for (const Words words :
+       {Words(kScenarioKeys), Words(kDeviceKeys), Words(kPartitionKeys), Words(kProcessKeys), Words(kLinkKeys),
+        Words(kCurveKeys), Words(kRampKeys), Words(kSineKeys), Words(kNoiseKeys)}) {
+    add(words);
+  }
+  for (const FactField& field : fact_fields()) result.push_back(field.name);
+  for (const FaultRow& row : fault_rows()) {
+    result.push_back(row.word);
+    add(row.keys);
+  }
+  result.insert(result.end(), {"kind", "start"});
+  std::ranges::sort(result);
+  const auto [first, last] = std::ranges::unique(result);
+  result.erase(first, last);
+  return result;
+}
+
+Result<Scenario> parse_scenario(std::string_view text, std::string_view file) {
+  const auto root = parse_yaml(text, file);
+  if (!root) return tl::make_unexpected(root.error());
+  try {
+    return Parser().scenario(*root);
+  } catch (const Refused& error) {
+    return tl::make_unexpected(refusal(file, error.mark, error.message));
+  }
+}
+
+}  // namespace gpukeeper::simulated

@@ -1,0 +1,95 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "backend/simulated/curve.hpp"
+#include "core/result.hpp"
+#include "device/device.hpp"
+#include "device/gpu_process.hpp"
+
+namespace gpukeeper::simulated {
+
+/// When something holds, in seconds from the scenario's start: [start, start + duration), again every `repeat`.
+struct Window {
+  double start = 0;
+  std::optional<double> duration;  ///< for ever when absent
+  std::optional<double> repeat;    ///< at least the duration
+
+  bool holds(double seconds) const;
+  /// When what holds at this instant ends; nothing when never.
+  std::optional<double> end(double seconds) const;
+};
+
+enum class FaultKind {
+  hang,             ///< reads do not return before the fault's end
+  lost,             ///< reads answer not_found, though the device is listed
+  driver_mismatch,  ///< reads answer unavailable: library and kernel driver differ
+  error,            ///< reads answer with an error
+  flapping,         ///< metrics come and go
+  missing,          ///< metrics are absent with a reason
+  asleep,           ///< runtime-suspended
+  appear,           ///< not there before its start
+  disappear,        ///< not there while it lasts
+  xid,              ///< the driver reports an XID
+  driver_reload,    ///< of the whole machine: no device is there while it lasts
+};
+
+struct Fault {
+  FaultKind kind = FaultKind::error;
+  Window window;
+  std::vector<std::string> metrics;         ///< of flapping and missing
+  Missing reason = Missing::not_supported;  ///< of flapping and missing
+  double period = 10;                       ///< of flapping: absent in the first half of each, in seconds
+  Errc code = Errc::internal;               ///< of error
+  std::string message;                      ///< of error; empty for a general one
+  std::uint64_t xid = 0;                    ///< of xid
+};
+
+/// A process on one device.
+struct ProcessSpec {
+  std::int64_t pid = 0;
+  std::string name;
+  ProcessType type;
+  std::optional<Curve> memory;           ///< bytes
+  std::optional<Curve> utilization;      ///< percent
+  std::optional<std::size_t> partition;  ///< which of the device's partitions it runs in
+  Window window;
+};
+
+/// A device or a partition: who it is, and what of its reading the scenario gives. The rest is the model's (model.hpp).
+struct DeviceSpec {
+  Device device;
+  std::map<std::string, Curve, std::less<>> metrics;  ///< by name in the metric table; only what a Reading holds
+  double memory_base = 0;                             ///< bytes in use beside the processes'
+  std::vector<ProcessSpec> processes;                 ///< of a device; ordered by pid
+  std::vector<Fault> faults;                          ///< of a device; its partitions share them
+  std::vector<DeviceSpec> partitions;                 ///< of a device; without processes and partitions of their own
+};
+
+/// A machine to simulate.
+struct Scenario {
+  std::string name;
+  std::uint64_t seed = 1;
+  std::vector<DeviceSpec> devices;  ///< ordered by PCI address
+  std::vector<Fault> faults;        ///< of the whole machine
+};
+
+/// Reads a scenario; its format stands in docs/scenarios.md. `file` is what messages call the text.
+/// Errors: invalid_argument "file:line:column: what is wrong, and what would be right".
+Result<Scenario> parse_scenario(std::string_view text, std::string_view file);
+
+/// Every key that some part of a scenario knows, without metrics, for checking the documentation.
+std::vector<std::string_view> scenario_keys();
+
+/// "90s", "5m", "1h30m", "250ms" in seconds; nothing for anything else.
+std::optional<double> parse_duration(std::string_view text);
+
+/// "80GiB", "512MiB", "24GB", "4096" in bytes; nothing for anything else.
+std::optional<std::uint64_t> parse_size(std::string_view text);
+
+}  // namespace gpukeeper::simulated
