@@ -1,0 +1,115 @@
+#include "backend/detect.hpp"
+
+#include <array>
+#include <filesystem>
+#include <optional>
+
+#include <fmt/format.h>
+
+#include "backend/nvidia_smi/nvidia_smi_backend.hpp"
+#include "backend/simulated/simulated_backend.hpp"
+#include "core/program.hpp"
+#include "core/text.hpp"
+
+namespace gpukeeper {
+namespace {
+
+/// What the backends of one call look at. Shared by all of them, so that one whose thread hangs in a driver while the
+/// program ends finds it still there.
+struct World {
+  World(std::shared_ptr<Clock> c, const DetectOptions& options) : clock(std::move(c)), machine(options.machine_root) {}
+
+  const std::shared_ptr<Clock> clock;
+  const RealFiles machine;
+  RealPrograms programs;
+};
+
+class Opener {
+ public:
+  Opener(std::shared_ptr<Clock> clock, const DetectOptions& options)
+      : options_(options), world_(std::make_shared<World>(std::move(clock), options)) {}
+
+  Result<void> open(std::string_view specification);
+  Sources take() { return std::move(sources_); }
+
+ private:
+  // What follows the colon; nothing when there is no colon.
+  using Argument = std::optional<std::string>;
+  struct Kind {
+    std::string_view name;
+    bool needs_argument;
+    std::string_view example;
+    Result<void> (Opener::*open)(const Argument&);
+  };
+  static const std::array<Kind, 3> kKinds;
+
+  Result<void> open_auto(const Argument&);
+  Result<void> open_nvidia_smi(const Argument& file);
+  Result<void> open_simulated(const Argument& file);
+
+  ToolWorld tool_world() { return {world_->programs, world_->machine, *world_->clock}; }
+
+  /// Adds a backend that keeps its world alive.
+  void add(std::unique_ptr<Backend> backend) {
+    sources_.backends.emplace_back(backend.release(), [world = world_](Backend* b) { delete b; });
+  }
+  Result<void> add(Result<std::unique_ptr<Backend>> backend) {
+    if (!backend) return tl::make_unexpected(backend.error());
+    add(std::move(*backend));
+    return {};
+  }
+
+  const DetectOptions& options_;
+  const std::shared_ptr<World> world_;
+  Sources sources_;
+};
+
+const std::array<Opener::Kind, 3> Opener::kKinds = {{
+    {"auto", false, "auto", &Opener::open_auto},
+    {"nvidia-smi", false, "nvidia-smi or nvidia-smi:FILE.xml", &Opener::open_nvidia_smi},
+    {"simulated", true, "simulated:FILE.yaml", &Opener::open_simulated},
+}};
+
+Result<void> Opener::open(std::string_view specification) {
+  const auto colon = specification.find(':');
+  const auto name = specification.substr(0, colon);
+  const auto argument = colon == std::string_view::npos ? Argument() : Argument(specification.substr(colon + 1));
+  for (const Kind& kind : kKinds) {
+    if (kind.name != name) continue;
+    if ((kind.needs_argument && !argument) || (argument && argument->empty())) {
+      return fail(Errc::invalid_argument, fmt::format("source '{}' lacks its file: {}", specification, kind.example));
+    }
+    return (this->*kind.open)(argument);
+  }
+  std::string known;
+  for (const Kind& kind : kKinds) known += fmt::format("{}{}", known.empty() ? "" : ", ", kind.example);
+  return fail(Errc::invalid_argument, fmt::format("there is no source '{}'; there are: {}", specification, known));
+}
+
+Result<void> Opener::open_auto(const Argument& argument) {
+  if (argument) return fail(Errc::invalid_argument, "source 'auto' takes no argument");
+  return {};
+}
+
+Result<void> Opener::open_nvidia_smi(const Argument& file) {
+  return add(gpukeeper::open_nvidia_smi({.tool = {.file = file.value_or(""), .wake = options_.wake}}, tool_world()));
+}
+
+Result<void> Opener::open_simulated(const Argument& file) {
+  return add(simulated::open(*file, *world_->clock));
+}
+
+}  // namespace
+
+Result<Sources> open_sources(std::span<const std::string> specifications, std::shared_ptr<Clock> clock,
+                             const DetectOptions& options) {
+  Opener opener(std::move(clock), options);
+  const std::string fallback = "auto";
+  if (specifications.empty()) specifications = std::span(&fallback, 1);
+  for (const std::string& specification : specifications) {
+    if (auto opened = opener.open(specification); !opened) return tl::make_unexpected(opened.error());
+  }
+  return opener.take();
+}
+
+}  // namespace gpukeeper
