@@ -49,7 +49,7 @@ class Runner {
 /// A thread a device would wake all of them for every tick: eight wake-ups where the drivers need some microseconds in
 /// all. So one collector thread takes the tasks in turn. Only when it makes no progress for kHedge is another one woken
 /// (or made) to go on with the rest, and so on: a hung driver call costs the others at most that time once, and holds
-/// one thread. Measured against a thread a device by ./bench.
+/// one thread.
 ///
 /// The destructor joins the threads that are idle. One that hangs in a driver cannot be joined and is let go; the tasks
 /// it runs, and what they own, live on until it returns.

@@ -1,0 +1,32 @@
+#include "figures.hpp"
+
+#include <cstdio>
+#include <ctime>
+
+#include <fmt/format.h>
+
+#include "telemetry/self_cost.hpp"
+
+namespace gpukeeper::bench {
+
+void heading(std::string_view text) {
+  fmt::print("\n{}\n", text);
+  std::fflush(stdout);
+}
+
+void figure(std::string_view what, double value, std::string_view unit, std::optional<double> at_most) {
+  const auto goal = at_most ? fmt::format("goal <= {:g} {}", *at_most, unit) : std::string();
+  const auto verdict = !at_most ? "" : value <= *at_most ? "met" : "MISSED";
+  fmt::print("  {:<58} {:>10.3f} {:<14} {:<26} {}\n", what, value, unit, goal, verdict);
+  std::fflush(stdout);
+}
+
+std::chrono::nanoseconds cpu_time() {
+  return SelfMeter().read().cpu;
+}
+
+double resident_mib() {
+  return static_cast<double>(SelfMeter().read().resident.value()) / (1 << 20);
+}
+
+}  // namespace gpukeeper::bench
