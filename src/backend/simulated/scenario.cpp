@@ -589,7 +589,24 @@ class Parser {
         refuse(part->mark, "'{}' is short for the metric '{}', which is given too: keep one", key, name);
       }
     }
+    check_memory(spec, node);
     if (const YamlNode* base = node.find("memory_base")) spec.memory_base = number(*base, kMemoryBase);
+  }
+
+  static std::optional<double> constant(const DeviceSpec& spec, std::string_view metric) {
+    const auto found = spec.metrics.find(metric);
+    if (found == spec.metrics.end()) return std::nullopt;
+    const auto* value = std::get_if<Curve::Value>(&found->second.shape);
+    const auto number = value ? to_number(*value) : missing(Missing::not_supported);
+    return number ? std::optional(*number) : std::nullopt;
+  }
+
+  static void check_memory(const DeviceSpec& spec, const YamlNode& node) {
+    const auto used = constant(spec, "memory_used_bytes");
+    const auto total = constant(spec, "memory_total_bytes");
+    if (!used || !total || *used <= *total) return;
+    const Mark mark = node.find("metrics")->find("memory_used_bytes")->mark;
+    refuse(mark, "'memory_used_bytes' is {:.0f}, more than the memory of {:.0f}", *used, *total);
   }
 
   DeviceSpec device(const YamlNode& node) {
