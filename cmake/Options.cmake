@@ -8,6 +8,10 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   target_compile_options(gpukeeper_options INTERFACE -Wno-null-dereference -Wno-maybe-uninitialized)
 endif()
 
+if(GPUKEEPER_FUZZ)
+  add_compile_options(-fsanitize=fuzzer-no-link)  # without it libFuzzer sees no coverage and searches blindly
+endif()
+
 if(GPUKEEPER_SANITIZE)
   add_compile_options(-fsanitize=${GPUKEEPER_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${GPUKEEPER_SANITIZE})

@@ -839,8 +839,7 @@ std::vector<std::string_view> scenario_keys() {
   }
   result.insert(result.end(), {"kind", "start"});
   std::ranges::sort(result);
-  const auto [first, last] = std::ranges::unique(result);
-  result.erase(first, last);
+  result.erase(std::unique(result.begin(), result.end()), result.end());
   return result;
 }
 
