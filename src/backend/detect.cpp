@@ -1,13 +1,18 @@
 #include "backend/detect.hpp"
 
 #include <array>
-#include <filesystem>
+#include <deque>
 #include <optional>
+
+#include <unistd.h>
 
 #include <fmt/format.h>
 
+#include "backend/intel/intel_backend.hpp"
 #include "backend/nvidia_smi/nvidia_smi_backend.hpp"
 #include "backend/simulated/simulated_backend.hpp"
+#include "backend/sysfs/drm_processes.hpp"
+#include "backend/sysfs/sysfs_source.hpp"
 #include "core/program.hpp"
 #include "core/text.hpp"
 
@@ -19,9 +24,18 @@ namespace {
 struct World {
   World(std::shared_ptr<Clock> c, const DetectOptions& options) : clock(std::move(c)), machine(options.machine_root) {}
 
+  /// A tree of the kernel's files and who has its GPUs open; one for all backends over it.
+  struct Tree {
+    Tree(const std::string& root, const Clock& clock, std::int64_t own_pid)
+        : files(root), processes(files, clock, {.own_pid = own_pid}) {}
+    const RealFiles files;
+    DrmProcesses processes;
+  };
+
   const std::shared_ptr<Clock> clock;
   const RealFiles machine;
   RealPrograms programs;
+  std::deque<Tree> trees;  // a deque: backends refer to them
 };
 
 class Opener {
@@ -41,11 +55,13 @@ class Opener {
     std::string_view example;
     Result<void> (Opener::*open)(const Argument&);
   };
-  static const std::array<Kind, 3> kKinds;
+  static const std::array<Kind, 4> kKinds;
 
   Result<void> open_auto(const Argument&);
   Result<void> open_nvidia_smi(const Argument& file);
+  Result<void> open_sysfs(const Argument& root);
   Result<void> open_simulated(const Argument& file);
+  void add_sysfs(const std::string& root, bool recorded);
 
   ToolWorld tool_world() { return {world_->programs, world_->machine, *world_->clock}; }
 
@@ -64,9 +80,10 @@ class Opener {
   Sources sources_;
 };
 
-const std::array<Opener::Kind, 3> Opener::kKinds = {{
+const std::array<Opener::Kind, 4> Opener::kKinds = {{
     {"auto", false, "auto", &Opener::open_auto},
     {"nvidia-smi", false, "nvidia-smi or nvidia-smi:FILE.xml", &Opener::open_nvidia_smi},
+    {"sysfs", false, "sysfs or sysfs:FOLDER", &Opener::open_sysfs},
     {"simulated", true, "simulated:FILE.yaml", &Opener::open_simulated},
 }};
 
@@ -88,11 +105,37 @@ Result<void> Opener::open(std::string_view specification) {
 
 Result<void> Opener::open_auto(const Argument& argument) {
   if (argument) return fail(Errc::invalid_argument, "source 'auto' takes no argument");
+  add_sysfs(options_.machine_root, false);
   return {};
 }
 
 Result<void> Opener::open_nvidia_smi(const Argument& file) {
   return add(gpukeeper::open_nvidia_smi({.tool = {.file = file.value_or(""), .wake = options_.wake}}, tool_world()));
+}
+
+Result<void> Opener::open_sysfs(const Argument& root) {
+  if (root) {
+    if (const auto listed = RealFiles(*root).list("/sys"); !listed) {
+      return fail(listed.error().code,
+                  fmt::format("source 'sysfs:{}': {}; the folder must hold a machine's sys/ folder", *root,
+                              listed.error().message));
+    }
+  }
+  // A root that has this very process in its /proc is the living machine under another path (a container's /host).
+  const bool recorded = root && !RealFiles(*root).read("/proc/self/stat");
+  add_sysfs(root.value_or(options_.machine_root), recorded);
+  return {};
+}
+
+void Opener::add_sysfs(const std::string& root, bool recorded) {
+  World::Tree& tree = world_->trees.emplace_back(root, *world_->clock, recorded ? 0 : ::getpid());
+  const SysfsSource source{.machine = tree.files,
+                           .system = world_->machine,
+                           .clock = *world_->clock,
+                           .processes = tree.processes,
+                           .wake = options_.wake,
+                           .recorded = recorded};
+  add(make_intel_backend(source));
 }
 
 Result<void> Opener::open_simulated(const Argument& file) {
