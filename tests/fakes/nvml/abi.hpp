@@ -392,19 +392,6 @@ struct GpuInstanceInfo {
   Uint profile;
   GpuInstancePlacement placement;
 };
-struct GpuInstanceProfile {
-  Uint id;
-  Uint p2p;
-  Uint slices;
-  Uint instances;
-  Uint multiprocessors;
-  Uint copy_engines;
-  Uint decoders;
-  Uint encoders;
-  Uint jpegs;
-  Uint ofas;
-  Ullong memory_mib;
-};
 struct GpmMetric {
   Uint id;
   Return code;
@@ -451,7 +438,7 @@ static_assert(sizeof(FbcStats) == 12 && sizeof(EventData) == 32);
 static_assert(sizeof(FabricInfo) == 28 && sizeof(FabricInfoV2) == 36 && sizeof(FabricInfoV3) == 40);
 static_assert(sizeof(PlatformInfo) == 44 && sizeof(DriverBranch) == 84 && sizeof(Hostname) == 64);
 static_assert(sizeof(Capabilities) == 8 && sizeof(ConfComputeMemory) == 16 && sizeof(ConfComputeState) == 12);
-static_assert(sizeof(NvLinkInfoV1) == 8 && sizeof(GpuInstanceInfo) == 24 && sizeof(GpuInstanceProfile) == 48);
+static_assert(sizeof(NvLinkInfoV1) == 8 && sizeof(GpuInstanceInfo) == 24);
 static_assert(sizeof(GpmMetric) == 40 && sizeof(GpmMetricsGet) == 13344 && sizeof(GpmSupport) == 8);
 static_assert(sizeof(HicEntry) == 36);
 

@@ -180,6 +180,7 @@ struct Gpu {
   std::uint32_t pcie_rx_kb_per_s = 0;
   std::uint64_t pcie_tx_bytes = 0;  // moved until counters_since_ns
   std::uint64_t pcie_rx_bytes = 0;
+  std::uint32_t pcie_counter_bits = 64;  // of fields 197 and 198: 32 makes them wrap as on some drivers
 
   // Sensors.
   std::uint32_t temperature = 40;
@@ -259,6 +260,7 @@ struct Gpu {
   std::uint32_t display_active = 0;
   std::uint32_t operation_mode = kAbsent;
   std::uint32_t accounting_mode = 0;
+  std::uint64_t event_types_supported = 0xdf9f;  // all of API 13 but the MIG and storm ones
   std::uint32_t gsp_mode = 1;
   std::uint32_t mig_mode = kAbsent;  // kAbsent: cannot; 0 off; 1 on
   std::uint32_t mig_mode_pending = kAbsent;
@@ -279,7 +281,7 @@ struct Gpu {
   std::uint32_t encoder_latency_us = 0;
 
   std::uint32_t gpm_supported = 1;
-  double gpm[kMaxGpmMetrics] = {};
+  double gpm[kMaxGpmMetrics] = {};  // by metric number; below 0: not supported
 
   /// Per field of nvmlDeviceGetFieldValues: the code in its nvmlReturn; 0 lets the field answer.
   std::uint16_t field_code[kMaxFields] = {};

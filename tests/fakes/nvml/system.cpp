@@ -40,70 +40,38 @@ Return system_value(Symbol symbol, T* out, const T& value) {
 extern "C" [[gnu::visibility("default")]] const char* nvmlErrorString(Return code) {
   const Call call(Symbol::nvmlErrorString, true);
   switch (code) {
-    case abi::kSuccess:
-      return "Success";
-    case abi::kUninitialized:
-      return "Uninitialized";
-    case abi::kInvalidArgument:
-      return "Invalid Argument";
-    case abi::kNotSupported:
-      return "Not Supported";
-    case abi::kNoPermission:
-      return "Insufficient Permissions";
-    case abi::kAlreadyInitialized:
-      return "Already Initialized";
-    case abi::kNotFound:
-      return "Not Found";
-    case abi::kInsufficientSize:
-      return "Insufficient Size";
-    case abi::kInsufficientPower:
-      return "Insufficient External Power";
-    case abi::kDriverNotLoaded:
-      return "Driver Not Loaded";
-    case abi::kTimeout:
-      return "Timeout";
-    case abi::kIrqIssue:
-      return "Interrupt Request Issue";
-    case abi::kLibraryNotFound:
-      return "NVML Shared Library Not Found";
-    case abi::kFunctionNotFound:
-      return "Function Not Found";
-    case abi::kCorruptedInforom:
-      return "Corrupted infoROM";
-    case abi::kGpuIsLost:
-      return "GPU is lost";
-    case abi::kResetRequired:
-      return "GPU requires reset";
-    case abi::kOperatingSystem:
-      return "GPU access blocked by the operating system";
-    case abi::kLibRmVersionMismatch:
-      return "Driver/library version mismatch";
-    case abi::kInUse:
-      return "In use by another client";
-    case abi::kMemory:
-      return "Insufficient Memory";
-    case abi::kNoData:
-      return "No data";
-    case abi::kVgpuEccNotSupported:
-      return "Requested vGPU operation is not available because ECC is enabled";
-    case abi::kInsufficientResources:
-      return "Insufficient Resources";
-    case abi::kFreqNotSupported:
-      return "Frequency Not Supported";
-    case abi::kArgumentVersionMismatch:
-      return "Argument Version Mismatch";
-    case abi::kDeprecated:
-      return "Deprecated";
-    case abi::kNotReady:
-      return "Not Ready";
-    case abi::kGpuNotFound:
-      return "No GPUs were found";
-    case abi::kInvalidState:
-      return "Invalid State";
-    case abi::kResetTypeNotSupported:
-      return "Reset Type Not Supported";
-    case abi::kUnknown:
-      break;
+    case abi::kSuccess: return "Success";
+    case abi::kUninitialized: return "Uninitialized";
+    case abi::kInvalidArgument: return "Invalid Argument";
+    case abi::kNotSupported: return "Not Supported";
+    case abi::kNoPermission: return "Insufficient Permissions";
+    case abi::kAlreadyInitialized: return "Already Initialized";
+    case abi::kNotFound: return "Not Found";
+    case abi::kInsufficientSize: return "Insufficient Size";
+    case abi::kInsufficientPower: return "Insufficient External Power";
+    case abi::kDriverNotLoaded: return "Driver Not Loaded";
+    case abi::kTimeout: return "Timeout";
+    case abi::kIrqIssue: return "Interrupt Request Issue";
+    case abi::kLibraryNotFound: return "NVML Shared Library Not Found";
+    case abi::kFunctionNotFound: return "Function Not Found";
+    case abi::kCorruptedInforom: return "Corrupted infoROM";
+    case abi::kGpuIsLost: return "GPU is lost";
+    case abi::kResetRequired: return "GPU requires reset";
+    case abi::kOperatingSystem: return "GPU access blocked by the operating system";
+    case abi::kLibRmVersionMismatch: return "Driver/library version mismatch";
+    case abi::kInUse: return "In use by another client";
+    case abi::kMemory: return "Insufficient Memory";
+    case abi::kNoData: return "No data";
+    case abi::kVgpuEccNotSupported: return "Requested vGPU operation is not available because ECC is enabled";
+    case abi::kInsufficientResources: return "Insufficient Resources";
+    case abi::kFreqNotSupported: return "Frequency Not Supported";
+    case abi::kArgumentVersionMismatch: return "Argument Version Mismatch";
+    case abi::kDeprecated: return "Deprecated";
+    case abi::kNotReady: return "Not Ready";
+    case abi::kGpuNotFound: return "No GPUs were found";
+    case abi::kInvalidState: return "Invalid State";
+    case abi::kResetTypeNotSupported: return "Reset Type Not Supported";
+    case abi::kUnknown: break;
   }
   return "Unknown Error";
 }
