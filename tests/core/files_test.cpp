@@ -78,6 +78,19 @@ TEST_F(RealFilesTest, StopsHandingOutLinesWhenToldTo) {
   EXPECT_EQ(files_.each_line("/sys/none", [](std::string_view) { return true; }).error().code, Errc::not_found);
 }
 
+TEST_F(RealFilesTest, AFileThatAUserNamedIsReadWholeOrRefused) {
+  const auto path = (root_ / "big").string();
+  std::ofstream(path) << std::string(200'000, 'x');
+  EXPECT_EQ(read_file(path, 200'000).value().size(), 200'000u);
+  const auto large = read_file(path, 199'999);
+  ASSERT_FALSE(large);
+  EXPECT_EQ(large.error(), (Error{Errc::resource_exhausted, "read " + path + ": it is larger than 199999 bytes"}));
+  const auto folder = read_file(root_.string(), 10);
+  ASSERT_FALSE(folder);
+  EXPECT_EQ(folder.error(), (Error{Errc::invalid_argument, "read " + root_.string() + ": it is a folder"}));
+  EXPECT_EQ(read_file(path + "-none", 10).error().code, Errc::not_found);
+}
+
 TEST(ErrnoTest, WhatAmdgpuAnswersWhenTheCardSleepsIsUnavailable) {
   EXPECT_EQ(errc_from_errno(EPERM), Errc::unavailable);
   EXPECT_EQ(errc_from_errno(EBUSY), Errc::unavailable);

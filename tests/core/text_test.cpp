@@ -44,5 +44,27 @@ TEST(TextTest, ALeadingNumberMayBeFollowedByItsUnit) {
   }
 }
 
+TEST(TextTest, PrintableKeepsUtf8AndNothingThatATerminalObeys) {
+  EXPECT_EQ(printable("Plex Transcoder"), "Plex Transcoder");
+  EXPECT_EQ(printable("caf\xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80"), "caf\xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80");
+  EXPECT_EQ(printable(std::string_view("a\x1b[31m\n\tb\0\x7f", 11)), "a [31m  b  ");
+  EXPECT_EQ(printable("\xc2\x9b"
+                      "31m"),
+            " 31m")
+      << "U+009B begins a terminal sequence too";
+  EXPECT_EQ(printable("\xff\x80"), "??");
+  EXPECT_EQ(printable("\xc0\xaf"), "??") << "an overlong form";
+  EXPECT_EQ(printable("\xed\xa0\x80"), "???") << "a surrogate";
+  EXPECT_EQ(printable("\xf4\x90\x80\x80"), "????") << "above U+10FFFF";
+  EXPECT_EQ(printable("x\xe2\x82"), "x??") << "cut off";
+}
+
+TEST(TextTest, APlaceIsALineAndAColumn) {
+  EXPECT_EQ(place_in("", 0), "line 1, column 1");
+  EXPECT_EQ(place_in("ab\ncd\n", 1), "line 1, column 2");
+  EXPECT_EQ(place_in("ab\ncd\n", 3), "line 2, column 1");
+  EXPECT_EQ(place_in("ab\ncd\n", 99), "line 3, column 1");
+}
+
 }  // namespace
 }  // namespace gpukeeper
