@@ -724,7 +724,7 @@ Result<ToolDocument> parse_nvidia_smi(std::string_view text) {
   const auto parsed = xml.load_buffer(text.data(), text.size(), pugi::parse_escapes, pugi::encoding_utf8);
   if (!parsed) {
     const auto offset = static_cast<std::size_t>(std::max<std::ptrdiff_t>(parsed.offset, 0));
-    const bool cut = offset + 1 >= trim(text).size() || parsed.status == pugi::status_end_element_mismatch;
+    const bool cut = offset + 1 >= trim(text).size();
     return refuse(text, offset,
                   fmt::format("{}{}", parsed.description(), cut ? "; the document may have been cut off" : ""));
   }
