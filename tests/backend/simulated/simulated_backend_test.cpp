@@ -122,6 +122,29 @@ devices:
   EXPECT_LT(*reading.clock_graphics, *reading.clock_graphics_max);
 }
 
+TEST_F(SimulatedBackendTest, TimeSpentThrottledAddsUp) {
+  play(R"(name: t
+devices:
+  - name: A
+    vendor: nvidia
+    power_limit: 300
+    metrics: {temperature_celsius: {steps: [[0s, 70], [10s, 95], [25s, 70]]}, power_watts: {steps: [[0s, 100], [30s, 299]]}}
+)");
+  clock_.advance(35500ms);
+  EXPECT_EQ(read().throttle_thermal_time, 15s);
+  EXPECT_EQ(read().throttle_power_time, 5500ms);
+}
+
+TEST_F(SimulatedBackendTest, WhatTheScenarioSaysNothingOfIsAbsentNotZero) {
+  play("name: t\ndevices: [{name: A, vendor: nvidia, metrics: {ecc_enabled: ~}, processes: [{name: p}]}]\n");
+  EXPECT_FALSE(read().memory_used);
+  EXPECT_FALSE(read().memory_total);
+  EXPECT_FALSE(read().ecc_corrected_volatile);
+  const auto processes = *backend_->processes(id_);
+  EXPECT_FALSE(processes[0].memory);
+  EXPECT_FALSE(processes[0].utilization);
+}
+
 TEST_F(SimulatedBackendTest, SameSeedSameReadingsInAnyOrderOfCalls) {
   constexpr std::string_view kText = R"(name: t
 seed: 99
@@ -324,7 +347,7 @@ devices:
       - {profile: 1g.10gb, memory: 9GiB, name: Slice, uuid: MIG-x, place: GPU instance 9}
     processes:
       - {pid: 5, name: a, memory: 4GiB, partition: 1}
-      - {pid: 6, name: b, memory: 8GiB, partition: 0}
+      - {pid: 6, name: b, memory: 8GiB, utilization: 50, partition: 0}
     faults: [{kind: lost, start: 10s}]
 )");
   check_backend_contract(*backend_);
@@ -338,6 +361,8 @@ devices:
   EXPECT_EQ(read().memory_used, Bytes(12ull << 30));
   EXPECT_EQ(read().mig_mode, true);
   EXPECT_FALSE(read().utilization);
+  EXPECT_FALSE((*backend_->processes(id_))[1].utilization) << "NVML does not tell it under MIG";
+  EXPECT_EQ(read().performance_state, "P0") << "but the work is done";
   EXPECT_EQ((*backend_->processes(id_))[0].partition, DeviceId{"MIG-x"});
   EXPECT_EQ(backend_->processes(DeviceId{"MIG-x"})->size(), 1u);
   clock_.advance(10s);
