@@ -1,5 +1,6 @@
 #include "backend/detect.hpp"
 
+#include <algorithm>
 #include <array>
 #include <deque>
 #include <optional>
@@ -12,12 +13,70 @@
 #include "backend/nvidia_smi/nvidia_smi_backend.hpp"
 #include "backend/simulated/simulated_backend.hpp"
 #include "backend/sysfs/drm_processes.hpp"
+#include "backend/sysfs/pci_bus.hpp"
 #include "backend/sysfs/sysfs_source.hpp"
 #include "core/program.hpp"
 #include "core/text.hpp"
 
 namespace gpukeeper {
 namespace {
+
+/// What a vendor's GPUs need on this machine.
+struct VendorNeeds {
+  std::string_view name;
+  std::uint16_t pci_vendor;
+  std::vector<std::string_view> drivers;  // of the kernel, any of them
+  std::string_view remedy;                // when a GPU has no driver
+};
+
+const VendorNeeds kNeeds[] = {
+    {"NVIDIA",
+     0x10de,
+     {"nvidia", "nouveau"},
+     "install NVIDIA's driver and reboot (Debian: apt install nvidia-driver; Ubuntu: ubuntu-drivers install)"},
+    {"AMD",
+     0x1002,
+     {"amdgpu", "radeon"},
+     "load its driver (modprobe amdgpu) and its firmware (Debian: apt install firmware-amd-graphics; Ubuntu: "
+     "linux-firmware)"},
+    {"Intel",
+     0x8086,
+     {"i915", "xe"},
+     "load its driver (modprobe xe, or i915) and its firmware (Debian: apt install firmware-misc-nonfree; Ubuntu: "
+     "linux-firmware)"},
+};
+
+/// What was found of a vendor's GPUs, as a sentence, and what to do about it.
+Finding look_for(const VendorNeeds& needs, PciBus& bus, bool sysfs) {
+  Finding finding{std::string(needs.name), "", ""};
+  if (!sysfs) {
+    finding.looked = "/sys/bus/pci/devices cannot be read, so it is not known whether there is one";
+    finding.remedy = "mount sysfs; in a container, mount the host's /sys";
+    return finding;
+  }
+  const auto gpus = bus.gpus(needs.pci_vendor);
+  if (gpus.empty()) {
+    finding.looked = fmt::format("no GPU of {}'s is on the PCI bus", needs.name);
+    return finding;
+  }
+  for (const PciGpu& gpu : gpus) {
+    const auto address = gpu.address.to_string();
+    if (gpu.driver.empty()) {
+      finding.looked = fmt::format("the GPU at {} has no kernel driver", address);
+      finding.remedy = needs.remedy;
+      return finding;
+    }
+    if (std::ranges::find(needs.drivers, gpu.driver) == needs.drivers.end()) {
+      finding.looked = fmt::format("the GPU at {} is bound to the driver {}", address, gpu.driver);
+      finding.remedy = gpu.driver == "vfio-pci" ? "it is given to a virtual machine: look at it from there"
+                                                : std::string(needs.remedy);
+      return finding;
+    }
+  }
+  finding.looked = fmt::format("{} of {}'s on the PCI bus, with {} driving {}", gpus.size() == 1 ? "a GPU" : "GPUs",
+                               needs.name, gpus.front().driver, gpus.size() == 1 ? "it" : "them");
+  return finding;
+}
 
 /// What the backends of one call look at. Shared by all of them, so that one whose thread hangs in a driver while the
 /// program ends finds it still there.
@@ -106,6 +165,9 @@ Result<void> Opener::open(std::string_view specification) {
 Result<void> Opener::open_auto(const Argument& argument) {
   if (argument) return fail(Errc::invalid_argument, "source 'auto' takes no argument");
   add_sysfs(options_.machine_root, false);
+  PciBus bus(world_->machine);
+  const bool sysfs = world_->machine.list("/sys/bus/pci/devices").has_value();
+  for (const VendorNeeds& needs : kNeeds) sources_.findings.push_back(look_for(needs, bus, sysfs));
   return {};
 }
 
