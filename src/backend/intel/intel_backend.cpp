@@ -11,8 +11,8 @@
 
 #include "backend/intel/intel_gt.hpp"
 #include "backend/intel/intel_sensors.hpp"
+#include "backend/sysfs/card_devices.hpp"
 #include "backend/sysfs/counting_files.hpp"
-#include "backend/sysfs/device_names.hpp"
 #include "backend/sysfs/drm_card.hpp"
 #include "backend/sysfs/drm_processes.hpp"
 #include "backend/sysfs/pci_facts.hpp"
@@ -263,20 +263,8 @@ Result<std::vector<Device>> IntelBackend::list() {
   if (!cards) return tl::make_unexpected(cards.error());
   std::erase_if(*cards, [](const DrmCard& card) { return card.driver != "i915" && card.driver != "xe"; });
 
-  std::vector<NameQuestion> questions;
-  for (const auto& card : *cards) questions.push_back({card.vendor_id, card.device_id, std::nullopt, {}});
-  const auto names = names_.names(questions);
-
-  std::vector<Device> devices;
-  for (std::size_t i = 0; i < cards->size(); ++i) {
-    Device device;
-    add_pci_facts(files_, (*cards)[i], device);
-    device.vendor = Vendor::intel;
-    device.name = names[i];
-    device.source = name();
-    device.recorded = source_.recorded;
-    devices.push_back(std::move(device));
-  }
+  auto devices = card_devices(files_, names_, *cards, name(), source_.recorded);
+  for (auto& device : devices) device.vendor = Vendor::intel;  // by its driver, should its ids be unreadable
 
   std::scoped_lock lock(mutex_);
   std::map<DeviceId, std::shared_ptr<IntelCard>> known;
