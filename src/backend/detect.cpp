@@ -11,6 +11,7 @@
 
 #include "backend/intel/intel_backend.hpp"
 #include "backend/nvidia_smi/nvidia_smi_backend.hpp"
+#include "backend/rocm_smi/rocm_smi_backend.hpp"
 #include "backend/simulated/simulated_backend.hpp"
 #include "backend/sysfs/drm_processes.hpp"
 #include "backend/sysfs/pci_bus.hpp"
@@ -114,10 +115,11 @@ class Opener {
     std::string_view example;
     Result<void> (Opener::*open)(const Argument&);
   };
-  static const std::array<Kind, 4> kKinds;
+  static const std::array<Kind, 5> kKinds;
 
   Result<void> open_auto(const Argument&);
   Result<void> open_nvidia_smi(const Argument& file);
+  Result<void> open_rocm_smi(const Argument& file);
   Result<void> open_sysfs(const Argument& root);
   Result<void> open_simulated(const Argument& file);
   void add_sysfs(const std::string& root, bool recorded);
@@ -139,9 +141,10 @@ class Opener {
   Sources sources_;
 };
 
-const std::array<Opener::Kind, 4> Opener::kKinds = {{
+const std::array<Opener::Kind, 5> Opener::kKinds = {{
     {"auto", false, "auto", &Opener::open_auto},
     {"nvidia-smi", false, "nvidia-smi or nvidia-smi:FILE.xml", &Opener::open_nvidia_smi},
+    {"rocm-smi", false, "rocm-smi or rocm-smi:FILE.json", &Opener::open_rocm_smi},
     {"sysfs", false, "sysfs or sysfs:FOLDER", &Opener::open_sysfs},
     {"simulated", true, "simulated:FILE.yaml", &Opener::open_simulated},
 }};
@@ -168,11 +171,19 @@ Result<void> Opener::open_auto(const Argument& argument) {
   PciBus bus(world_->machine);
   const bool sysfs = world_->machine.list("/sys/bus/pci/devices").has_value();
   for (const VendorNeeds& needs : kNeeds) sources_.findings.push_back(look_for(needs, bus, sysfs));
+  // Where the kernel's files are hidden AMD's tool may still see the cards. That it is not there either is no news.
+  if (!world_->machine.list("/sys/class/drm")) {
+    if (auto tool = gpukeeper::open_rocm_smi({.tool = {.wake = options_.wake}}, tool_world())) add(std::move(*tool));
+  }
   return {};
 }
 
 Result<void> Opener::open_nvidia_smi(const Argument& file) {
   return add(gpukeeper::open_nvidia_smi({.tool = {.file = file.value_or(""), .wake = options_.wake}}, tool_world()));
+}
+
+Result<void> Opener::open_rocm_smi(const Argument& file) {
+  return add(gpukeeper::open_rocm_smi({.tool = {.file = file.value_or(""), .wake = options_.wake}}, tool_world()));
 }
 
 Result<void> Opener::open_sysfs(const Argument& root) {
