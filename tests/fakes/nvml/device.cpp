@@ -108,6 +108,12 @@ Return modes(Symbol symbol, Device device, Uint* current, Uint* pending, Uint (*
   return call.put(current, now);
 }
 
+/// The line rate of a PCIe lane, by generation from 1.
+Uint mbps_of_generation(Uint generation) {
+  constexpr Uint kMbps[] = {kAbsent, 2500, 5000, 8000, 16000, 32000, 64000};
+  return generation < std::size(kMbps) ? kMbps[generation] : kAbsent;
+}
+
 }  // namespace
 
 NVML_API nvmlDeviceGetCount(Uint* out) {
@@ -215,7 +221,7 @@ NVML_READ(nvmlDeviceGetMaxPcieLinkWidth, Uint, gpu.pcie_width_max)
 NVML_READ(nvmlDeviceGetCurrPcieLinkGeneration, Uint, gpu.pcie_generation)
 NVML_READ(nvmlDeviceGetCurrPcieLinkWidth, Uint, gpu.pcie_width)
 NVML_READ(nvmlDeviceGetPcieLinkMaxSpeed, Uint, gpu.pcie_generation_max)  // its codes 1 to 6 are the generations
-NVML_READ(nvmlDeviceGetPcieSpeed, Uint, gpu.pcie_generation == 0 ? kAbsent : 1250U << gpu.pcie_generation)
+NVML_READ(nvmlDeviceGetPcieSpeed, Uint, mbps_of_generation(gpu.pcie_generation))
 NVML_READ(nvmlDeviceGetPcieReplayCounter, Uint, gpu.pcie_replays)
 NVML_READ(nvmlDeviceGetAdaptiveClockInfoStatus, Uint, 1U)
 

@@ -260,7 +260,7 @@ struct Gpu {
   std::uint32_t display_active = 0;
   std::uint32_t operation_mode = kAbsent;
   std::uint32_t accounting_mode = 0;
-  std::uint64_t event_types_supported = 0xdf9f;  // all of API 13 but the MIG and storm ones
+  std::uint64_t event_types_supported = 0xfc9f;  // all of API 13 but MIG changes and single-bit storms
   std::uint32_t gsp_mode = 1;
   std::uint32_t mig_mode = kAbsent;  // kAbsent: cannot; 0 off; 1 on
   std::uint32_t mig_mode_pending = kAbsent;
