@@ -1,22 +1,378 @@
 #include "cli/cli.hpp"
 
-#include <cstdio>
-#include <span>
+#include <csignal>
+#include <exception>
+#include <map>
+
+#include <fcntl.h>
+#include <unistd.h>
 
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
-#include "device/metric_table.hpp"
+#include "cli/completion.hpp"
+#include "cli/devices.hpp"
+#include "cli/display_text.hpp"
+#include "cli/doctor.hpp"
+#include "cli/help.hpp"
+#include "cli/identity.hpp"
+#include "cli/metrics.hpp"
+#include "cli/nearest.hpp"
+#include "cli/status.hpp"
+#include "cli/version.hpp"
+#include "core/text.hpp"
 
 namespace gpukeeper::cli {
+namespace {
+
+// What the command line said.
+struct Arguments {
+  std::vector<std::string> sources;
+  std::string colour = "auto";
+  bool version = false;
+  bool json = false;
+  bool csv = false;
+  bool schema = false;
+  bool markdown = false;
+  bool wake = false;
+  std::vector<std::string> query;
+  std::vector<std::string> devices;
+  std::string watch;
+  std::string shell;
+};
+
+// The shortest pause of --watch: drivers renew their values between 6 and 60 times a second (nvmlUtilization_t: 1/6 s
+// to 1 s).
+constexpr double kShortestWatch = 0.1;
+constexpr double kLongestWatch = 86'400;
+
+std::string check_watch(const std::string& text) {
+  const auto seconds = parse_double(text);
+  if (seconds && *seconds >= kShortestWatch && *seconds <= kLongestWatch) return {};
+  return fmt::format("takes a number of seconds from {} to {}, not '{}'", kShortestWatch, kLongestWatch, text);
+}
+
+// The declared command line, with what the parser does not keep of it.
+class Parser {
+ public:
+  explicit Parser(Arguments& arguments)
+      : app_("watches every GPU of this machine, whoever made it: NVIDIA, AMD, Intel and the rest.") {
+    app_.name("gpukeeper");
+    app_.set_help_flag("-h,--help", "Say what there is and end.");
+    app_.require_subcommand(0, 1);
+    app_.fallthrough();  // inherited: options of every command may stand after it too
+
+    OptionExtras source{
+        .value = "SOURCE", .choices = {"auto", "nvml", "nvidia-smi", "rocm-smi", "sysfs", "simulated:"}, .file = true};
+    // Only completed, not checked: open_sources knows them.
+    add(app_,
+        app_.add_option("--source", arguments.sources,
+                        "Read from: auto, nvml[:LIBRARY], nvidia-smi[:FILE], rocm-smi[:FILE], sysfs[:ROOT] or "
+                        "simulated:FILE. May be given several times. Else GPUKEEPER_SOURCE decides, where commas "
+                        "separate several; else auto.")
+            ->allow_extra_args(false),
+        std::move(source));
+    add_choice(app_, "--color", arguments.colour, "WHEN", {"auto", "always", "never"},
+               "Colours: auto (on a terminal, unless NO_COLOR is set), always or never.");
+    app_.add_flag("--version", arguments.version, "Say which gpukeeper this is and end.");
+
+    auto* status =
+        app_.add_subcommand("status", "What every GPU is doing: temperature, use, memory, power, processes.");
+    auto* json =
+        status->add_flag("--json", arguments.json, "As JSON (docs/schema/status.json); with --watch an object a line.");
+    auto* csv = status->add_flag("--csv", arguments.csv, "As CSV, a row a device; with --watch rows are appended.");
+    auto* query = status
+                      ->add_option("-q,--query", arguments.query,
+                                   "Only the values of these metrics, separated by tabs, a line a device; '-' for one "
+                                   "that is absent. gpukeeper metrics lists them.")
+                      ->delimiter(',')
+                      ->allow_extra_args(false);
+    add(*status, query, {.value = "METRIC[,METRIC...]", .choices = key_names(), .choices_separated = true});
+    auto* schema = status->add_flag("--schema", arguments.schema, "The JSON Schema of --json.");
+    for (auto* form : {json, csv, query, schema}) {
+      for (auto* other : {json, csv, query, schema}) {
+        if (form != other) form->excludes(other);
+      }
+    }
+    auto* watch = status->add_option("--watch", arguments.watch, "Again every so many seconds, until interrupted.");
+    watch->check(CLI::Validator(check_watch, ""));
+    add(*status, watch, {.value = "SECONDS"});
+    add_device(*status, arguments);
+    add_wake(*status, arguments);
+
+    auto* devices =
+        app_.add_subcommand("devices", "What every GPU is: all that does not change, and how they are connected.");
+    devices->add_flag("--json", arguments.json, "As JSON.");
+    add_device(*devices, arguments);
+    add_wake(*devices, arguments);
+
+    auto* metrics = app_.add_subcommand("metrics", "All metrics and what they mean.");
+    auto* metrics_json = metrics->add_flag("--json", arguments.json, "As JSON.");
+    metrics->add_flag("--markdown", arguments.markdown, "As Markdown (docs/metrics.md).")->excludes(metrics_json);
+
+    auto* doctor = app_.add_subcommand(
+        "doctor", "Why a GPU is not seen, or not in full: drivers, libraries, permissions, and what to do.");
+    doctor->add_flag("--json", arguments.json, "As JSON.");
+
+    auto* completion = app_.add_subcommand("completion", "A script that completes gpukeeper's commands in your shell.");
+    add_choice(*completion, "shell", arguments.shell, "SHELL", {"bash", "zsh", "fish"}, "bash, zsh or fish.")
+        ->required();
+
+    auto* version = app_.add_subcommand("version", "Which gpukeeper this is.");
+    version->add_flag("--json", arguments.json, "As JSON.");
+  }
+
+  /// Nothing when all is well; what to print and the exit status when the command line is answered or wrong.
+  struct Answer {
+    std::string text;
+    int status = 0;
+  };
+  std::optional<Answer> parse(int argc, const char* const* argv, std::size_t width) {
+    try {
+      app_.parse(argc, argv);
+      return std::nullopt;
+    } catch (const CLI::CallForHelp&) {
+      return Answer{full_help(tree(), command(), width), 0};
+    } catch (const CLI::ExtrasError&) {
+      return Answer{unexpected(), 2};
+    } catch (const CLI::ParseError& error) {
+      return Answer{sentence(error.what()), 2};
+    }
+  }
+
+  /// The subcommand that was given; empty when none was.
+  std::string command() const {
+    const auto given = app_.get_subcommands();
+    return given.empty() ? "" : given.front()->get_name();
+  }
+
+  CommandTree tree() const {
+    CommandTree result{.help = app_.get_description(), .options = {}, .commands = {}};
+    result.options = options_of(app_, false);
+    for (const CLI::App* sub : app_.get_subcommands([](const CLI::App*) { return true; })) {
+      result.commands.push_back({sub->get_name(), sub->get_description(), {}, options_of(*sub, true)});
+      for (OptionFacts& option : options_of(*sub, false)) {
+        if (option.names.back() != "--help")
+          result.commands.back().options.push_back(std::move(option));  // it is every command's
+      }
+    }
+    return result;
+  }
+
+ private:
+  struct OptionExtras {
+    std::string value;
+    std::vector<std::string> choices = {};
+    bool choices_separated = false;
+    bool file = false;
+  };
+
+  void add(CLI::App&, CLI::Option* option, OptionExtras extras) { extras_[option] = std::move(extras); }
+
+  CLI::Option* add_choice(CLI::App& app, const std::string& name, std::string& target, const std::string& value,
+                          std::vector<std::string> choices, const std::string& help) {
+    auto* option = app.add_option(name, target, help);
+    option->check(CLI::Validator(
+        [choices](const std::string& text) -> std::string {
+          if (std::ranges::find(choices, text) != choices.end()) return {};
+          return fmt::format("takes {}, not '{}'", fmt::join(choices, ", "), text);
+        },
+        ""));
+    add(app, option, {.value = value, .choices = std::move(choices)});
+    return option;
+  }
+
+  void add_device(CLI::App& app, Arguments& arguments) {
+    auto* option =
+        app.add_option("--device", arguments.devices,
+                       "Only this GPU: its index (0; 0:1 for a partition), UUID or PCI address. May be given "
+                       "several times.")
+            ->allow_extra_args(false);
+    add(app, option, {.value = "GPU"});
+  }
+
+  static void add_wake(CLI::App& app, Arguments& arguments) {
+    app.add_flag("--wake", arguments.wake, "Read sleeping GPUs too. This wakes them; they are left alone otherwise.");
+  }
+
+  static std::vector<std::string> key_names() {
+    std::vector<std::string> names;
+    for (const IdentityRow& row : identity_table()) names.emplace_back(row.name);
+    for (const MetricRow& row : metric_table()) names.emplace_back(row.name);
+    return names;
+  }
+
+  std::vector<OptionFacts> options_of(const CLI::App& app, bool positional) const {
+    std::vector<OptionFacts> result;
+    for (const CLI::Option* option : app.get_options()) {
+      if (option->get_positional() != positional) continue;
+      OptionFacts facts;
+      if (!positional) {
+        for (const auto& name : option->get_snames()) facts.names.push_back("-" + name);
+        for (const auto& name : option->get_lnames()) facts.names.push_back("--" + name);
+      }
+      facts.help = option->get_description();
+      if (const auto extras = extras_.find(option); extras != extras_.end()) {
+        facts.value = extras->second.value;
+        facts.choices = extras->second.choices;
+        facts.choices_separated = extras->second.choices_separated;
+        facts.file = extras->second.file;
+      }
+      result.push_back(std::move(facts));
+    }
+    return result;
+  }
+
+  // What was typed and is nothing that we know, with what was likely meant.
+  std::string unexpected() const {
+    const auto rest = app_.remaining(true);
+    const std::string word = rest.empty() ? std::string() : harmless(rest.front());
+    const auto all = tree();
+    const std::string given = command();
+    std::vector<std::string_view> known;
+    std::string_view what = "command";
+    if (word.starts_with('-')) {
+      what = "option";
+      for (const OptionFacts& option : all.options) known.insert(known.end(), option.names.begin(), option.names.end());
+      for (const CommandFacts& each : all.commands) {
+        if (each.name != given) continue;
+        for (const OptionFacts& option : each.options)
+          known.insert(known.end(), option.names.begin(), option.names.end());
+      }
+    } else if (!given.empty()) {
+      return fmt::format("{} takes no argument '{}'", given, word);
+    } else {
+      for (const CommandFacts& each : all.commands) known.push_back(each.name);
+    }
+    const auto meant = nearest(word.substr(0, word.find('=')), known);
+    if (!meant.empty()) return fmt::format("there is no {} '{}': did you mean {}?", what, word, meant);
+    return fmt::format("there is no {} '{}': gpukeeper{}{} --help lists them", what, word, given.empty() ? "" : " ",
+                       given);
+  }
+
+  // The parser's own messages, without its shouting.
+  static std::string sentence(std::string text) {
+    text = harmless(text);
+    if (const auto at = text.find(" required TEXT missing"); at != std::string::npos) {
+      return text.substr(0, text.find(':')) + " needs a value";
+    }
+    if (text == "shell is required") return "completion needs a shell: bash, zsh or fish";
+    if (const auto at = text.find(": takes "); at != std::string::npos) text.erase(at, 1);
+    return text;
+  }
+
+  CLI::App app_;
+  std::map<const CLI::Option*, OptionExtras> extras_;
+};
+
+std::vector<std::string> sources(const Arguments& arguments, const Environment& environment) {
+  if (!arguments.sources.empty()) return arguments.sources;
+  std::vector<std::string> result;
+  const std::string variable = environment("GPUKEEPER_SOURCE").value_or("");
+  for (const auto piece : split(variable, ',')) {
+    if (!trim(piece).empty()) result.emplace_back(trim(piece));
+  }
+  return result;
+}
+
+ColourChoice colour(const Arguments& arguments) {
+  if (arguments.colour == "always") return ColourChoice::always;
+  return arguments.colour == "never" ? ColourChoice::never : ColourChoice::automatic;
+}
+
+StatusOptions status_options(const Arguments& arguments) {
+  using enum StatusOptions::Form;
+  StatusOptions options;
+  options.form = arguments.json             ? json
+                 : arguments.csv            ? csv
+                 : arguments.schema         ? schema
+                 : !arguments.query.empty() ? query
+                                            : table;
+  options.query = arguments.query;
+  options.devices = arguments.devices;
+  if (const auto seconds = parse_double(arguments.watch)) {
+    options.watch = std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::duration<double>(*seconds));
+  }
+  return options;
+}
+
+Exit completion(const std::string& shell, const CommandTree& tree, Context& context) {
+  if (shell == "bash") return print(context, bash_completion(tree));
+  if (shell == "zsh") return print(context, zsh_completion(tree));
+  return print(context, fish_completion(tree));
+}
+
+Exit dispatch(const std::string& command, const Arguments& arguments, const Parser& parser, Context& context) {
+  using enum MetricsOptions::Form;
+  if (arguments.version || command == "version") return version(arguments.json, context);
+  if (command == "status") return status(status_options(arguments), context);
+  if (command == "devices") return devices({.json = arguments.json, .devices = arguments.devices}, context);
+  if (command == "metrics") {
+    return metrics({arguments.json ? json : arguments.markdown ? markdown : table}, context);
+  }
+  if (command == "doctor") return doctor(arguments.json, context);
+  if (command == "completion") return completion(arguments.shell, parser.tree(), context);
+  return print(context, short_help(parser.tree()));
+}
+
+// A file that we open must not become standard output: then our text would end up in it. Read-only, so that writing to
+// an output that was closed fails as it should.
+void hold_standard_descriptors() {
+  for (int descriptor = 0; descriptor <= 2; ++descriptor) {
+    if (::fcntl(descriptor, F_GETFD) < 0) static_cast<void>(::open("/dev/null", O_RDONLY));
+  }
+}
+
+int report(Output& errors, std::string_view message, int status) {
+  static_cast<void>(errors.write(fmt::format("gpukeeper: {}\n", message)));  // there is nowhere left to complain
+  return status;
+}
+
+int run_checked(int argc, char** argv, Output& out, Output& errors) {
+  Arguments arguments;
+  Parser parser(arguments);
+  const Environment environment = system_environment();
+  const auto screen = [&] { return look_at_screen(STDOUT_FILENO, environment); };
+  if (const auto answer = parser.parse(argc, argv, std::min<std::size_t>(screen().width, 100))) {
+    if (answer->status != 0) return report(errors, answer->text, answer->status);
+    const auto written = out.write(answer->text);
+    return written ? 0 : report(errors, written.error().message, 1);
+  }
+
+  const auto clock = std::make_shared<SystemClock>();
+  const RealFiles files;
+  Context context{
+      .clock = *clock,
+      .files = files,
+      .out = out,
+      .environment = environment,
+      .screen = screen,
+      .colour = colour(arguments),
+      .open_feed =
+          [&] { return open_feed({.sources = sources(arguments, environment), .wake = arguments.wake}, clock); },
+      .interrupts = [&]() -> std::unique_ptr<Interrupts> { return std::make_unique<SignalInterrupts>(*clock); }};
+  const auto exit = dispatch(parser.command(), arguments, parser, context);
+  if (exit) return *exit;
+  return report(errors, exit.error().message, exit.error().code == Errc::invalid_argument ? 2 : 1);
+}
+
+}  // namespace
 
 int run(int argc, char** argv) {
-  const std::span arguments(argv, static_cast<std::size_t>(argc));
-  if (arguments.size() == 2 && std::string_view(arguments[1]) == "metrics") {
-    for (const MetricRow& row : metric_table()) fmt::print("{}\t{}\n", row.name, row.help);
-    return 0;
+  hold_standard_descriptors();
+  ::signal(SIGPIPE, SIG_IGN);  // a reader that has gone is seen where we write, and ends us without noise
+  FileOutput out(STDOUT_FILENO, "standard output");
+  FileOutput errors(STDERR_FILENO, "standard error");
+  try {
+    return run_checked(argc, argv, out, errors);
+  } catch (const std::exception& error) {  // out of memory, or a mistake of ours: said, not a core file
+    return report(errors, error.what(), 1);
   }
-  fmt::print(stderr, "gpukeeper: usage: gpukeeper metrics\n");
-  return 2;
+}
+
+CommandTree command_tree() {
+  Arguments arguments;
+  return Parser(arguments).tree();
 }
 
 }  // namespace gpukeeper::cli

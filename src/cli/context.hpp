@@ -1,0 +1,36 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include "cli/feed.hpp"
+#include "cli/signals.hpp"
+#include "cli/terminal.hpp"
+#include "core/clock.hpp"
+#include "core/files.hpp"
+
+namespace gpukeeper::cli {
+
+/// What a subcommand may touch of the world. main's run() fills it with the real one, a test with fakes.
+struct Context {
+  Clock& clock;
+  const Files& files;  ///< this machine's
+  Output& out;
+  Environment environment;
+  std::function<Screen()> screen;  ///< as it is now: a terminal's size changes
+  ColourChoice colour = ColourChoice::automatic;
+  std::function<Result<std::unique_ptr<Feed>>()> open_feed;  ///< from the sources of the command line
+  std::function<std::unique_ptr<Interrupts>()> interrupts;   ///< made before the feed, whose threads inherit the mask
+};
+
+/// How a page for people is to be made now.
+RenderOptions render_options(const Context& context);
+
+/// A subcommand's answer: the exit status, or an error. invalid_argument is a matter of usage (2), any other a failure
+/// (1).
+using Exit = Result<int>;
+
+/// Writes the text; a reader that has gone is a success.
+Exit print(Context& context, std::string_view text, int status = 0);
+
+}  // namespace gpukeeper::cli

@@ -1,0 +1,24 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "cli/context.hpp"
+#include "cli/topology.hpp"
+
+namespace gpukeeper::cli {
+
+struct DevicesOptions {
+  bool json = false;
+  std::vector<std::string> devices = {};  ///< selectors; empty for all
+};
+
+/// `gpukeeper devices`: what every GPU is, and how they are connected.
+Exit devices(const DevicesOptions& options, Context& context);
+
+/// The same as text, from a snapshot and the way between each two of its devices.
+std::string render_devices(const Snapshot& snapshot, const Topology& topology, std::span<const Finding> findings,
+                           const RenderOptions& options);
+std::string devices_json(const Snapshot& snapshot, const Topology& topology);
+
+}  // namespace gpukeeper::cli

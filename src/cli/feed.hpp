@@ -1,0 +1,34 @@
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "backend/detect.hpp"
+#include "core/result.hpp"
+#include "telemetry/snapshot.hpp"
+
+namespace gpukeeper::cli {
+
+/// Where a command gets its snapshots from: the machine, read by this process. Tests bring their own.
+class Feed {
+ public:
+  virtual ~Feed() = default;
+
+  /// Reads every device once and returns what is known now; never null. Takes as long as the slowest device may.
+  virtual std::shared_ptr<const Snapshot> next() = 0;
+
+  /// What `auto` looked for; empty when a source was named.
+  virtual std::span<const Finding> findings() const = 0;
+};
+
+struct FeedOptions {
+  std::vector<std::string> sources;  ///< as given to --source; empty for auto
+  bool wake = false;
+};
+
+/// Opens the sources. Errors: invalid_argument for a source that there is not; others when one cannot be opened.
+Result<std::unique_ptr<Feed>> open_feed(const FeedOptions& options, std::shared_ptr<Clock> clock);
+
+}  // namespace gpukeeper::cli

@@ -1,0 +1,238 @@
+#include "cli/status_json.hpp"
+
+#include "cli/json_text.hpp"
+#include "cli/render.hpp"
+
+namespace gpukeeper::cli {
+namespace {
+
+std::string_view to_string(Attention attention) {
+  switch (attention) {
+    case Attention::awake: return "awake";
+    case Attention::resting: return "resting";
+    case Attention::asleep: return "asleep";
+  }
+  return "awake";
+}
+
+double seconds(std::chrono::nanoseconds time) {
+  return std::chrono::duration<double>(time).count();
+}
+
+Json percent(const Metric<Percent>& share) {
+  return share ? to_json(MetricValue(share->value())) : Json();
+}
+
+Json process_json(const GpuProcess& p) {
+  return {
+      {"pid", p.pid},
+      {"name", p.name},
+      {"type", p.type.to_string()},
+      {"memory_bytes", p.memory ? Json(p.memory->value()) : Json()},
+      {"utilization_percent", percent(p.utilization)},
+      {"utilization_memory_percent", percent(p.utilization_memory)},
+      {"utilization_encoder_percent", percent(p.utilization_encoder)},
+      {"utilization_decoder_percent", percent(p.utilization_decoder)},
+      {"partition_uuid", p.partition ? Json(p.partition->text) : Json()},
+  };
+}
+
+Json device_json(const DeviceSnapshot& d) {
+  const Device& device = *d.device;
+  Json metrics = Json::object();
+  Json absent = Json::object();
+  for (const MetricRow& row : metric_table()) {
+    const std::string name(row.name);
+    const auto value = row.value(device, d.reading);
+    metrics[name] = value ? to_json(*value) : Json();
+    if (metrics[name].is_null()) absent[name] = to_string(value ? Missing::failed : value.error());
+  }
+  Json sensors = Json::array();
+  for (const Sensor& sensor : d.reading.sensors) {
+    sensors.push_back({{"name", sensor.name}, {"unit", sensor.unit}, {"value", to_json(MetricValue(sensor.value))}});
+  }
+  Json processes = Json::array();
+  for (const GpuProcess& process : *d.processes) processes.push_back(process_json(process));
+  Json partitions = Json::array();
+  for (const DeviceSnapshot& partition : d.partitions) partitions.push_back(device_json(partition));
+  return {
+      {"index", d.index},
+      {"uuid", device.id.text},
+      {"vendor", to_string(device.vendor)},
+      {"name", device.name},
+      {"partition", device.partition ? Json(*device.partition) : Json()},
+      {"source", device.source},
+      {"simulated", device.simulated},
+      {"recorded", device.recorded},
+      {"pci_address", device.pci ? Json(device.pci->to_string()) : Json()},
+      {"driver_version", or_null(device.driver_version)},
+      {"available", d.available},
+      {"attention", to_string(d.reading.attention)},
+      {"state", to_string(d.state)},
+      {"reason", text_or_null(d.reason)},
+      {"read_at", d.read_at ? Json(rfc3339(*d.read_at)) : Json()},
+      {"metrics", std::move(metrics)},
+      {"missing", std::move(absent)},
+      {"sensors", std::move(sensors)},
+      {"processes", std::move(processes)},
+      {"processes_reason", text_or_null(d.processes_reason)},
+      {"partitions", std::move(partitions)},
+  };
+}
+
+// What a metric's value may be, from its row.
+Json metric_schema(const MetricRow& row) {
+  Json schema = {{"description", row.help}};
+  if (row.type == MetricType::info) {
+    schema["type"] = {"string", "boolean", "integer", "null"};
+    return schema;
+  }
+  schema["type"] = {row.unit == "bytes" ? "integer" : "number", "null"};
+  if (row.unit == "bytes" || row.unit == "percent" || row.unit == "watts") schema["minimum"] = 0;
+  if (row.unit == "percent") schema["maximum"] = 100;
+  return schema;
+}
+
+// All but the metrics. Objects may gain members in later releases; what stands here stays within gpukeeper.status/1.
+constexpr std::string_view kSchema = R"json({
+  "$schema": "https://json-schema.org/draft/2020-12/schema",
+  "$id": "urn:gpukeeper:schema:status:1",
+  "title": "gpukeeper status --json",
+  "description": "Every GPU at one instant. An absent value is null, and its reason stands under missing. Members may be added; none is removed or changes its meaning within gpukeeper.status/1.",
+  "type": "object",
+  "required": ["schema", "taken_at", "host", "sequence", "devices", "sources", "self"],
+  "properties": {
+    "schema": {"const": "gpukeeper.status/1"},
+    "taken_at": {"$ref": "#/$defs/time"},
+    "host": {"type": "string"},
+    "sequence": {"type": "integer", "minimum": 0, "description": "One more each tick; 0 before the first."},
+    "devices": {"type": "array", "items": {"$ref": "#/$defs/device"}, "description": "Physical devices in PCI order."},
+    "sources": {"type": "array", "items": {"$ref": "#/$defs/source"}},
+    "self": {
+      "type": "object",
+      "description": "What gpukeeper itself has cost since it started.",
+      "required": ["cpu_seconds", "resident_bytes", "driver_calls", "driver_seconds"],
+      "properties": {
+        "cpu_seconds": {"type": "number", "minimum": 0},
+        "resident_bytes": {"type": "integer", "minimum": 0},
+        "driver_calls": {"type": "integer", "minimum": 0},
+        "driver_seconds": {"type": "number", "minimum": 0}
+      }
+    }
+  },
+  "$defs": {
+    "time": {
+      "type": "string",
+      "description": "RFC 3339 in UTC, with milliseconds.",
+      "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}[.][0-9]{3}Z$"
+    },
+    "percent": {"type": ["number", "null"], "minimum": 0, "maximum": 100},
+    "device": {
+      "type": "object",
+      "required": ["index", "uuid", "vendor", "name", "partition", "source", "simulated", "recorded", "pci_address", "driver_version", "available", "attention", "state", "reason", "read_at", "metrics", "missing", "sensors", "processes", "processes_reason", "partitions"],
+      "properties": {
+        "index": {"type": "integer", "minimum": 0, "description": "Position in PCI order; of a partition, within its device."},
+        "uuid": {"type": "string", "minLength": 1, "description": "The stable name: the vendor's UUID, else made from the PCI address."},
+        "vendor": {"enum": ["nvidia", "amd", "intel", "other"]},
+        "name": {"type": "string", "minLength": 1},
+        "partition": {"type": ["string", "null"], "description": "Of a partition: its profile and place."},
+        "source": {"type": "string", "minLength": 1, "description": "What reads the device: nvml, amdgpu, simulated and so on."},
+        "simulated": {"type": "boolean", "description": "Made up by a scenario: no such hardware is there."},
+        "recorded": {"type": "boolean", "description": "Read from files that another machine left."},
+        "pci_address": {"type": ["string", "null"], "pattern": "^[0-9a-f]{4,8}:[0-9a-f]{2}:[0-9a-f]{2}[.][0-7]$"},
+        "driver_version": {"type": ["string", "null"]},
+        "available": {"type": "boolean", "description": "Whether the metrics speak of the device as it is now."},
+        "attention": {"enum": ["awake", "resting", "asleep"], "description": "How far the device was looked at; a sleeping one is never woken."},
+        "state": {"enum": ["optimal", "normal", "throttled", "critical", "unavailable"]},
+        "reason": {"type": ["string", "null"], "description": "Why it is not available, or why its reading is old."},
+        "read_at": {"oneOf": [{"$ref": "#/$defs/time"}, {"type": "null"}]},
+        "metrics": {"$ref": "#/$defs/metrics"},
+        "missing": {
+          "type": "object",
+          "description": "For each metric that is null: why.",
+          "additionalProperties": {"enum": ["not_supported", "not_permitted", "not_yet_read", "asleep", "failed"]}
+        },
+        "sensors": {
+          "type": "array",
+          "description": "Further sensors under the driver's own names.",
+          "items": {
+            "type": "object",
+            "required": ["name", "unit", "value"],
+            "properties": {"name": {"type": "string"}, "unit": {"type": "string"}, "value": {"type": ["number", "null"]}}
+          }
+        },
+        "processes": {"type": "array", "items": {"$ref": "#/$defs/process"}, "description": "Ordered by pid."},
+        "processes_reason": {"type": ["string", "null"], "description": "Why the processes are not known."},
+        "partitions": {"type": "array", "items": {"$ref": "#/$defs/device"}}
+      }
+    },
+    "process": {
+      "type": "object",
+      "required": ["pid", "name", "type", "memory_bytes"],
+      "properties": {
+        "pid": {"type": "integer", "minimum": 1},
+        "name": {"type": "string", "description": "Empty when it could not be read."},
+        "type": {"type": "string", "description": "compute, graphics, compute+graphics, mps or unknown."},
+        "memory_bytes": {"type": ["integer", "null"], "minimum": 0},
+        "utilization_percent": {"$ref": "#/$defs/percent"},
+        "utilization_memory_percent": {"$ref": "#/$defs/percent"},
+        "utilization_encoder_percent": {"$ref": "#/$defs/percent"},
+        "utilization_decoder_percent": {"$ref": "#/$defs/percent"},
+        "partition_uuid": {"type": ["string", "null"], "description": "The partition that it runs in."}
+      }
+    },
+    "source": {
+      "type": "object",
+      "required": ["name", "available", "message", "devices"],
+      "properties": {
+        "name": {"type": "string"},
+        "available": {"type": "boolean"},
+        "message": {"type": ["string", "null"], "description": "Why it is not available, and what to do."},
+        "devices": {"type": "integer", "minimum": 0}
+      }
+    }
+  }
+})json";
+
+}  // namespace
+
+std::string status_json(const Snapshot& snapshot, bool indented) {
+  Json devices = Json::array();
+  for (const DeviceSnapshot& device : snapshot.devices) devices.push_back(device_json(device));
+  Json sources = Json::array();
+  for (const SourceStatus& source : snapshot.sources) {
+    sources.push_back({{"name", source.name},
+                       {"available", source.available},
+                       {"message", text_or_null(source.message)},
+                       {"devices", source.devices}});
+  }
+  return dump({{"schema", "gpukeeper.status/1"},
+               {"taken_at", rfc3339(snapshot.taken_at)},
+               {"host", snapshot.host},
+               {"sequence", snapshot.sequence},
+               {"devices", std::move(devices)},
+               {"sources", std::move(sources)},
+               {"self",
+                {{"cpu_seconds", seconds(snapshot.self.cpu)},
+                 {"resident_bytes", snapshot.self.resident.value()},
+                 {"driver_calls", snapshot.self.driver.calls},
+                 {"driver_seconds", seconds(snapshot.self.driver.time)}}}},
+              indented);
+}
+
+std::string status_schema() {
+  Json schema = Json::parse(kSchema);
+  Json properties = Json::object();
+  Json required = Json::array();
+  for (const MetricRow& row : metric_table()) {
+    required.push_back(row.name);
+    properties[std::string(row.name)] = metric_schema(row);
+  }
+  schema["$defs"]["metrics"] = {{"type", "object"},
+                                {"description", "One flat object; the keys are those of gpukeeper metrics."},
+                                {"required", std::move(required)},
+                                {"properties", std::move(properties)}};
+  return dump(schema, true) + "\n";
+}
+
+}  // namespace gpukeeper::cli

@@ -1,0 +1,454 @@
+#include "cli/status_table.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include <fmt/format.h>
+
+#include "cli/display_text.hpp"
+#include "cli/identity.hpp"
+#include "cli/table.hpp"
+#include "device/metric_table.hpp"
+
+namespace gpukeeper::cli {
+namespace {
+
+constexpr std::size_t kIndent = 5;                      // of a line about the device above it
+constexpr std::size_t kWidePage = 120;                  // from here on names stand in full
+constexpr auto kOldReading = std::chrono::seconds(10);  // older readings say their age
+
+bool asleep(const DeviceSnapshot& d) {
+  return d.reading.attention == Attention::asleep;
+}
+
+// The state in one sign; its colour repeats it.
+Span lamp(const DeviceSnapshot& d, bool utf8) {
+  if (asleep(d)) return {utf8 ? "◌" : "z", Ink::faint};
+  switch (d.state) {
+    case State::optimal: return {utf8 ? "●" : "*", Ink::good};
+    case State::normal: return {utf8 ? "●" : "*", Ink::good};
+    case State::throttled: return {utf8 ? "▲" : "!", Ink::warn};
+    case State::critical: return {utf8 ? "■" : "X", Ink::bad};
+    case State::unavailable: return {utf8 ? "○" : "-", Ink::bad};
+  }
+  return {"?"};
+}
+
+std::string_view state_word(const DeviceSnapshot& d) {
+  return asleep(d) ? "asleep" : to_string(d.state);
+}
+
+Ink state_ink(const DeviceSnapshot& d) {
+  return asleep(d) ? Ink::faint : lamp(d, false).ink;
+}
+
+template <class Unit>
+Ink above(Unit value, Unit warn, Unit bad) {
+  return value >= bad ? Ink::bad : value >= warn ? Ink::warn : Ink::plain;
+}
+
+Cell absent() {
+  return {"-", Ink::faint};
+}
+
+Cell celsius(const Metric<Celsius>& t, bool utf8) {
+  if (!t) return absent();
+  const Thresholds limits;
+  return {fmt::format("{:.0f}{}", t->value(), utf8 ? "°C" : "C"), above(*t, limits.temp_normal, limits.temp_throttle)};
+}
+
+Cell percent(const Metric<Percent>& share) {
+  if (!share) return absent();
+  return {fmt::format("{:.0f}%", share->value())};
+}
+
+Cell memory_fill(const Reading& r) {
+  const auto share = memory_percent(r);
+  if (!share) return absent();
+  const Thresholds limits;
+  return {fmt::format("{:.0f}%", share->value()), above(*share, limits.memory_normal, limits.memory_critical)};
+}
+
+std::string gibibytes(Bytes bytes) {
+  return fmt::format("{:.1f}", static_cast<double>(bytes.value()) / (1u << 30));
+}
+
+Cell memory(const Reading& r) {
+  if (!r.memory_used && !r.memory_total) return absent();
+  return {fmt::format("{}/{}", r.memory_used ? gibibytes(*r.memory_used) : "-",
+                      r.memory_total ? gibibytes(*r.memory_total) : "-")};
+}
+
+std::string watts(Watts power) {
+  return power.value() < 9.95 ? fmt::format("{:.1f}", power.value()) : fmt::format("{:.0f}", power.value());
+}
+
+Cell power(const Reading& r) {
+  if (!r.power) return absent();
+  if (!r.power_limit) return {watts(*r.power)};
+  return {fmt::format("{}/{:.0f}", watts(*r.power), r.power_limit->value())};
+}
+
+Cell clock(const Reading& r) {
+  const auto& mhz = r.clock_graphics ? r.clock_graphics : r.clock_sm;
+  if (!mhz) return absent();
+  return {fmt::format("{:.0f}", mhz->value())};
+}
+
+// The worst cause first: only one of them is shown, with the number of the others.
+constexpr std::pair<Throttle, std::string_view> kCauses[] = {
+    {Throttle::hardware_thermal, "hw thermal"},
+    {Throttle::hardware_power_brake, "power brake"},
+    {Throttle::hardware_slowdown, "hw slowdown"},
+    {Throttle::prochot, "prochot"},
+    {Throttle::thermal, "thermal"},
+    {Throttle::thermal_memory, "hot memory"},
+    {Throttle::thermal_regulator, "hot VRM"},
+    {Throttle::software_thermal, "thermal"},
+    {Throttle::current, "current"},
+    {Throttle::voltage, "voltage"},
+    {Throttle::reliability, "reliability"},
+    {Throttle::software_power_cap, "power cap"},
+    {Throttle::power, "power limit"},
+    {Throttle::sync_boost, "sync boost"},
+    {Throttle::other, "other"},
+};
+
+Cell slowed_by(const Reading& r) {
+  if (!r.throttle_reasons) return absent();
+  if (!r.throttle_reasons->slowed()) return {};
+  std::string_view first;
+  int others = 0;
+  for (const auto& [cause, word] : kCauses) {
+    if (!r.throttle_reasons->has(cause)) continue;
+    if (first.empty()) {
+      first = word;
+    } else {
+      ++others;
+    }
+  }
+  return {others > 0 ? fmt::format("{} +{}", first, others) : std::string(first), Ink::warn};
+}
+
+Cell rate(const Metric<BytesPerSecond>& rate) {
+  if (!rate) return absent();
+  return {size_text(static_cast<std::uint64_t>(std::max(rate->value(), 0.0))) + "/s"};
+}
+
+Cell pcie_link(const Reading& r) {
+  if (!r.pcie_generation || !r.pcie_width) return absent();
+  return {fmt::format("{} x{}", r.pcie_generation->value(), r.pcie_width->value())};
+}
+
+Cell process_count(const DeviceSnapshot& d) {
+  if (!d.processes_reason.empty() || !d.available) return absent();
+  return {fmt::format("{}", d.processes->size())};
+}
+
+// The telling part of a name where there is little room: "Radeon RX 9070" of "Navi 48 [Radeon RX 9070]", "GeForce RTX
+// 4090" of "NVIDIA GeForce RTX 4090". The lamp's row is read among others of one machine, where the vendor says little.
+std::string_view short_name(std::string_view name) {
+  const auto open = name.rfind('[');
+  if (open != std::string_view::npos && open > 0 && name.ends_with(']') && name.size() - open > 4) {
+    name = name.substr(open + 1, name.size() - open - 2);
+  }
+  for (const std::string_view vendor : {"NVIDIA ", "AMD ", "Intel(R) ", "Intel "}) {
+    if (name.starts_with(vendor) && name.size() > vendor.size() + 3) name.remove_prefix(vendor.size());
+  }
+  return name;
+}
+
+std::vector<Column> columns(const RenderOptions& options) {
+  using enum Column::Align;
+  return {
+      {.header = "GPU"},
+      {.header = "NAME", .shrinks_to = 14},
+      {.header = "ORIGIN", .only_if_filled = true},
+      {.header = "STATE", .priority = 12},
+      {.header = "TEMP", .align = right},
+      {.header = "HOTSPOT", .align = right, .priority = 9, .only_if_filled = true},
+      {.header = options.utf8 ? "MEM °C" : "MEM C", .align = right, .priority = 8, .only_if_filled = true},
+      {.header = "FAN", .align = right, .priority = 22},
+      {.header = "UTIL", .align = right},
+      {.header = "", .priority = 14, .only_if_filled = true},  // its bar
+      {.header = "MEM GiB", .align = right},
+      {.header = "", .align = right, .priority = 23},
+      {.header = "", .priority = 13, .only_if_filled = true},  // its bar
+      {.header = "POWER W", .align = right, .priority = 24},
+      {.header = "MHz", .align = right, .priority = 21},
+      {.header = "SLOWED BY", .priority = 25, .only_if_filled = true},
+      {.header = "PROCS", .align = right, .priority = 20},
+      {.header = "ENC", .align = right, .priority = 7, .only_if_filled = true},
+      {.header = "DEC", .align = right, .priority = 7, .only_if_filled = true},
+      {.header = "PCI", .priority = 6, .only_if_filled = true},
+      {.header = "PCIe", .priority = 5, .only_if_filled = true},
+      {.header = "RX", .align = right, .priority = 4, .only_if_filled = true},
+      {.header = "TX", .align = right, .priority = 4, .only_if_filled = true},
+  };
+}
+
+std::vector<Cell> row(const DeviceSnapshot& d, const DeviceSnapshot* parent, const RenderOptions& options) {
+  const Reading& r = d.reading;
+  const bool utf8 = options.utf8;
+  const std::size_t bar_width = options.width >= 160 ? 16 : 10;
+  std::string name = d.device->partition.value_or(d.device->name);
+  if (options.width < kWidePage) name = short_name(name);
+  if (parent != nullptr) name = (utf8 ? "└ " : "- ") + name;
+  const auto fill = memory_percent(r);
+  Ink fill_ink = memory_fill(r).spans.front().ink;
+  if (fill_ink == Ink::plain) fill_ink = Ink::good;
+  return {
+      std::vector<Span>{lamp(d, utf8), {" " + index_text({&d, parent})}},
+      {harmless(name, utf8), d.available ? Ink::plain : Ink::faint},
+      {std::string(origin(*d.device)), Ink::warn},
+      {std::string(state_word(d)), state_ink(d)},
+      celsius(r.temperature, utf8),
+      celsius(r.temperature_hotspot, utf8),
+      celsius(r.temperature_memory, utf8),
+      percent(r.fan),
+      percent(r.utilization),
+      r.utilization ? Cell(bar(r.utilization->value(), bar_width, Ink::good, utf8)) : Cell(),
+      memory(r),
+      memory_fill(r),
+      fill ? Cell(bar(fill->value(), bar_width, fill_ink, utf8)) : Cell(),
+      power(r),
+      clock(r),
+      slowed_by(r),
+      process_count(d),
+      percent(r.utilization_encoder),
+      percent(r.utilization_decoder),
+      d.device->pci ? Cell(d.device->pci->to_string()) : absent(),
+      pcie_link(r),
+      rate(r.pcie_rx),
+      rate(r.pcie_tx),
+  };
+}
+
+// What a person must know of the device beyond its row, a sentence each.
+std::vector<Span> notes(const DeviceSnapshot& d, const RenderOptions& options) {
+  std::vector<Span> result;
+  const Reading& r = d.reading;
+  if (!d.reason.empty()) result.push_back({d.reason, d.available || asleep(d) ? Ink::faint : Ink::bad});
+  if (d.available && d.reason.empty() && d.read_at && options.now - *d.read_at > kOldReading) {
+    result.push_back({fmt::format("this reading is {} old", age_text(options.now - *d.read_at)), Ink::warn});
+  }
+  const auto some = [](const Metric<Count>& count) { return count && count->value() > 0; };
+  const auto yes = [](const Metric<bool>& flag) { return flag && *flag; };
+  if (yes(r.remapped_rows_failed)) {
+    result.push_back({"a memory row could not be remapped: the board needs service", Ink::bad});
+  }
+  if (yes(r.remapped_rows_pending)) {
+    result.push_back({"memory rows wait to be remapped: reset the GPU, or reboot, when it is idle", Ink::warn});
+  }
+  if (yes(r.retired_pages_pending)) {
+    result.push_back({"memory pages wait to be retired: reboot when it suits", Ink::warn});
+  }
+  if (some(r.ecc_uncorrected_volatile)) {
+    result.push_back(
+        {fmt::format("{} uncorrected memory errors since the driver was loaded", r.ecc_uncorrected_volatile->value()),
+         Ink::bad});
+  }
+  if (some(r.xid_last)) result.push_back({fmt::format("the driver reported XID {}", r.xid_last->value()), Ink::warn});
+  if (d.available) {
+    const auto hidden = std::ranges::count_if(metric_table(), [&](const MetricRow& metric) {
+      const auto value = metric.value(*d.device, r);
+      return !value && value.error() == Missing::not_permitted;
+    });
+    if (hidden > 0) {
+      result.push_back(
+          {fmt::format("this user may not read {} of its values: gpukeeper doctor says how", hidden), Ink::faint});
+    }
+  }
+  return result;
+}
+
+void add_device(Table& table, const DeviceSnapshot& d, const DeviceSnapshot* parent, const RenderOptions& options) {
+  table.add_row(row(d, parent, options));
+  const auto label = origin(*d.device);
+  const std::string prefix = label.empty() ? "" : fmt::format("{}: ", label);
+  const std::size_t indent = kIndent + (parent == nullptr ? 0 : 2) + display_width(prefix);
+  for (const Span& note : notes(d, options)) {
+    const std::size_t room = options.width > indent + 10 ? options.width - indent : 10;
+    for (std::string& line : wrap(harmless(note.text, options.utf8), room)) {
+      table.add_line({{std::string(indent - display_width(prefix), ' ')}, {prefix, Ink::warn}, {line, note.ink}});
+    }
+  }
+  for (const DeviceSnapshot& partition : d.partitions) add_device(table, partition, &d, options);
+}
+
+std::string summary(const Snapshot& snapshot) {
+  std::array<std::pair<std::string_view, int>, 6> counts{};
+  std::size_t used = 0;
+  for (const DeviceSnapshot& d : snapshot.devices) {
+    const auto word = state_word(d);
+    const auto end = counts.begin() + static_cast<std::ptrdiff_t>(used);
+    const auto known = std::find_if(counts.begin(), end, [&](const auto& count) { return count.first == word; });
+    if (known == end) counts[used++].first = word;
+    ++known->second;
+  }
+  const auto devices = snapshot.devices.size();
+  std::string text = fmt::format("{} GPU{}", devices, devices == 1 ? "" : "s");
+  for (std::size_t i = 0; i < used; ++i) {
+    text += i == 0 ? ": " : ", ";
+    text += used == 1 && devices == 1 ? fmt::format("{}", counts[i].first)
+                                      : fmt::format("{} {}", counts[i].second, counts[i].first);
+  }
+  return text;
+}
+
+std::vector<Span> title(const Snapshot& snapshot, const RenderOptions& options) {
+  const std::string dot = options.utf8 ? " · " : " - ";
+  std::vector<Span> line{{"gpukeeper", Ink::strong}};
+  if (!snapshot.host.empty()) line.push_back({dot + harmless(snapshot.host, options.utf8)});
+  line.push_back({dot + summary(snapshot)});
+  std::string time = local_time(snapshot.taken_at, options.utc_offset);
+  std::size_t used = 0;
+  for (const Span& span : line) used += display_width(span.text);
+  if (used + 2 + time.size() > options.width) time = time.substr(time.find(' ') + 1);
+  if (used + 2 + time.size() <= options.width) {
+    line.push_back({std::string(options.width - used - time.size(), ' ')});
+    line.push_back({std::move(time), Ink::faint});
+  }
+  return line;
+}
+
+std::vector<std::string> processes(const Snapshot& snapshot, const RenderOptions& options) {
+  using enum Column::Align;
+  Table table({{.header = "GPU"},
+               {.header = "PID", .align = right},
+               {.header = "ORIGIN", .only_if_filled = true},
+               {.header = "TYPE", .priority = 1},
+               {.header = "UTIL", .align = right, .priority = 2},
+               {.header = "MEMORY", .align = right},
+               {.header = "PROCESS", .shrinks_to = 10}});
+  bool known = false;
+  for (const DeviceSnapshot& d : snapshot.devices) {
+    known |= d.available && d.processes_reason.empty();
+    std::vector<const GpuProcess*> order;
+    for (const GpuProcess& process : *d.processes) order.push_back(&process);
+    std::ranges::stable_sort(order, [](const GpuProcess* a, const GpuProcess* b) {  // the largest first
+      return a->memory.value_or(Bytes(0)) > b->memory.value_or(Bytes(0));
+    });
+    for (const GpuProcess* p : order) {
+      std::string place = index_text({&d});
+      for (const DeviceSnapshot& partition : d.partitions) {
+        if (p->partition == partition.device->id) place = index_text({&partition, &d});
+      }
+      table.add_row({{"  " + place},
+                     {fmt::format("{}", p->pid)},
+                     {std::string(origin(*d.device)), Ink::warn},
+                     {p->type.to_string(), Ink::faint},
+                     percent(p->utilization),
+                     p->memory ? Cell(size_text(p->memory->value())) : absent(),
+                     p->name.empty() ? absent() : Cell(harmless(p->name, options.utf8))});
+    }
+  }
+  if (!table.empty()) return table.render(options);
+  if (known) return {paint({{"No process uses a GPU.", Ink::faint}}, options)};
+  return {};
+}
+
+std::vector<std::string> footer(const Snapshot& snapshot, const RenderOptions& options) {
+  std::vector<std::string> result;
+  for (const DeviceSnapshot& d : snapshot.devices) {
+    if (d.processes_reason.empty() || !d.available) continue;
+    const auto label = origin(*d.device);
+    result.push_back(paint({{fmt::format("Processes of GPU {}{}{}: {}", d.index, label.empty() ? "" : ", ", label,
+                                         harmless(d.processes_reason, options.utf8)),
+                             Ink::faint}},
+                           options));
+  }
+  for (const SourceStatus& source : snapshot.sources) {
+    if (source.message.empty()) continue;
+    for (std::string& line :
+         wrap(fmt::format("{}: {}", source.name, harmless(source.message, options.utf8)), options.width)) {
+      result.push_back(paint({{std::move(line), source.available ? Ink::faint : Ink::warn}}, options));
+    }
+  }
+  return result;
+}
+
+std::vector<std::string> nothing_found(const Snapshot& snapshot, std::span<const Finding> findings,
+                                       const RenderOptions& options) {
+  std::vector<std::string> result;
+  const auto say = [&](std::string_view text, std::size_t indent, Ink ink) {
+    const std::size_t room = options.width > indent + 10 ? options.width - indent : 10;
+    for (std::string& line : wrap(harmless(text, options.utf8), room)) {
+      result.push_back(paint({{std::string(indent, ' ')}, {std::move(line), ink}}, options));
+    }
+  };
+  say("No GPU was found.", 0, Ink::strong);
+  for (const Finding& finding : findings) {
+    result.emplace_back();
+    say(finding.vendor, 2, Ink::strong);
+    say(finding.looked, 4, Ink::plain);
+    if (!finding.remedy.empty()) say(finding.remedy, 4, Ink::good);
+  }
+  for (const SourceStatus& source : snapshot.sources) {
+    if (!findings.empty()) break;  // they say the same with more
+    result.emplace_back();
+    say(source.message.empty() ? fmt::format("{}: it lists no device", source.name)
+                               : fmt::format("{}: {}", source.name, source.message),
+        2, Ink::plain);
+  }
+  result.emplace_back();
+  say("gpukeeper doctor looks closer.", 0, Ink::faint);
+  return result;
+}
+
+// Keeps the page within the rows of a terminal: processes give way first.
+std::vector<std::string> page(std::vector<std::string> head, std::vector<std::string> list,
+                              std::vector<std::string> foot, const RenderOptions& options) {
+  const std::string more = options.utf8 ? "  … " : "  ... ";
+  const auto blanks = [&] { return (list.empty() ? 0u : 1u) + (foot.empty() ? 0u : 1u); };
+  if (options.height > 0 && list.size() > 1) {
+    const std::size_t others = head.size() + foot.size() + blanks();
+    const std::size_t room = options.height > others ? options.height - others : 0;
+    if (list.size() > room) {
+      const std::size_t kept = room >= 3 ? room - 1 : 1;  // its header, and one line that says how many are left out
+      const auto left_out = list.size() - kept;
+      list.resize(kept);
+      list.push_back(paint({{fmt::format("{}{} more", more, left_out), Ink::faint}}, options));
+    }
+  }
+  std::vector<std::string> all = std::move(head);
+  for (auto* part : {&list, &foot}) {
+    if (part->empty()) continue;
+    all.emplace_back();
+    all.insert(all.end(), part->begin(), part->end());
+  }
+  if (options.height > 0 && all.size() > options.height) {
+    const auto left_out = all.size() - options.height + 1;
+    all.resize(options.height - 1);
+    all.push_back(paint({{fmt::format("{}{} more lines", more, left_out), Ink::faint}}, options));
+  }
+  return all;
+}
+
+}  // namespace
+
+std::string_view origin(const Device& device) {
+  return device.simulated ? "simulated" : device.recorded ? "recorded" : "";
+}
+
+std::string render_status(const Snapshot& snapshot, std::span<const Finding> findings, const RenderOptions& options) {
+  std::vector<std::string> lines;
+  if (snapshot.devices.empty()) {
+    lines = page(nothing_found(snapshot, findings, options), {}, {}, options);
+  } else {
+    std::vector<std::string> head{paint(title(snapshot, options), options), ""};
+    Table table(columns(options));
+    for (const DeviceSnapshot& d : snapshot.devices) add_device(table, d, nullptr, options);
+    for (std::string& line : table.render(options)) head.push_back(std::move(line));
+    lines = page(std::move(head), processes(snapshot, options), footer(snapshot, options), options);
+  }
+  std::string text;
+  for (const std::string& line : lines) {
+    text += line;
+    text += '\n';
+  }
+  return text;
+}
+
+}  // namespace gpukeeper::cli

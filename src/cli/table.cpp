@@ -1,0 +1,107 @@
+#include "cli/table.hpp"
+
+#include <algorithm>
+
+#include "cli/display_text.hpp"
+
+namespace gpukeeper::cli {
+namespace {
+
+constexpr std::size_t kGap = 2;
+
+std::size_t width_of(const Cell& cell) {
+  std::size_t width = 0;
+  for (const Span& span : cell.spans) width += display_width(span.text);
+  return width;
+}
+
+void append(std::vector<Span>& line, const Cell& cell, const Column& column, std::size_t width, bool utf8) {
+  std::size_t left = width;
+  const auto own = std::min(width_of(cell), width);
+  if (column.align == Column::Align::right) {
+    line.push_back({std::string(width - own, ' ')});
+    left = own;
+  }
+  for (const Span& span : cell.spans) {
+    line.push_back({fit(span.text, left, utf8), span.ink});
+    left -= std::min(left, display_width(line.back().text));
+  }
+  if (left > 0) line.push_back({std::string(left, ' ')});
+}
+
+}  // namespace
+
+void Table::add_row(std::vector<Cell> cells) {
+  lines_.push_back({std::move(cells), {}});
+}
+
+void Table::add_line(std::vector<Span> line) {
+  lines_.push_back({{}, std::move(line)});
+}
+
+// The width of each column; 0 for one that is left out.
+std::vector<std::size_t> Table::widths(const RenderOptions& options) const {
+  std::vector<std::size_t> natural(columns_.size());
+  for (std::size_t i = 0; i < columns_.size(); ++i) {
+    bool filled = false;
+    for (const Line& line : lines_) {
+      if (line.cells.empty()) continue;
+      const auto width = width_of(line.cells[i]);
+      natural[i] = std::max(natural[i], width);
+      filled |= width > 0 && line.cells[i].spans.front().text != "-";
+    }
+    natural[i] = columns_[i].only_if_filled && !filled ? 0 : std::max(natural[i], display_width(columns_[i].header));
+  }
+
+  const auto least = [&](std::size_t i) { return std::min(natural[i], columns_[i].shrinks_to.value_or(natural[i])); };
+  const auto needed = [&] {
+    std::size_t sum = 0;
+    for (std::size_t i = 0; i < columns_.size(); ++i) {
+      if (natural[i] > 0) sum += least(i) + (sum > 0 ? kGap : 0);
+    }
+    return sum;
+  };
+  while (needed() > options.width) {
+    std::optional<std::size_t> victim;
+    for (std::size_t i = 0; i < columns_.size(); ++i) {
+      if (natural[i] == 0 || columns_[i].priority == Column::kAlways) continue;
+      if (!victim || columns_[i].priority < columns_[*victim].priority) victim = i;
+    }
+    if (!victim) break;
+    natural[*victim] = 0;
+  }
+
+  std::size_t spare = options.width - std::min(options.width, needed());
+  for (std::size_t i = 0; i < columns_.size(); ++i) {
+    if (natural[i] == 0) continue;
+    const auto grown = std::min(natural[i] - least(i), spare);
+    spare -= grown;
+    natural[i] = least(i) + grown;
+  }
+  return natural;
+}
+
+std::vector<std::string> Table::render(const RenderOptions& options) const {
+  const auto width = widths(options);
+  std::vector<std::string> result;
+  const auto row = [&](const auto& cell_of) {
+    std::vector<Span> line;
+    for (std::size_t i = 0; i < columns_.size(); ++i) {
+      if (width[i] == 0) continue;
+      if (!line.empty()) line.push_back({std::string(kGap, ' ')});
+      append(line, cell_of(i), columns_[i], width[i], options.utf8);
+    }
+    result.push_back(paint(line, options));
+  };
+  row([&](std::size_t i) { return Cell(columns_[i].header, Ink::faint); });
+  for (const Line& line : lines_) {
+    if (line.cells.empty()) {
+      result.push_back(paint(line.free, options));
+    } else {
+      row([&](std::size_t i) -> const Cell& { return line.cells[i]; });
+    }
+  }
+  return result;
+}
+
+}  // namespace gpukeeper::cli

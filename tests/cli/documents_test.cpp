@@ -1,0 +1,34 @@
+#include <fstream>
+#include <sstream>
+
+#include <gtest/gtest.h>
+
+#include "captured.hpp"
+#include "cli/metrics.hpp"
+#include "cli/status_json.hpp"
+
+// Documents that the program writes itself: the files in docs/ must be what it writes today.
+
+namespace gpukeeper::cli {
+namespace {
+
+std::string file(const std::string& path) {
+  std::ifstream in(std::string(GPUKEEPER_SOURCE_DIR) + "/" + path);
+  std::ostringstream text;
+  text << in.rdbuf();
+  return text.str();
+}
+
+TEST(DocumentsTest, MetricsPageIsWhatTheProgramWrites) {
+  Captured world;
+  ASSERT_TRUE(metrics({MetricsOptions::Form::markdown}, world.context));
+  EXPECT_EQ(file("docs/metrics.md"), world.out.text) << "renew it: gpukeeper metrics --markdown > docs/metrics.md";
+}
+
+TEST(DocumentsTest, SchemaOfStatusIsWhatTheProgramWrites) {
+  EXPECT_EQ(file("docs/schema/status.json"), status_schema())
+      << "renew it: gpukeeper status --schema > docs/schema/status.json";
+}
+
+}  // namespace
+}  // namespace gpukeeper::cli

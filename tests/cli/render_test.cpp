@@ -1,0 +1,78 @@
+#include "cli/render.hpp"
+
+#include <gtest/gtest.h>
+
+#include "cli/table.hpp"
+
+namespace gpukeeper::cli {
+namespace {
+
+std::string text(const std::vector<Span>& spans) {
+  std::string result;
+  for (const Span& span : spans) result += span.text;
+  return result;
+}
+
+TEST(RenderTest, TimesArePlainForPeopleAndExactForPrograms) {
+  const WallTime time(std::chrono::milliseconds(1'780'000'000'042));
+  EXPECT_EQ(rfc3339(time), "2026-05-28T20:26:40.042Z");
+  EXPECT_EQ(rfc3339(WallTime(std::chrono::milliseconds(-1))), "1969-12-31T23:59:59.999Z");
+  EXPECT_EQ(local_time(time, std::chrono::hours(2)), "2026-05-28 22:26:40");
+}
+
+TEST(RenderTest, SizesAreInPowersOf1024) {
+  EXPECT_EQ(size_text(0), "0 MiB");
+  EXPECT_EQ(size_text(1), "1 KiB");
+  EXPECT_EQ(size_text(512ull << 20), "512 MiB");
+  EXPECT_EQ(size_text(3ull << 29), "1.5 GiB");
+  EXPECT_EQ(size_text(2ull << 40), "2.0 TiB");
+}
+
+TEST(RenderTest, AgesAreShort) {
+  EXPECT_EQ(age_text(std::chrono::seconds(12)), "12 s");
+  EXPECT_EQ(age_text(std::chrono::minutes(5)), "5 min");
+  EXPECT_EQ(age_text(std::chrono::hours(3)), "3 h");
+  EXPECT_EQ(age_text(std::chrono::hours(72)), "3 d");
+}
+
+TEST(RenderTest, ABarIsFilledToItsShareAndAlwaysAsLong) {
+  EXPECT_EQ(text(bar(0, 4, Ink::good, true)), "────");
+  EXPECT_EQ(text(bar(50, 4, Ink::good, true)), "━━──");
+  EXPECT_EQ(text(bar(62, 4, Ink::good, true)), "━━╸─");
+  EXPECT_EQ(text(bar(100, 4, Ink::good, true)), "━━━━");
+  EXPECT_EQ(text(bar(250, 4, Ink::good, true)), "━━━━");
+  EXPECT_EQ(text(bar(50, 4, Ink::good, false)), "==--");
+}
+
+TEST(RenderTest, ColourIsOnlyWrittenWhenAsked) {
+  EXPECT_EQ(paint({{"hot", Ink::bad}, {" day"}}, {.colour = false}), "hot day");
+  EXPECT_EQ(paint({{"hot", Ink::bad}, {" day"}}, {.colour = true}), "\x1b[1;31mhot\x1b[0m day");
+}
+
+TEST(TableTest, TheLeastImportantColumnsGoFirstAndNothingIsWrapped) {
+  Table table(
+      {{.header = "NAME", .shrinks_to = 4}, {.header = "LOW", .priority = 1}, {.header = "HIGH", .priority = 2}});
+  table.add_row({{"long name"}, {"1"}, {"22"}});
+  EXPECT_EQ(table.render({.width = 40}).at(1), "long name  1    22");
+  EXPECT_EQ(table.render({.width = 15}).at(1), "lon…  1    22");
+  EXPECT_EQ(table.render({.width = 14}).at(1), "long na…  22");
+  EXPECT_EQ(table.render({.width = 6}).at(1), "long…");
+}
+
+TEST(TableTest, AColumnThatNothingFillsIsLeftOut) {
+  Table table({{.header = "A"}, {.header = "EMPTY", .only_if_filled = true}, {.header = "B"}});
+  table.add_row({{"1"}, {"-"}, {"2"}});
+  table.add_row({{"1"}, {}, {"2"}});
+  EXPECT_EQ(table.render({.width = 40}).front(), "A  B");
+}
+
+TEST(TableTest, WideCharactersKeepTheColumnsStraight) {
+  Table table({{.header = "N"}, {.header = "V", .align = Column::Align::right}});
+  table.add_row({{"深度"}, {"1"}});
+  table.add_row({{"abcd"}, {"22"}});
+  EXPECT_EQ(table.render({.width = 40}).at(1), "深度   1");
+  EXPECT_EQ(table.render({.width = 40}).at(2), "abcd  22");
+}
+
+}  // namespace
+}  // namespace gpukeeper::cli

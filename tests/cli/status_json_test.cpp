@@ -1,0 +1,101 @@
+#include "cli/status_json.hpp"
+
+#include <limits>
+
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include "device/metric_table.hpp"
+#include "snapshots.hpp"
+
+namespace gpukeeper::cli {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+TEST(StatusJsonTest, SaysWhenWhereAndFromWhat) {
+  const Json json = Json::parse(status_json(four_gpus(), true));
+  EXPECT_EQ(json["schema"], "gpukeeper.status/1");
+  EXPECT_EQ(json["taken_at"], "2026-05-28T20:26:40.250Z");
+  EXPECT_EQ(json["host"], "gpu-box");
+  EXPECT_EQ(json["sequence"], 7);
+  EXPECT_EQ(json["sources"][0]["name"], "nvml");
+  EXPECT_EQ(json["sources"][0]["message"], nullptr);
+  EXPECT_EQ(json["devices"].size(), 4u);
+}
+
+TEST(StatusJsonTest, MetricsAreTheTableInItsOrderAndAbsentOnesAreNullWithTheirReason) {
+  const Json json = Json::parse(status_json(four_gpus(), false));
+  const Json& busy = json["devices"][0];
+  std::size_t i = 0;
+  ASSERT_EQ(busy["metrics"].size(), metric_table().size());
+  for (const auto& [name, value] : busy["metrics"].items()) {
+    EXPECT_EQ(name, metric_table()[i++].name);
+    EXPECT_EQ(value.is_null(), busy["missing"].contains(name)) << name;
+  }
+  EXPECT_EQ(busy["metrics"]["memory_used_bytes"].dump(), "65011712000");
+  EXPECT_EQ(busy["metrics"]["power_watts"].dump(), "612.346");
+  EXPECT_EQ(busy["metrics"]["fan_rpm"], nullptr);
+  EXPECT_EQ(busy["missing"]["fan_rpm"], "not_supported");
+  EXPECT_EQ(json["devices"][2]["missing"]["temperature_celsius"], "asleep");
+  EXPECT_EQ(json["devices"][2]["attention"], "asleep");
+  EXPECT_EQ(json["devices"][3]["missing"]["temperature_celsius"], "failed");
+  EXPECT_EQ(json["devices"][3]["reason"], "driver did not answer");
+  EXPECT_EQ(json["devices"][0]["reason"], nullptr);
+}
+
+TEST(StatusJsonTest, ProcessesKeepAbsentAndZeroApart) {
+  auto d = device(0, facts("GPU-a", "A", "0000:01:00.0"), busy());
+  auto idle = process(1, "idle", 0);
+  auto hidden = process(2, "", 0);
+  hidden.memory = missing(Missing::not_permitted);
+  set_processes(d, {idle, hidden});
+  const Json json = Json::parse(status_json(machine({d}), false));
+  EXPECT_EQ(json["devices"][0]["processes"][0]["memory_bytes"], 0);
+  EXPECT_EQ(json["devices"][0]["processes"][1]["memory_bytes"], nullptr);
+  EXPECT_EQ(json["devices"][0]["processes"][1]["name"], "");
+}
+
+TEST(StatusJsonTest, PartitionsHaveTheSameKeysAsDevices) {
+  const Json json = Json::parse(status_json(split_gpu(), false));
+  const Json& whole = json["devices"][0];
+  ASSERT_EQ(whole["partitions"].size(), 2u);
+  for (const auto& [key, value] : whole.items()) EXPECT_TRUE(whole["partitions"][1].contains(key)) << key;
+  EXPECT_EQ(whole["partitions"][1]["partition"], "3g.40gb (GPU instance 2)");
+  EXPECT_EQ(whole["processes"][0]["partition_uuid"], "MIG-1");
+}
+
+TEST(StatusJsonTest, ANumberThatIsNoneIsNull) {
+  Reading r = busy();
+  r.power = Watts(std::numeric_limits<double>::quiet_NaN());
+  r.clock_graphics = Megahertz(std::numeric_limits<double>::infinity());
+  r.temperature = Celsius(-0.0001);
+  const Json json = Json::parse(status_json(machine({device(0, facts("GPU-a", "A", "0000:01:00.0"), r)}), false));
+  EXPECT_EQ(json["devices"][0]["metrics"]["power_watts"], nullptr);
+  EXPECT_EQ(json["devices"][0]["missing"]["power_watts"], "failed");
+  EXPECT_EQ(json["devices"][0]["metrics"]["clock_graphics_mhz"], nullptr);
+  EXPECT_EQ(json["devices"][0]["metrics"]["temperature_celsius"].dump(), "0.0");
+}
+
+TEST(StatusJsonTest, NamesThatAreNoUtf8StillMakeJson) {
+  const std::string text =
+      status_json(machine({device(0, facts("GPU-a", "bad \xff name\x1b", "0000:01:00.0"), busy())}), false);
+  EXPECT_EQ(Json::parse(text)["devices"][0]["name"], "bad \xef\xbf\xbd name\x1b");
+  EXPECT_EQ(text.find('\x1b'), std::string::npos);
+}
+
+TEST(StatusJsonTest, OneLineOnlyWhenNotIndented) {
+  EXPECT_EQ(status_json(four_gpus(), false).find('\n'), std::string::npos);
+  EXPECT_NE(status_json(four_gpus(), true).find('\n'), std::string::npos);
+}
+
+TEST(StatusSchemaTest, DescribesEveryMetricOfTheTable) {
+  const Json schema = Json::parse(status_schema());
+  const Json& metrics = schema["$defs"]["metrics"]["properties"];
+  ASSERT_EQ(metrics.size(), metric_table().size());
+  EXPECT_EQ(metrics["memory_used_bytes"]["type"][0], "integer");
+  EXPECT_EQ(metrics["fan_percent"]["maximum"], 100);
+}
+
+}  // namespace
+}  // namespace gpukeeper::cli
