@@ -9,6 +9,7 @@
 
 #include <fmt/format.h>
 
+#include "backend/amdgpu/amdgpu_backend.hpp"
 #include "backend/intel/intel_backend.hpp"
 #include "backend/nvidia_smi/nvidia_smi_backend.hpp"
 #include "backend/rocm_smi/rocm_smi_backend.hpp"
@@ -208,6 +209,7 @@ void Opener::add_sysfs(const std::string& root, bool recorded) {
                            .processes = tree.processes,
                            .wake = options_.wake,
                            .recorded = recorded};
+  add(make_amdgpu_backend(source));
   add(make_intel_backend(source));
 }
 
