@@ -38,6 +38,21 @@ bool at_processor_place(const DrmCard& card) {
   return card.pci && card.pci->domain == 0 && card.pci->bus == 0 && card.pci->device == 2 && card.pci->function == 0;
 }
 
+/// The counter of what the graphics of a processor use. They have no monitor; the processor's power meter has a plane
+/// for them, "uncore" (power plane 1 in Intel's Software Developer's Manual, volume 3, 15.10). Since 2020 only root may
+/// read it. It belongs to the processor, so reading it does not touch the GPU.
+std::string find_processor_energy(const Files& files) {
+  const std::string folder = "/sys/class/powercap";
+  const auto zones = files.list(folder);
+  if (!zones) return {};
+  for (const auto& zone : *zones) {
+    if (!zone.starts_with("intel-rapl:")) continue;
+    const auto name = files.read(fmt::format("{}/{}/name", folder, zone));
+    if (name && trim(*name) == "uncore") return fmt::format("{}/{}/energy_uj", folder, zone);
+  }
+  return {};
+}
+
 template <class T>
 void keep_higher(Metric<T>& highest, const Metric<T>& value) {
   if (!value) {
@@ -60,6 +75,7 @@ class IntelCard {
   void forget_rates() {
     if (!parts_) return;
     parts_->sensors.reset();
+    processor_rate_.reset();
     for (auto& gt : parts_->gts) gt.reset();
   }
 
@@ -81,6 +97,7 @@ class IntelCard {
     std::vector<IntelGt> gts;
     LinkPlace link;
     Metric<Bytes> memory_total = missing(Missing::not_supported);
+    std::string processor_energy;  // path of its counter; empty where there is none
   };
   struct Slow {
     MonotonicTime at;
@@ -92,6 +109,7 @@ class IntelCard {
   void look_for_parts();
   bool read_gts(Reading& reading, MonotonicTime now, bool standing_still);
   Metric<Bytes> read_memory_size(const std::vector<IntelGt>& gts) const;
+  void read_processor_power(Reading& reading, MonotonicTime now);
   void add_scan(Reading& reading, MonotonicTime now, bool standing_still);
 
   const Files& files_;
@@ -99,6 +117,7 @@ class IntelCard {
   std::atomic<bool> unified_;  // a card passed to a virtual machine may stand at the processor's place
   std::optional<Parts> parts_;
   std::optional<Slow> slow_;
+  EnergyRate processor_rate_;
 
   std::mutex scan_mutex_;
   std::shared_ptr<const DrmScan> scan_;  // guarded by scan_mutex_
@@ -109,8 +128,17 @@ void IntelCard::look_for_parts() {
   unified_ = at_processor_place(card_) && !sensors.present();
   auto gts = card_.driver == "xe" ? find_xe_gts(files_, card_.device_folder) : find_i915_gts(files_, card_, unified_);
   const auto memory = read_memory_size(gts);
-  parts_.emplace(Parts{std::move(sensors), std::move(gts), find_link(files_, card_), memory});
+  parts_.emplace(Parts{std::move(sensors), std::move(gts), find_link(files_, card_), memory,
+                       unified_ ? find_processor_energy(files_) : std::string()});
   slow_.reset();
+}
+
+void IntelCard::read_processor_power(Reading& reading, MonotonicTime now) {
+  if (parts_->processor_energy.empty()) return;
+  const auto energy = read_count(files_, parts_->processor_energy);
+  reading.energy = energy.map(&from_microjoules);
+  reading.power = energy ? processor_rate_.update(now, *energy) : Metric<Watts>(missing(energy.error()));
+  if (!energy) processor_rate_.reset();
 }
 
 bool IntelCard::read_gts(Reading& reading, MonotonicTime now, bool standing_still) {
@@ -199,6 +227,7 @@ Result<Reading> IntelCard::read(MonotonicTime now, bool standing_still) {
   Reading reading{Missing::not_supported};
   const bool lost = read_gts(reading, now, standing_still);
   parts_->sensors.read(reading, now);
+  read_processor_power(reading, now);
   if (lost || parts_->sensors.gone()) {
     const auto there = files_.read(card_.device_folder + "/uevent");
     if (!there && there.error().code == Errc::not_found) {

@@ -196,6 +196,39 @@ TEST_F(IntelBackendTest, AnIdleStateThatIsSwitchedOffSaysNothingOfUtilization) {
   EXPECT_FALSE(read(kI915Id).utilization);
 }
 
+TEST_F(IntelBackendTest, OlderKernelsKeepTheIdleTimeAtTheCard) {
+  machine_.add_processor_graphics();
+  machine_.write("/sys/class/drm/card0/power", "rc6_enable", "1");
+  machine_.write("/sys/class/drm/card0/power", "rc6_residency_ms", "7000");
+  open();
+  read(kProcessorId);
+  machine_.clock.advance(2s);
+  machine_.write("/sys/class/drm/card0/power", "rc6_residency_ms", "8000");
+  EXPECT_EQ(read(kProcessorId).utilization, Percent(50));
+}
+
+TEST_F(IntelBackendTest, TheSecondGtOfAProcessorIsItsMedia) {
+  machine_.add_processor_graphics();
+  machine_.write("/sys/class/drm/card0/gt/gt0", "rps_act_freq_mhz", "1200");
+  machine_.write("/sys/class/drm/card0/gt/gt0", "rps_RP0_freq_mhz", "2200");
+  machine_.write("/sys/class/drm/card0/gt/gt1", "rps_act_freq_mhz", "400");
+  machine_.write("/sys/class/drm/card0/gt/gt1", "rps_RP0_freq_mhz", "1300");
+  open();
+  EXPECT_EQ(read(kProcessorId).clock_graphics, Megahertz(1200));
+  EXPECT_EQ(read(kProcessorId).clock_graphics_max, Megahertz(2200));
+  EXPECT_EQ(read(kProcessorId).clock_video, Megahertz(400));
+  EXPECT_EQ(read(kProcessorId).clock_video_max, Megahertz(1300));
+}
+
+TEST_F(IntelBackendTest, ACardInAVirtualMachineIsKnownByItsMonitorWhereverItStands) {
+  machine_.card("card0", "DRIVER=i915\nPCI_ID=8086:56A5\nPCI_SLOT_NAME=0000:00:02.0\n");
+  machine_.write(machine_.kProcessor + "/hwmon/hwmon0", "name", "i915");
+  machine_.write(machine_.kProcessor + "/hwmon/hwmon0", "temp1_input", "40000");
+  open();
+  EXPECT_EQ(read(kProcessorId).memory_unified, false);
+  EXPECT_EQ(read(kProcessorId).temperature, Celsius(40));
+}
+
 TEST_F(IntelBackendTest, APowerLimitOfZeroIsSwitchedOffAndTheNextOneCounts) {
   machine_.add_xe_card();
   const auto monitor = machine_.kXe + "/hwmon/hwmon3";
@@ -224,6 +257,24 @@ TEST_F(IntelBackendTest, ProcessorGraphicsWithoutSensorsHasAReasonForEveryAbsent
   EXPECT_EQ(reading.memory_total, absent<Bytes>());
   EXPECT_EQ(reading.throttle_reasons, absent<ThrottleReasons>());
   EXPECT_THAT(reading.sensors, IsEmpty());
+}
+
+TEST_F(IntelBackendTest, ProcessorGraphicsTakeTheirPowerFromTheProcessorsMeter) {
+  machine_.add_processor_graphics();
+  machine_.add_i915_card();
+  const std::string meter = "/sys/class/powercap/intel-rapl:0:1";
+  machine_.write("/sys/class/powercap/intel-rapl:0:0", "name", "core");
+  machine_.write("/sys/class/powercap/intel-rapl:0:0", "energy_uj", "1");
+  machine_.write(meter, "name", "uncore");
+  machine_.write(meter, "energy_uj", "1000000");
+  open();
+  EXPECT_EQ(read(kProcessorId).power, absent<Watts>(Missing::not_yet_read));
+  machine_.clock.advance(2s);
+  machine_.write(meter, "energy_uj", "9000000");
+  EXPECT_EQ(read(kProcessorId).power, Watts(4));
+  EXPECT_EQ(read(kI915Id).energy, Joules(25000)) << "a card has its own";
+  machine_.files.fail(meter + "/energy_uj", Errc::not_permitted);
+  EXPECT_EQ(read(kProcessorId).power, absent<Watts>(Missing::not_permitted)) << "which only root may read";
 }
 
 TEST_F(IntelBackendTest, ThrottleReasonsAreToldInOurWords) {
