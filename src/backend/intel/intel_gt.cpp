@@ -42,7 +42,7 @@ std::vector<std::pair<std::string, Throttle>> reason_files(const Names& names, c
   for (const auto& name : names) {
     if (!name.starts_with(prefix)) continue;
     const auto word = std::string_view(name).substr(prefix.size());
-    if (word != "status") files.emplace_back(folder + "/" + name, intel_throttle(word));
+    if (word != "status") files.emplace_back(fmt::format("{}/{}", folder, name), intel_throttle(word));
   }
   return files;
 }

@@ -36,7 +36,7 @@ std::optional<Hwmon> Hwmon::find(const Files& files, const std::string& device_f
   std::optional<std::string> chosen;
   for (const auto& monitor : *monitors) {
     if (!numbered(monitor, "hwmon")) continue;
-    const std::string folder = parent + "/" + monitor;
+    const std::string folder = fmt::format("{}/{}", parent, monitor);
     if (!chosen) chosen = folder;
     if (name.empty()) break;
     if (const auto text = files.read(folder + "/name"); text && trim(*text) == name) {

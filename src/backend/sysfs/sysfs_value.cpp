@@ -1,6 +1,7 @@
 #include "backend/sysfs/sysfs_value.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 
 #include "core/text.hpp"
@@ -30,9 +31,9 @@ std::optional<std::uint32_t> parse_link_generation(std::string_view text) {
   const auto speed = leading_number(text);
   if (!speed) return std::nullopt;
   // GT/s of the generations 1 to 6, in tenths (PCI Express Base Specification).
-  constexpr int kTenths[] = {25, 50, 80, 160, 320, 640};
+  constexpr long kTenths[] = {25, 50, 80, 160, 320, 640};
   if (*speed > 1000) return std::nullopt;
-  const auto tenths = static_cast<int>(*speed * 10 + 0.5);
+  const auto tenths = std::lround(*speed * 10);
   const auto* const found = std::find(std::begin(kTenths), std::end(kTenths), tenths);
   if (found == std::end(kTenths)) return std::nullopt;
   return static_cast<std::uint32_t>(found - std::begin(kTenths) + 1);

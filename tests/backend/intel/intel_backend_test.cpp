@@ -1,5 +1,7 @@
 #include "backend/intel/intel_backend.hpp"
 
+#include <thread>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -473,6 +475,22 @@ TEST_F(IntelBackendTest, WhatOtherUsersDoIsNotCountedAsNothing) {
   EXPECT_EQ(processes.error().code, Errc::not_permitted);
   EXPECT_EQ(read(kXeId).utilization_render, absent<Percent>(Missing::not_permitted));
   EXPECT_EQ(read(kXeId).memory_used, absent<Bytes>(Missing::not_permitted));
+}
+
+TEST_F(IntelBackendTest, ListingAndProcessListsMayRunBesideReadings) {
+  machine_.add_xe_card();
+  machine_.add_i915_card();
+  open();
+  const auto read_often = [&](const DeviceId& id) {
+    for (int i = 0; i < 50; ++i) EXPECT_TRUE(backend_->read(id));
+  };
+  std::jthread first([&] { read_often(kXeId); });
+  std::jthread second([&] { read_often(kI915Id); });
+  for (int i = 0; i < 20; ++i) {
+    EXPECT_TRUE(backend_->list());
+    static_cast<void>(backend_->processes(kXeId));
+    machine_.clock.advance(1s);
+  }
 }
 
 TEST_F(IntelBackendTest, AnyFailedAccessCostsAtMostTheValueBehindIt) {
