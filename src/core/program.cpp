@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <spawn.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -140,8 +141,11 @@ std::string in_words(std::chrono::milliseconds time) {
   return time % 1s == 0ms ? fmt::format("{} s", time / 1s) : fmt::format("{} ms", time.count());
 }
 
-bool executable(const std::string& path) {
-  return ::access(path.c_str(), X_OK) == 0;
+// 0, or why it cannot be run.
+int executable(const std::string& path) {
+  struct stat about {};
+  if (::stat(path.c_str(), &about) != 0 || ::access(path.c_str(), X_OK) != 0) return errno;
+  return S_ISREG(about.st_mode) ? 0 : EACCES;
 }
 
 }  // namespace
@@ -149,8 +153,9 @@ bool executable(const std::string& path) {
 Result<std::string> RealPrograms::find(std::string_view name, const std::vector<std::string>& also_in) const {
   if (name.find('/') != std::string_view::npos) {
     const std::string path(name);
-    if (executable(path)) return path;
-    return fail(errc_from_errno(errno), fmt::format("run {}: {}", path, std::strerror(errno)));
+    const int error = executable(path);
+    if (error == 0) return path;
+    return fail(errc_from_errno(error), fmt::format("run {}: {}", path, std::strerror(error)));
   }
   const char* const path_variable = std::getenv("PATH");  // NOLINT(concurrency-mt-unsafe): nothing here sets it
   const std::string folders = path_variable != nullptr ? path_variable : "/usr/local/bin:/usr/bin:/bin";
@@ -158,11 +163,11 @@ Result<std::string> RealPrograms::find(std::string_view name, const std::vector<
   for (const auto folder : split(folders, ':')) {
     if (folder.empty()) continue;
     const auto path = fmt::format("{}/{}", folder, name);
-    if (executable(path)) return path;
+    if (executable(path) == 0) return path;
   }
   for (const auto& folder : also_in) {
     const auto path = fmt::format("{}/{}", folder, name);
-    if (executable(path)) return path;
+    if (executable(path) == 0) return path;
     looked += " and " + folder;
   }
   return fail(Errc::not_found, fmt::format("the program {} was not found in {}", name, looked));

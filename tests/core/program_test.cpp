@@ -109,6 +109,9 @@ TEST_F(ProgramTest, AProgramThatIsNotThereOrNotExecutableIsNamed) {
   const auto missing = programs_.run({path, {}}, {});
   ASSERT_FALSE(missing);
   EXPECT_EQ(missing.error(), (Error{Errc::not_found, "run " + path + ": No such file or directory"}));
+  const auto folder = programs_.find(folder_.string(), {});
+  ASSERT_FALSE(folder);
+  EXPECT_EQ(folder.error(), (Error{Errc::not_permitted, "run " + folder_.string() + ": Permission denied"}));
   const auto not_found = programs_.find("no-such-gpu-tool", {"/opt/rocm/bin"});
   ASSERT_FALSE(not_found);
   EXPECT_EQ(not_found.error(),
