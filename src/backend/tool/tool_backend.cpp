@@ -132,6 +132,11 @@ std::vector<std::pair<PciAddress, ToolBackend::Function>> ToolBackend::find_func
 
 void ToolBackend::look_at(Functions& functions) {
   for (auto& [address, function] : find_functions()) {
+    // The tool wakes what its driver holds. What another driver holds is none of its business, and may sleep for ever:
+    // vfio-pci, for a virtual machine, suspends a GPU that nobody uses.
+    const auto driver = world_.files.read_link(function.folder + "/driver");
+    if (!driver && driver.error().code == Errc::not_found) continue;
+    if (driver && !driver->ends_with("/" + tool_.driver)) continue;
     function.attention = gate_.look(function.folder);
     function.runtime_state = gate_.runtime_state(function.folder);
     functions.emplace(address, std::move(function));

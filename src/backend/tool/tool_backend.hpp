@@ -40,7 +40,7 @@ struct Tool {
   std::string remedy;  ///< what to do when the program is not there
   Vendor vendor = Vendor::other;
   std::uint32_t pci_vendor = 0;
-  std::string driver;  ///< of a device that is known from PCI only
+  std::string driver;  ///< the kernel's, whose devices the program wakes: "nvidia"
   Result<ToolDocument> (*parse)(std::string_view text) = nullptr;
   /// What the program's end means: the document, or an Error that says what to do.
   Result<ToolDocument> (*understand)(const ProgramOutput& output) = nullptr;
@@ -81,7 +81,7 @@ class ToolBackend final : public Backend {
   DriverCost cost() const override;
 
  private:
-  /// A PCI function of the vendor that is a GPU.
+  /// A PCI function of the vendor that is a GPU and bound to the driver.
   struct Function {
     std::string folder;  ///< "/sys/bus/pci/devices/0000:01:00.0"
     std::string pci_id;  ///< "10de:2684"
