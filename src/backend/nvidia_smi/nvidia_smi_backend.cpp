@@ -32,9 +32,9 @@ constexpr Remedy kRemedies[] = {
 // What it said, in one line.
 std::string said(const ProgramOutput& output) {
   std::string text;
-  for (const auto& stream : {output.out, output.err}) {
-    if (trim(stream).starts_with('<')) continue;  // XML is no message
-    for (const auto line : lines(stream)) {
+  for (const std::string* stream : {&output.out, &output.err}) {
+    for (const auto line : lines(*stream)) {
+      if (trim(line).starts_with('<')) break;  // XML is no message
       if (trim(line).empty() || text.size() > 400) continue;
       if (!text.empty()) text += ' ';
       text += printable(trim(line).substr(0, 300));
@@ -49,7 +49,7 @@ Result<ToolDocument> understand_nvidia_smi(const ProgramOutput& output) {
   const auto words = said(output);
   // Exit status 6 (NVML_ERROR_NOT_FOUND) and these words: a driver without a GPU.
   if (words.starts_with("No devices were found")) return ToolDocument{};
-  const bool has_document = trim(output.out).starts_with('<');
+  const bool has_document = output.out.find("<nvidia_smi_log") != std::string::npos;
   if (has_document) {
     auto document = parse_nvidia_smi(output.out);
     // With some GPUs lost, the exit status is not zero and the document is there all the same.

@@ -13,6 +13,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 
 #include <fmt/format.h>
 #include <pugixml.hpp>
@@ -255,6 +256,17 @@ void read_temperatures(const pugi::xml_node& gpu, Reading& reading) {
   // From Ada and Hopper on, limits are distances from the limit, and this one is what is left (GPU T.Limit). The
   // absolute limits are not worked out from it: each of the two was rounded by itself.
   reading.temperature_margin = celsius(field(block, "gpu_temp_tlimit"));
+  // Where on that scale the limits stand: degrees left when one is reached, so they may be negative.
+  constexpr std::pair<const char*, const char*> kScale[] = {
+      {"gpu_temp_max_tlimit_threshold", "tlimit_shutdown"},
+      {"gpu_temp_slow_tlimit_threshold", "tlimit_slowdown"},
+      {"gpu_temp_max_mem_tlimit_threshold", "tlimit_memory"},
+      {"gpu_temp_max_gpu_tlimit_threshold", "tlimit_max"},
+  };
+  for (const auto& [name, sensor] : kScale) {
+    const auto degrees = celsius(field(block, name));
+    if (degrees) reading.sensors.push_back({sensor, "celsius", degrees->value()});
+  }
 }
 
 void read_memory(const pugi::xml_node& gpu, Reading& reading) {
@@ -274,8 +286,9 @@ void read_memory(const pugi::xml_node& gpu, Reading& reading) {
 // GB10, Thor and Orin have no memory of their own: nvidia-smi then has no number, and address translation is ATS or the
 // name says nvgpu, the driver of Tegra chips.
 void read_unified(const pugi::xml_node& gpu, const std::string& name, Reading& reading) {
-  if (reading.memory_total && reading.memory_total->value() > 0) {
-    reading.memory_unified = false;
+  if (reading.memory_total) {
+    reading.memory_unified =
+        reading.memory_total->value() == 0;  // no board has none: some drivers say so of these chips
     return;
   }
   if (!reading.memory_total && reading.memory_total.error() != Missing::not_supported) return;
@@ -670,13 +683,24 @@ std::map<std::string, DeviceId> read_partitions(const pugi::xml_node& gpu, ToolG
 
 // ---- The document -------------------------------------------------------------------------------------------------
 
+// Where the document begins: behind a byte order mark, and behind warnings that nvidia-smi prints on lines of their own
+// ("WARNING: infoROM is corrupted at gpu 0000:3B:00.0").
+std::size_t start_of_document(std::string_view text) {
+  std::size_t start = text.starts_with("\xef\xbb\xbf") ? 3 : 0;
+  if (trim(text.substr(start)).starts_with('<')) return start;
+  for (const auto* first : {"\n<?xml", "\n<!DOCTYPE", "\n<nvidia_smi_log"}) {
+    if (const auto at = text.find(first, start); at != std::string_view::npos) return at + 1;
+  }
+  return start;
+}
+
 // What is refused before the XML library sees it.
-Result<bool> acceptable(std::string_view text) {
+Result<bool> acceptable(std::string_view text, std::size_t begin) {
   if (text.size() > kMaxBytes) return refuse(fmt::format("it is larger than {} MiB", kMaxBytes >> 20));
   if (text.starts_with("\xff\xfe") || text.starts_with("\xfe\xff")) {
     return refuse("it is UTF-16, as PowerShell's > writes it: save it as UTF-8 (| Out-File -Encoding utf8)");
   }
-  const auto start = trim(text.starts_with("\xef\xbb\xbf") ? text.substr(3) : text);
+  const auto start = trim(text.substr(begin));
   if (start.empty()) return refuse("it is empty");
   if (start.front() != '<') return refuse(fmt::format("it is not XML; it begins with \"{}\"", opening(start)));
   if (const auto nul = text.find('\0'); nul != std::string_view::npos && nul < text.find_last_not_of('\0')) {
@@ -696,13 +720,13 @@ Result<bool> acceptable(std::string_view text) {
 }
 
 // Nothing when the tree is no deeper than allowed; else where it gets too deep.
-std::optional<std::size_t> too_deep(const pugi::xml_node& root) {
+std::optional<std::ptrdiff_t> too_deep(const pugi::xml_node& root) {
   int depth = 0;
   pugi::xml_node node = root;
   for (;;) {
     if (const auto child = node.first_child()) {
       node = child;
-      if (++depth > kMaxDepth) return static_cast<std::size_t>(std::max<std::ptrdiff_t>(node.offset_debug(), 0));
+      if (++depth > kMaxDepth) return node.offset_debug();
       continue;
     }
     while (node != root && !node.next_sibling()) {
@@ -717,22 +741,29 @@ std::optional<std::size_t> too_deep(const pugi::xml_node& root) {
 }  // namespace
 
 Result<ToolDocument> parse_nvidia_smi(std::string_view text) {
-  if (const auto fine = acceptable(text); !fine) return tl::make_unexpected(fine.error());
+  const auto start = start_of_document(text);
+  if (const auto fine = acceptable(text, start); !fine) return tl::make_unexpected(fine.error());
   while (!text.empty() && text.back() == '\0') text.remove_suffix(1);
+  const auto body = text.substr(start);
+  const auto place = [start](std::ptrdiff_t offset) {
+    return start + static_cast<std::size_t>(std::max<std::ptrdiff_t>(offset, 0));
+  };
 
   pugi::xml_document xml;
-  const auto parsed = xml.load_buffer(text.data(), text.size(), pugi::parse_escapes, pugi::encoding_utf8);
+  const auto parsed = xml.load_buffer(body.data(), body.size(), pugi::parse_escapes, pugi::encoding_utf8);
   if (!parsed) {
-    const auto offset = static_cast<std::size_t>(std::max<std::ptrdiff_t>(parsed.offset, 0));
-    const bool cut = offset + 1 >= trim(text).size();
+    const auto offset = place(parsed.offset);
+    const bool cut = offset >= text.find_last_not_of(" \t\r\n");
     return refuse(text, offset,
                   fmt::format("{}{}", parsed.description(), cut ? "; the document may have been cut off" : ""));
   }
-  if (const auto place = too_deep(xml)) return refuse(text, *place, fmt::format("nested deeper than {}", kMaxDepth));
+  if (const auto deep = too_deep(xml)) {
+    return refuse(text, place(*deep), fmt::format("nested deeper than {}", kMaxDepth));
+  }
   const auto log = xml.child("nvidia_smi_log");
   if (!log) {
     return refuse(
-        text, static_cast<std::size_t>(std::max<std::ptrdiff_t>(xml.document_element().offset_debug(), 0)),
+        text, place(xml.document_element().offset_debug()),
         fmt::format("the root element is <{}>, not <nvidia_smi_log>", opening(xml.document_element().name())));
   }
 

@@ -36,12 +36,14 @@ std::string fixture(const std::string& name) {
 // chance.
 class NvidiaSmiBackendTest : public ::testing::Test {
  protected:
-  void pci_gpu(const std::string& address, const std::string& device, const std::string& vendor = "0x10de") {
+  void pci_gpu(const std::string& address, const std::string& device, const std::string& vendor = "0x10de",
+               const std::string& driver = "nvidia") {
     files_.write(kFolder + address + "/vendor", vendor + "\n");
     files_.write(kFolder + address + "/class", "0x030000\n");
     files_.write(kFolder + address + "/device", device + "\n");
     status(address, "active");
     files_.write(kFolder + address + "/power/control", "auto\n");
+    files_.link(kFolder + address + "/driver", "../../../../bus/pci/drivers/" + driver);
   }
   void status(const std::string& address, const std::string& word) {
     files_.write(kFolder + address + "/power/runtime_status", word + "\n");
@@ -293,7 +295,9 @@ TEST_F(NvidiaSmiBackendTest, WithAnyGpuAsleepNothingIsRunAndNothingButPowerFiles
   }
   EXPECT_THAT(programs_.take_runs(), IsEmpty());
   for (const auto& access : files_.take_accesses()) {
-    EXPECT_TRUE(access == "/sys/bus/pci/devices" || access.find("/power") != std::string::npos) << access;
+    EXPECT_TRUE(access == "/sys/bus/pci/devices" || access.ends_with("/driver") ||
+                access.find("/power") != std::string::npos)
+        << access;
   }
 
   status("0000:04:00.0", "active");
@@ -337,6 +341,24 @@ TEST_F(NvidiaSmiBackendTest, AnIdleGpuIsLeftAloneSoThatItCanFallAsleep) {
   EXPECT_THAT(programs_.take_runs(), SizeIs(1));
 }
 
+TEST_F(NvidiaSmiBackendTest, AGpuThatAnotherDriverHoldsMaySleepForEver) {
+  pci_gpu("0000:05:00.0", "0x15f8", "0x10de", "vfio-pci");
+  pci_gpu("0000:06:00.0", "0x15f8");
+  files_.remove(kFolder + "0000:06:00.0/driver");
+  status("0000:05:00.0", "suspended");
+  status("0000:06:00.0", "suspended");
+  prints(fixture("v9-pascal-x2.xml"));
+  const auto backend = opened();
+  ASSERT_TRUE(backend);
+  EXPECT_EQ(backend->read(p100_)->attention, Attention::awake);
+  EXPECT_THAT(*backend->list(), SizeIs(2));
+}
+
+TEST_F(NvidiaSmiBackendTest, AWarningBeforeTheDocumentIsNoError) {
+  prints("WARNING: infoROM is corrupted at gpu 0000:04:00.0\n" + fixture("v9-pascal-x2.xml"), 14);
+  EXPECT_TRUE(opened()->read(p100_));
+}
+
 TEST_F(NvidiaSmiBackendTest, WakeReadsSleepingGpusToo) {
   pci_gpu("0000:04:00.0", "0x15f8");
   status("0000:04:00.0", "suspended");
@@ -357,6 +379,7 @@ TEST_F(NvidiaSmiBackendTest, NoSingleFailureOfAFileIsACrashOrARunOverASleepingGp
                                        {"/power/control", "on"}}) {
         fresh.write(kFolder + address + file, std::string(text) + "\n");
       }
+      fresh.link(kFolder + address + "/driver", "../../../../bus/pci/drivers/nvidia");
     }
     prints(fixture("v9-pascal-x2.xml"));
     fresh.fail_nth(n);
@@ -398,7 +421,7 @@ TEST_F(NvidiaSmiBackendTest, AReadNeverWaitsForTheProgram) {
   options_.tool.background = true;
   const auto document = fixture("v9-pascal-x2.xml");
   prints(document);
-  const auto backend = opened();
+  auto backend = opened();
   ASSERT_TRUE(backend);
   std::latch started(1);
   std::latch finish(1);
@@ -419,6 +442,7 @@ TEST_F(NvidiaSmiBackendTest, AReadNeverWaitsForTheProgram) {
                                           ": nvidia-smi has not answered for 6 s: the driver hangs. Look "
                                           "for GPU errors in the kernel log (dmesg)"}));
   finish.count_down();
+  backend.reset();  // joins the thread that still looks at the latches
 }
 
 TEST_F(NvidiaSmiBackendTest, EndingStopsARunOfTheProgram) {

@@ -200,6 +200,8 @@ TEST(NvidiaSmiParseTest, NewNamesOfReasonsPowerAndErrorsAreRead) {
   EXPECT_EQ(reading.remapped_rows_failed, true);
   EXPECT_EQ(reading.temperature_margin, Celsius(46));
   EXPECT_EQ(reading.temperature_slowdown, absent<Celsius>()) << "a distance is no temperature";
+  EXPECT_THAT(reading.sensors,
+              ElementsAre(Sensor{"tlimit_shutdown", "celsius", -8}, Sensor{"tlimit_slowdown", "celsius", -2}));
   EXPECT_EQ(reading.temperature_memory, Celsius(45));
   EXPECT_EQ(reading.memory_reserved, 550_MiB);
 }
@@ -302,6 +304,18 @@ TEST(NvidiaSmiParseTest, EveryTextThatStandsForNoValueIsAbsentWithItsReason) {
       EXPECT_EQ(gpu.device.serial, absent<std::string>(one.why));
     }
   }
+}
+
+TEST(NvidiaSmiParseTest, AMemoryOfZeroIsAChipThatSharesTheSystems) {
+  const auto gpu = gpu_with("<fb_memory_usage><total>0 MiB</total><used>0 MiB</used></fb_memory_usage>");
+  EXPECT_EQ(gpu.reading.memory_unified, true);
+  EXPECT_EQ(gpu.reading.memory_total, 0_MiB);
+}
+
+TEST(NvidiaSmiParseTest, WarningsBeforeTheDocumentAreSkippedAndPlacesCountThem) {
+  EXPECT_EQ(refusal("WARNING: infoROM\n\n<?xml version=\"1.0\" ?>\n<nvidia_smi_log/>"), "accepted");
+  EXPECT_EQ(refusal("WARNING: infoROM\n<nvidia_smi_log>\n<gpu></uuid></nvidia_smi_log>"),
+            "nvidia-smi XML: line 3, column 8: Start-end tags mismatch");
 }
 
 TEST(NvidiaSmiParseTest, AFanFasterThanItsNominalMaximumRunsFully) {

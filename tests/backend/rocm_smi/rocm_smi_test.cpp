@@ -161,6 +161,7 @@ TEST_F(RocmSmiBackendTest, ASleepingCardIsNotWoken) {
   files_.write(folder + "/device", "0x66af\n");
   files_.write(folder + "/power/runtime_status", "suspended\n");
   files_.write(folder + "/power/control", "auto\n");
+  files_.link(folder + "/driver", "../../../../bus/pci/drivers/amdgpu");
   const auto backend = open();
   ASSERT_TRUE(backend) << backend.error().message;
   const auto devices = (*backend)->list();
