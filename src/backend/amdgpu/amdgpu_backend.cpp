@@ -162,14 +162,15 @@ Device AmdgpuBackend::describe(const Gpu& gpu, const Nodes& nodes) {
   if (gpu.nodes.empty()) return device;
   const KfdNode& first = gpu.nodes.front();
   if (!first.architecture.empty()) device.architecture = first.architecture;
-  for (const auto& [address, others] : nodes) {
-    if (address == first.pci) continue;
-    const auto to_it = [&](std::uint32_t peer) {
-      return std::any_of(others.begin(), others.end(), [peer](const KfdNode& node) { return node.number == peer; });
+  for (const auto& other : nodes) {  // no structured binding: clang 14 cannot capture one in a lambda
+    if (other.first == first.pci) continue;
+    const auto to_it = [&other](std::uint32_t peer) {
+      return std::any_of(other.second.begin(), other.second.end(),
+                         [peer](const KfdNode& node) { return node.number == peer; });
     };
     // A partitioned peer shows each link once a partition; it is one link all the same.
     if (std::any_of(first.xgmi_peers.begin(), first.xgmi_peers.end(), to_it)) {
-      device.links.push_back({Link::Kind::xgmi, address.to_string(), 1});
+      device.links.push_back({Link::Kind::xgmi, other.first.to_string(), 1});
     }
   }
   return device;

@@ -47,7 +47,7 @@ std::vector<DpmLevel> parse_dpm_levels(std::string_view text) {
 }
 
 std::optional<Megahertz> highest_clock(const std::vector<DpmLevel>& levels) {
-  return fastest(levels, [](const DpmLevel&) { return true; });
+  return fastest(levels, [](const DpmLevel& level) { return level.clock > Megahertz(0); });
 }
 
 std::optional<Megahertz> starred_clock(const std::vector<DpmLevel>& levels) {

@@ -19,7 +19,7 @@ struct DpmLevel {
 /// Empty for an empty file, as old chips have it; lines of another form are left out.
 std::vector<DpmLevel> parse_dpm_levels(std::string_view text);
 
-/// The fastest level; nothing when there is none.
+/// The fastest level; nothing when there is none, or all are 0, as where the driver does not know the clock.
 std::optional<Megahertz> highest_clock(const std::vector<DpmLevel>& levels);
 
 /// The fastest starred level; nothing when none is starred. A hint only: the star lags, and on some boards marks a

@@ -31,6 +31,7 @@ TEST(PpDpmTest, EmptyAndForeignTextsHaveNoLevels) {
   EXPECT_TRUE(parse_dpm_levels("\n").empty());
   EXPECT_TRUE(parse_dpm_levels("OD_SCLK:\nSCLK: 500Mhz 900Mhz\n0: fastMhz\n0: 99999999999Mhz\n").empty());
   EXPECT_FALSE(highest_clock({}));
+  EXPECT_FALSE(highest_clock(parse_dpm_levels("0: 0Mhz *\n1: 0Mhz *\n")));
 }
 
 TEST(PpDpmTest, LinkLevelsHaveGenerationAndWidth) {
