@@ -1,0 +1,308 @@
+#include "backend/nvml/process_reader.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+#include "backend/nvml/codes.hpp"
+#include "core/text.hpp"
+
+namespace gpukeeper::nvml {
+
+using namespace abi;
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr std::size_t kLongestEntry = sizeof(ProcessDetail);
+constexpr std::size_t kSlack = 16;              // entries: lists grow between two calls
+constexpr std::uint32_t kMostPid = 4'194'304;   // PID_MAX_LIMIT of 64-bit Linux
+constexpr std::size_t kMostProcesses = 65'536;  // a count above it is garbage
+constexpr auto kNameCheck = 30s;                // how often a kept name's start time is looked at
+constexpr auto kKindCheck = 30s;
+constexpr std::uint64_t kSampleWindow = 5'000'000;  // µs; older samples in the driver's buffer speak of the past
+constexpr std::string_view kHostNamespace = "pid:[4026531836]";  // PROC_PID_INIT_INO of the kernel
+
+// "1234 (name) S 1 …": the name may hold anything, parentheses too. The start time is field 22.
+std::string_view start_time(std::string_view stat) {
+  const auto close = stat.rfind(')');
+  if (close == std::string_view::npos) return {};
+  const auto fields = split(trim(stat.substr(close + 1)), ' ');
+  return fields.size() > 19 ? fields[19] : std::string_view{};
+}
+
+ProcessType operator|(ProcessType a, ProcessType b) {
+  return {a.compute || b.compute, a.graphics || b.graphics, a.mps || b.mps};
+}
+
+Percent share(std::uint32_t value) {
+  return Percent(std::min(100.0, static_cast<double>(value)));
+}
+
+}  // namespace
+
+bool ProcessNames::pids_are_ours() {
+  if (ours_ < 0) {
+    const auto link = files_.read_link("/proc/self/ns/pid");
+    ours_ = !link || *link == kHostNamespace ? 1 : 0;
+  }
+  return ours_ == 1;
+}
+
+const std::string& ProcessNames::name(std::int64_t pid, MonotonicTime now) {
+  const auto [place, is_new] = entries_.try_emplace(pid);
+  Entry& entry = place->second;
+  entry.asked = true;
+  if (!is_new && now - entry.looked < kNameCheck) return entry.name;
+  entry.looked = now;
+  if (!pids_are_ours()) return entry.name;
+  const std::string folder = "/proc/" + std::to_string(pid);
+  const auto stat = files_.read(folder + "/stat");
+  const std::string_view start = stat ? start_time(*stat) : std::string_view{};
+  if (!is_new && start == entry.start && !entry.name.empty()) return entry.name;
+  entry.start = start;
+  const auto comm = files_.read(folder + "/comm");
+  entry.name = comm ? std::string(trim(*comm)) : std::string();
+  return entry.name;
+}
+
+void ProcessNames::sweep() {
+  std::erase_if(entries_, [](const auto& item) { return !item.second.asked; });
+  for (auto& [pid, entry] : entries_) entry.asked = false;
+}
+
+// Understands `count` entries in the buffer. A driver that writes longer entries than its function promises is found
+// out by pids that cannot be.
+void ProcessReader::decode(std::size_t entry_size, std::size_t count) {
+  const auto valid = [&](std::size_t size) {
+    for (std::size_t i = 0; i < count; ++i) {
+      std::uint32_t pid = 0;
+      std::memcpy(&pid, buffer_.data() + i * size, sizeof pid);
+      if (pid == 0 || pid > kMostPid) return false;
+    }
+    return true;
+  };
+  if (entry_size >= sizeof(ProcessInfo2) && !valid(entry_size)) {
+    const std::size_t other = entry_size == sizeof(ProcessInfo2) ? sizeof(ProcessDetail) : sizeof(ProcessInfo2);
+    if (valid(other)) entry_size = other;
+  }
+  fetched_.clear();
+  for (std::size_t i = 0; i < count; ++i) {
+    ProcessDetail detail{0, kNotAvailable, kNoInstance, kNoInstance, 0};
+    std::memcpy(&detail, buffer_.data() + i * entry_size, std::min(entry_size, sizeof detail));
+    if (detail.pid == 0 || detail.pid > kMostPid) continue;
+    fetched_.push_back({detail.pid, detail.memory, detail.gpu_instance, detail.compute_instance, nullptr});
+  }
+}
+
+Code ProcessReader::fetch(Session& session, const Library::ProcessList& list, Handle handle, CallBudget& budget) {
+  fetched_.clear();
+  if (!list.function) return kFunctionNotFound;
+  for (int attempt = 0; attempt < 3; ++attempt) {
+    // Always room for the longest entries, whatever the function promises.
+    buffer_.assign((capacity_ + kSlack) * kLongestEntry, std::byte{0});
+    unsigned count = static_cast<unsigned>(capacity_);
+    budget.spend(1);
+    const Code code = session.call(list.function, handle, &count, static_cast<void*>(buffer_.data()));
+    if (code == kSuccess) {
+      decode(list.entry_size, std::min<std::size_t>(count, capacity_));
+      return code;
+    }
+    if (code != kInsufficientSize || count <= capacity_ || count > kMostProcesses) return code;
+    capacity_ = count + kSlack;
+  }
+  return kInsufficientSize;
+}
+
+Code ProcessReader::fetch_details(Session& session, Handle handle, CallBudget& budget) {
+  fetched_.clear();
+  if (!session.library().process_details) return kFunctionNotFound;
+  for (int attempt = 0; attempt < 3; ++attempt) {
+    buffer_.assign((capacity_ + kSlack) * kLongestEntry, std::byte{0});
+    ProcessDetailList list{version_word<ProcessDetailList>(1), kAllProcesses, static_cast<std::uint32_t>(capacity_),
+                           reinterpret_cast<ProcessDetail*>(buffer_.data())};
+    budget.spend(1);
+    const Code code = session.call(session.library().process_details, handle, &list);
+    if (code == kSuccess) {
+      decode(sizeof(ProcessDetail), std::min<std::size_t>(list.count, capacity_));
+      return code;
+    }
+    if (code != kInsufficientSize || list.count <= capacity_ || list.count > kMostProcesses) return code;
+    capacity_ = list.count + kSlack;
+  }
+  return kInsufficientSize;
+}
+
+// Appends the processes of one handle to listed_.
+Code ProcessReader::fetch_all(Session& session, Handle handle, CallBudget& budget, MonotonicTime now,
+                              const DeviceId* partition) {
+  const auto keep = [&](ProcessType type) {
+    for (Entry& entry : fetched_) {
+      entry.partition = partition;
+      listed_.push_back({entry, type});
+    }
+  };
+  if (details_ && !partition) {
+    const Code code = fetch_details(session, handle, budget);
+    if (code == kSuccess) {
+      const auto known = [&](const Entry& entry) {
+        return std::any_of(kinds_.begin(), kinds_.end(), [&](const auto& kind) { return kind.first == entry.pid; });
+      };
+      keep({});
+      if (now - kinds_at_ < kKindCheck && std::all_of(fetched_.begin(), fetched_.end(), known)) return code;
+    } else if (never_there(code) || code == kInvalidArgument) {
+      details_ = false;
+    } else {
+      return code;
+    }
+  }
+
+  const Library& library = session.library();
+  const std::pair<const Library::ProcessList*, ProcessType> lists[] = {
+      {&library.compute_processes, {.compute = true}},
+      {&library.graphics_processes, {.graphics = true}},
+      {&library.mps_processes, {.mps = true}},
+  };
+  const bool complete = details_ && !partition;  // only their kinds are missing
+  Code outcome = complete ? kSuccess : kNotSupported;
+  for (const auto& [list, type] : lists) {
+    const Code code = fetch(session, *list, handle, budget);
+    if (code == kSuccess) {
+      keep(type);
+      outcome = kSuccess;
+    } else if (is_trouble(code)) {
+      return code;
+    } else if (outcome != kSuccess && !never_there(code)) {
+      outcome = code;
+    }
+  }
+  if (complete) {
+    kinds_.clear();
+    for (const Listed& item : listed_) {
+      const auto same =
+          std::find_if(kinds_.begin(), kinds_.end(), [&](const auto& kind) { return kind.first == item.entry.pid; });
+      if (same == kinds_.end()) {
+        kinds_.emplace_back(item.entry.pid, item.type);
+      } else {
+        same->second = same->second | item.type;
+      }
+    }
+    kinds_at_ = now;
+  }
+  return outcome;
+}
+
+ProcessReader::Outcome ProcessReader::read(Session& session, Handle device,
+                                           const std::vector<ProcessPartition>& partitions, CallBudget& budget,
+                                           MonotonicTime now, std::vector<GpuProcess>& result) {
+  constexpr std::string_view kFunction = "nvmlDeviceGetComputeRunningProcesses";
+  listed_.clear();
+  result.clear();
+  Code code = fetch_all(session, device, budget, now, nullptr);
+  // Without privileges a device split by MIG tells nothing of its instances; each of them may be asked itself.
+  if (code != kSuccess && !is_trouble(code) && !partitions.empty()) {
+    for (const ProcessPartition& partition : partitions) {
+      const Code own = fetch_all(session, partition.handle, budget, now, &partition.id);
+      if (own == kSuccess) code = kSuccess;
+      if (ends_session(own) || loses_device(own)) return {own, kFunction};
+    }
+  }
+  if (code != kSuccess) return {code, kFunction};
+
+  std::stable_sort(listed_.begin(), listed_.end(),
+                   [](const Listed& a, const Listed& b) { return a.entry.pid < b.entry.pid; });
+  result.reserve(listed_.size());
+  std::uint64_t counted_partition_memory = 0;
+  for (std::size_t i = 0; i < listed_.size(); ++i) {
+    const Entry& entry = listed_[i].entry;
+    const DeviceId* partition = entry.partition;
+    if (!partition && entry.gpu_instance != kNoInstance) {
+      const auto match = std::find_if(partitions.begin(), partitions.end(), [&](const ProcessPartition& p) {
+        return p.gpu_instance == entry.gpu_instance &&
+               (entry.compute_instance == kNoInstance || p.compute_instance == entry.compute_instance);
+      });
+      if (match != partitions.end()) partition = &match->id;
+    }
+    if (result.empty() || result.back().pid != entry.pid) {
+      GpuProcess process;
+      process.pid = entry.pid;
+      process.name = names_.name(entry.pid, now);
+      const auto kind =
+          std::find_if(kinds_.begin(), kinds_.end(), [&](const auto& k) { return details_ && k.first == entry.pid; });
+      if (kind != kinds_.end()) process.type = kind->second;
+      if (partition) process.partition = *partition;
+      result.push_back(std::move(process));
+      counted_partition_memory = 0;
+    }
+    GpuProcess& process = result.back();
+    process.type = process.type | listed_[i].type;
+    if (entry.memory == kNotAvailable) continue;
+    // Every list gives all that a process holds, so the same process in two lists counts once; in two MIG instances
+    // it holds both.
+    const bool elsewhere = partition && process.partition && *partition != *process.partition;
+    if (elsewhere) {
+      counted_partition_memory += entry.memory;
+      process.memory = Bytes(process.memory.value_or(Bytes(0)).value() + entry.memory);
+    } else {
+      const Bytes here(entry.memory + counted_partition_memory);
+      process.memory = process.memory ? std::max(*process.memory, here) : here;
+    }
+  }
+  names_.sweep();
+
+  const Code utilization = add_utilization(session, device, budget, result);
+  if (ends_session(utilization) || loses_device(utilization)) return {utilization, "nvmlDeviceGetProcessUtilization"};
+  return {};
+}
+
+Code ProcessReader::add_utilization(Session& session, Handle device, CallBudget& budget,
+                                    std::vector<GpuProcess>& result) {
+  const auto set_all = [&](const Metric<Percent>& value) {
+    for (GpuProcess& process : result) {
+      process.utilization = process.utilization_memory = process.utilization_encoder = process.utilization_decoder =
+          value;
+    }
+  };
+  if (!utilization_) return kNotSupported;
+  if (result.empty()) return kSuccess;  // nothing to attribute it to
+  unsigned count = 0;
+  Code code = kInsufficientSize;
+  if (samples_.size() < result.size() + kSlack) samples_.resize(2 * result.size() + kSlack);
+  for (int attempt = 0; attempt < 3 && code == kInsufficientSize; ++attempt) {
+    count = static_cast<unsigned>(samples_.size());
+    if (session.library().process_utilization) budget.spend(1);
+    code = session.call(session.library().process_utilization, device, samples_.data(), &count,
+                        static_cast<unsigned long long>(newest_sample_));
+    if (code != kInsufficientSize) break;
+    if (count > kMostProcesses) return code;
+    samples_.resize(std::max<std::size_t>(count, samples_.size()) + kSlack);
+  }
+  if (code == kNotFound) count = 0;
+  if (code != kSuccess && code != kNotFound) {
+    if (never_there(code)) utilization_ = false;
+    set_all(missing(missing_from(code)));
+    return code;
+  }
+  // The driver returns a sample for every process that was not idle: none means idle (nvml.h,
+  // nvmlDeviceGetProcessUtilization).
+  set_all(Percent(0));
+  count = std::min(count, static_cast<unsigned>(samples_.size()));
+  const std::uint64_t since = newest_sample_;
+  for (unsigned i = 0; i < count; ++i) newest_sample_ = std::max(newest_sample_, samples_[i].timestamp);
+  std::stable_sort(samples_.begin(), samples_.begin() + count,
+                   [](const ProcessSample& a, const ProcessSample& b) { return a.timestamp < b.timestamp; });
+  for (unsigned i = 0; i < count; ++i) {
+    const ProcessSample& sample = samples_[i];
+    if (sample.timestamp <= since || sample.timestamp + kSampleWindow < newest_sample_) continue;  // stale
+    const auto at =
+        std::lower_bound(result.begin(), result.end(), sample.pid,
+                         [](const GpuProcess& p, std::uint32_t pid) { return p.pid < static_cast<std::int64_t>(pid); });
+    if (at == result.end() || at->pid != static_cast<std::int64_t>(sample.pid)) continue;
+    at->utilization = share(sample.sm);
+    at->utilization_memory = share(sample.memory);
+    at->utilization_encoder = share(sample.encoder);
+    at->utilization_decoder = share(sample.decoder);
+  }
+  return kSuccess;
+}
+
+}  // namespace gpukeeper::nvml
