@@ -728,7 +728,7 @@ Code DeviceReader::read_batch(Session& session, Batch& batch) {
     value.value.as_u64 = 0;
   }
   values_.nvlink5_rx = values_.nvlink5_tx = 0;
-  values_.nvlink5_seen = false;
+  values_.nvlink5_seen = values_.nvlink_total_seen = false;
   const Code code = call(session, session.library().field_values, attached_.handle,
                          static_cast<int>(batch.values.size()), batch.values.data());
   std::size_t kept = 0;
@@ -740,6 +740,10 @@ Code DeviceReader::read_batch(Session& session, Batch& batch) {
     else if (value.code == kInvalidArgument)
       value.code = kNotSupported;
     field.take(values_, value);
+    // The links' own counters are asked only where there is no sum over them, which stands before them.
+    if (values_.nvlink_total_seen && (field.id == field::kNvlink5Received || field.id == field::kNvlink5Transmitted)) {
+      continue;
+    }
     if (value.code != kSuccess && (ends_session(value.code) || loses_device(value.code))) ending_ = value.code;
     if (never_there(value.code)) {
       if (field.instead != kNoRow) turns_[field.instead].off = false;
@@ -752,7 +756,7 @@ Code DeviceReader::read_batch(Session& session, Batch& batch) {
   batch.fields.resize(kept);
 
   Values& v = values_;
-  if (v.nvlink5_seen) {
+  if (v.nvlink5_seen && !v.nvlink_total_seen) {
     v.reading.interconnect_rx = v.nvlink_rx.update(v.nvlink5_rx, 64, 0, v.now);
     v.reading.interconnect_tx = v.nvlink_tx.update(v.nvlink5_tx, 64, 0, v.now);
   }

@@ -89,6 +89,7 @@ class DeviceReader {
     Metric<std::uint64_t> thermal_hardware = missing(Missing::not_supported);
     std::uint64_t nvlink5_rx = 0, nvlink5_tx = 0;  // sums over links, within one batch
     bool nvlink5_seen = false;
+    bool nvlink_total_seen = false;
     unsigned links_active = 0;
     bool links_seen = false;
   };

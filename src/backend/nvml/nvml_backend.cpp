@@ -163,6 +163,7 @@ class NvmlBackend final : public Backend {
   std::shared_ptr<const Library> library_;
   std::shared_future<void> ended_;  // of the last session
   std::uint64_t generation_ = 0;
+  std::size_t listed_ = 0;               // turns, so that each device pays its share of what is asked for all
   std::uint64_t listed_generation_ = 0;  // of the session that was published last
   MonotonicTime opened_at_{};
   MonotonicTime retry_at_{};
@@ -405,6 +406,7 @@ void NvmlBackend::refresh(const std::shared_ptr<Session>& session, MonotonicTime
     EventData event{};
     // A time-out of 0: it only looks.
     const Code code = session->call(library.event_set_wait, session->events, &event, 0u);
+    if (!units_.empty()) units_[++listed_ % units_.size()]->reader.budget().spend(1);
     if (ends_session(code)) session->broken = code;
     if (code != kSuccess) break;
     for (const auto& unit : units_) {
