@@ -226,11 +226,13 @@ constexpr Field kQuickFields[] = {
 constexpr Field kNvlinkFields[] = {
     {field::kNvlinkReceived, field::kAllLinks,
      [](Values& v, const FieldValue& f) {
+       v.nvlink_total_seen |= f.code == kSuccess;
        v.reading.interconnect_rx =
            f.code == kSuccess ? v.nvlink_rx.update(whole(f) << 10, 64, 0, v.now) : absent<BytesPerSecond>(f.code);
      }},
     {field::kNvlinkTransmitted, field::kAllLinks,
      [](Values& v, const FieldValue& f) {
+       v.nvlink_total_seen |= f.code == kSuccess;
        v.reading.interconnect_tx =
            f.code == kSuccess ? v.nvlink_tx.update(whole(f) << 10, 64, 0, v.now) : absent<BytesPerSecond>(f.code);
      }},
