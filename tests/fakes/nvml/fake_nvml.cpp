@@ -273,12 +273,17 @@ void FakeNvml::realistic_latency(std::chrono::microseconds pcie_throughput) {
   delay(Symbol::nvmlDeviceGetUtilizationRates, microseconds(3));
 }
 
-void FakeNvml::release() {
+void FakeNvml::release(int gpu) {
   for (auto& row : state_->cells) {
-    for (auto& cell : row) {
-      if (cell.hang.exchange(0) != 0) wake(cell.hang);
-    }
+    Cell& cell = row[gpu];
+    if (cell.hang.load() == 0) continue;
+    cell.hang = 0;
+    wake(cell.hang);
   }
+}
+
+void FakeNvml::release() {
+  for (int gpu = 0; gpu < kColumns; ++gpu) release(gpu);
 }
 
 void FakeNvml::clear_faults() {
@@ -328,6 +333,12 @@ std::uint64_t FakeNvml::calls_of_gpu(int gpu) const {
   return sum;
 }
 
+std::uint64_t FakeNvml::total_calls() const {
+  std::uint64_t sum = 0;
+  for (int gpu = 0; gpu < kColumns; ++gpu) sum += calls_of_gpu(gpu);
+  return sum;
+}
+
 std::chrono::nanoseconds FakeNvml::time_inside(Symbol symbol) const {
   std::uint64_t sum = 0;
   for (const auto& cell : state_->cells[static_cast<std::size_t>(symbol)]) sum += cell.nanoseconds.load();
@@ -347,7 +358,6 @@ void FakeNvml::reset_counters() {
       cell.nanoseconds = 0;
     }
   }
-  state_->total_calls = 0;
 }
 
 }  // namespace gpukeeper

@@ -89,7 +89,8 @@ class FakeNvml {
   /// Latencies as measured on real machines: 20 ms for PCIe throughput, 4.5 ms for a graphics list, microseconds
   /// elsewhere.
   void realistic_latency(std::chrono::microseconds pcie_throughput = std::chrono::milliseconds(20));
-  /// Lets every hanging call go on.
+  /// Lets the hanging calls about a GPU go on, or all of them.
+  void release(int gpu);
   void release();
   /// Ends all faults, and releases.
   void clear_faults();
@@ -108,7 +109,7 @@ class FakeNvml {
   std::uint64_t calls(Symbol symbol) const;
   std::uint64_t calls(Symbol symbol, int gpu) const;
   std::uint64_t calls_of_gpu(int gpu) const;
-  std::uint64_t total_calls() const { return state_->total_calls.load(); }
+  std::uint64_t total_calls() const;
   std::chrono::nanoseconds time_inside(Symbol symbol) const;
   std::chrono::nanoseconds total_time_inside() const;
   void reset_counters();

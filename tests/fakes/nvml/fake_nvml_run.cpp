@@ -1,6 +1,7 @@
 // fake_nvml_run: runs a program on a machine with fake NVIDIA GPUs, and says what it asked of the driver.
 //
 //     fake_nvml_run --gpus 8 --processes 32 --seconds 10 -- nvtop
+//     fake_nvml_run --scenario examples/scenarios/hot-training.yaml -- nvtop
 //
 // The program sees the fake library through LD_LIBRARY_PATH. Its own output is left alone: the report goes to standard
 // error, and with --json to a file.
@@ -17,11 +18,15 @@
 #include <cstdio>
 #include <cstring>
 #include <fstream>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "backend/simulated/simulated_backend.hpp"
+#include "core/clock.hpp"
+#include "fakes/nvml/backend_feed.hpp"
 #include "fakes/nvml/fake_nvml.hpp"
 
 namespace gpukeeper {
@@ -29,7 +34,7 @@ namespace {
 
 using namespace std::chrono_literals;
 using fake_nvml::kNoGpu;
-using Clock = std::chrono::steady_clock;
+using Steady = std::chrono::steady_clock;
 
 struct Options {
   int gpus = 1;
@@ -41,6 +46,7 @@ struct Options {
   bool mig = false;
   int branch = 590;
   double seconds = 0;
+  std::string scenario;
   std::string json;
   std::vector<std::string> command;
 };
@@ -137,22 +143,28 @@ struct Outcome {
   long max_rss_kib = 0;
 };
 
-/// Waits for the command; asks it to end after `seconds` (0: never), and makes it two seconds later.
-Outcome await(pid_t pid, double seconds) {
-  const auto begin = Clock::now();
-  const auto passed = [&] { return std::chrono::duration<double>(Clock::now() - begin).count(); };
+/// Waits for the command; asks it to end after `seconds` (0: never), and makes it two seconds later. Plays the feed on
+/// every tenth of a second.
+Outcome await(pid_t pid, double seconds, BackendFeed* feed) {
+  const auto begin = Steady::now();
+  const auto passed = [&] { return std::chrono::duration<double>(Steady::now() - begin).count(); };
+  auto next_update = begin;
   int asked = 0;
   Outcome outcome;
   rusage usage{};
   int status = 0;
-  while (wait4(pid, &status, seconds > 0 ? WNOHANG : 0, &usage) != pid) {
-    if (passed() > seconds && asked == 0) {
+  while (wait4(pid, &status, seconds > 0 || feed ? WNOHANG : 0, &usage) != pid) {
+    if (seconds > 0 && passed() > seconds && asked == 0) {
       kill(pid, SIGTERM);
       asked = 1;
     }
     if (passed() > seconds + 2 && asked == 1) {
       kill(pid, SIGKILL);
       asked = 2;
+    }
+    if (feed && Steady::now() >= next_update) {
+      feed->update();
+      next_update = Steady::now() + 100ms;
     }
     std::this_thread::sleep_for(5ms);
   }
@@ -165,7 +177,7 @@ Outcome await(pid_t pid, double seconds) {
   return outcome;
 }
 
-nlohmann::json report(const FakeNvml& nvml, const Options& options, const Outcome& outcome) {
+nlohmann::json report(FakeNvml& nvml, const Options& options, const Outcome& outcome) {
   nlohmann::json symbols = nlohmann::json::array();
   for (std::size_t i = 0; i < fake_nvml::kSymbols; ++i) {
     const auto symbol = static_cast<fake_nvml::Symbol>(i);
@@ -177,7 +189,8 @@ nlohmann::json report(const FakeNvml& nvml, const Options& options, const Outcom
   }
   std::sort(symbols.begin(), symbols.end(), [](const auto& a, const auto& b) { return a["calls"] > b["calls"]; });
   nlohmann::json gpus = nlohmann::json::array();
-  for (int gpu = 0; gpu < options.gpus; ++gpu) {
+  for (int gpu = 0; gpu < fake_nvml::kMaxGpus; ++gpu) {
+    if (nvml.gpu(gpu).uuid[0] == '\0') continue;
     const auto calls = nvml.calls_of_gpu(gpu);
     gpus.push_back({{"calls", calls}, {"calls_per_second", static_cast<double>(calls) / outcome.seconds}});
   }
@@ -213,7 +226,16 @@ void print(const nlohmann::json& facts) {
 int run(const Options& options) {
   FakeNvml nvml;
   Sleepers sleepers;
-  plug_gpus(nvml, sleepers, options);
+  const SystemClock clock;
+  std::unique_ptr<BackendFeed> feed;
+  if (options.scenario.empty()) {
+    plug_gpus(nvml, sleepers, options);
+  } else {
+    auto backend = simulated::open(options.scenario, clock);
+    if (!backend) throw std::runtime_error(backend.error().message);
+    feed = std::make_unique<BackendFeed>(std::move(*backend), nvml);
+    feed->update();
+  }
   if (options.realistic) nvml.realistic_latency();
   if (options.pcie_latency_us > 0) {
     nvml.delay(fake_nvml::Symbol::nvmlDeviceGetPcieThroughput, std::chrono::microseconds(options.pcie_latency_us));
@@ -221,7 +243,7 @@ int run(const Options& options) {
   if (options.hang >= 0) nvml.hang(fake_nvml::Symbol::kAny, options.hang);
   const pid_t pid = start(options);
   if (pid < 0) throw std::system_error(errno, std::generic_category(), "start " + options.command[0]);
-  const Outcome outcome = await(pid, options.seconds);
+  const Outcome outcome = await(pid, options.seconds, feed.get());
   const auto facts = report(nvml, options, outcome);
   print(facts);
   if (!options.json.empty()) {
@@ -250,6 +272,8 @@ int main(int argc, char** argv) {
   app.add_flag("--mig", options.mig, "two MIG instances on each GPU");
   app.add_option("--branch", options.branch, "age of the library")->check(CLI::IsMember({340, 470, 590}));
   app.add_option("--seconds", options.seconds, "end the program after this time");
+  app.add_option("--scenario", options.scenario, "play the NVIDIA devices of this scenario instead of --gpus")
+      ->check(CLI::ExistingFile);
   app.add_option("--json", options.json, "also write the report to this file");
   app.add_option("command", options.command, "the program and its arguments, after --")->required();
   CLI11_PARSE(app, argc, argv);

@@ -190,7 +190,6 @@ void Call::begin(Symbol symbol, int column) {
   cell_ = &state_->cells[static_cast<std::size_t>(symbol)][column];
   start_ = monotonic_ns();
   cell_->calls.fetch_add(1, std::memory_order_relaxed);
-  state_->total_calls.fetch_add(1, std::memory_order_relaxed);
   if (state_->faults.load(std::memory_order_acquire) != 0) inject(symbol, column);
 }
 

@@ -323,7 +323,6 @@ struct State {
   std::atomic<std::uint32_t> faults;
   std::atomic<std::uint64_t> fail_nth;  // counts down with every call of any function; at its end one call fails
   std::atomic<std::int32_t> fail_nth_code;
-  std::atomic<std::uint64_t> total_calls;
 
   // Events: a ring, `events_head` counts all ever put in.
   std::atomic<std::uint32_t> events_head;
