@@ -60,7 +60,7 @@ Curve::Value Curve::at(double seconds, std::uint64_t noise_key) const {
     Value operator()(const Steps& steps) const { return at_steps(steps, time); }
     Value operator()(const Sine& sine) const { return MetricValue(at_sine(sine, time)); }
   };
-  const Value value = std::visit(Shape{t}, shape);
+  Value value = std::visit(Shape{t}, shape);
   if (jitter == 0) return value;
   const auto number = to_number(value);
   if (!number) return value;

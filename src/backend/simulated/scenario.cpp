@@ -1,34 +1,22 @@
 #include "backend/simulated/scenario.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
+#include <limits>
 #include <set>
 #include <utility>
 
 #include <fmt/format.h>
 
+#include "backend/simulated/curve_reader.hpp"
 #include "backend/simulated/fields.hpp"
 #include "backend/simulated/nearest.hpp"
 #include "backend/simulated/yaml_tree.hpp"
+#include "backend/simulated/yaml_values.hpp"
 #include "core/text.hpp"
 
 namespace gpukeeper::simulated {
 namespace {
-
-using Words = std::span<const std::string_view>;
-
-// Where a mistake is found is deep inside the reading of a value; it travels up to parse_scenario as this exception,
-// which keeps forty readers free of error plumbing and does not leave this file.
-struct Refused {
-  Mark mark;
-  std::string message;
-};
-
-template <class... Args>
-[[noreturn]] void refuse(Mark mark, fmt::format_string<Args...> format, Args&&... args) {
-  throw Refused{mark, fmt::format(format, std::forward<Args>(args)...)};
-}
 
 constexpr std::string_view kScenarioKeys[] = {"name", "description", "seed", "devices", "faults"};
 constexpr std::string_view kDeviceKeys[] = {"name",   "vendor",      "uuid",        "pci_address",
@@ -38,12 +26,6 @@ constexpr std::string_view kPartitionKeys[] = {"profile", "place", "name", "uuid
 constexpr std::string_view kProcessKeys[] = {"pid",  "name",  "type",   "memory",   "utilization",
                                              "from", "until", "repeat", "partition"};
 constexpr std::string_view kLinkKeys[] = {"kind", "peer", "count"};
-constexpr std::string_view kCurveKeys[] = {"value", "points",  "steps",  "ramp",  "sine",
-                                           "noise", "missing", "repeat", "jitter"};
-constexpr std::string_view kRampKeys[] = {"from", "to", "start", "over"};
-constexpr std::string_view kSineKeys[] = {"mean", "amplitude", "period", "phase"};
-constexpr std::string_view kNoiseKeys[] = {"around", "sigma"};
-
 struct FaultRow {
   std::string_view word;
   FaultKind kind;
@@ -69,11 +51,6 @@ const std::vector<FaultRow>& fault_rows() {
 
 constexpr std::pair<std::string_view, Vendor> kVendors[] = {
     {"nvidia", Vendor::nvidia}, {"amd", Vendor::amd}, {"intel", Vendor::intel}, {"other", Vendor::other}};
-constexpr std::pair<std::string_view, Missing> kReasons[] = {{"not_supported", Missing::not_supported},
-                                                             {"not_permitted", Missing::not_permitted},
-                                                             {"not_yet_read", Missing::not_yet_read},
-                                                             {"asleep", Missing::asleep},
-                                                             {"failed", Missing::failed}};
 constexpr std::pair<std::string_view, Errc> kCodes[] = {{"not_found", Errc::not_found},
                                                         {"resource_exhausted", Errc::resource_exhausted},
                                                         {"not_permitted", Errc::not_permitted},
@@ -84,302 +61,9 @@ constexpr std::pair<std::string_view, Errc> kCodes[] = {{"not_found", Errc::not_
 constexpr std::pair<std::string_view, Link::Kind> kLinkKinds[] = {
     {"nvlink", Link::Kind::nvlink}, {"xgmi", Link::Kind::xgmi}, {"pcie", Link::Kind::pcie}};
 
-// What the value of a metric, a process's memory and so on must be.
-struct ValueType {
-  std::string_view name;
-  FieldKind kind = FieldKind::number;
-  double min = 0;
-  double max = 0;
-  bool size = false;      // takes "80GiB"
-  bool duration = false;  // takes "90s"
-};
-
-ValueType type_of(const MetricField& field) {
-  return {
-      field.name, field.kind, field.min, field.max, field.name.ends_with("_bytes"), field.name.ends_with("_seconds")};
-}
-
-constexpr double kMaxBytes = 9007199254740992.0;  // 2^53, as in fields.cpp
 constexpr ValueType kProcessMemory{"memory", FieldKind::whole, 0, kMaxBytes, true};
 constexpr ValueType kProcessUtilization{"utilization", FieldKind::number, 0, 100};
 constexpr ValueType kMemoryBase{"memory_base", FieldKind::whole, 0, kMaxBytes, true};
-
-// How a value is shown in a message: what stands in the file, cut where it is long.
-std::string shown(const YamlNode& node) {
-  switch (node.kind) {
-    case YamlNode::Kind::null: return "nothing";
-    case YamlNode::Kind::sequence: return "a list";
-    case YamlNode::Kind::map: return "a mapping";
-    case YamlNode::Kind::scalar: break;
-  }
-  constexpr std::size_t kLongest = 60;
-  if (node.text.size() > kLongest) return fmt::format("'{}…'", node.text.substr(0, kLongest));
-  return fmt::format("'{}'", node.text);
-}
-
-std::string_view scalar(const YamlNode& node, std::string_view what, std::string_view wanted) {
-  if (node.kind != YamlNode::Kind::scalar) refuse(node.mark, "'{}' must be {}, not {}", what, wanted, shown(node));
-  return node.text;
-}
-
-std::string text(const YamlNode& node, std::string_view what) {
-  const auto value = trim(scalar(node, what, "a text"));
-  if (value.empty()) refuse(node.mark, "'{}' must not be empty", what);
-  const bool printable =
-      std::ranges::all_of(value, [](char c) { return static_cast<unsigned char>(c) >= ' ' && c != 0x7f; });
-  if (!printable) refuse(node.mark, "'{}' must be one line without control characters", what);
-  return std::string(value);
-}
-
-std::uint64_t whole(const YamlNode& node, std::string_view what, std::uint64_t min, std::uint64_t max) {
-  const auto value = parse_u64(scalar(node, what, "a whole number"));
-  if (!value) refuse(node.mark, "'{}' must be a whole number, not {}", what, shown(node));
-  if (*value < min || *value > max) refuse(node.mark, "'{}' must be from {} to {}, not {}", what, min, max, *value);
-  return *value;
-}
-
-double duration(const YamlNode& node, std::string_view what) {
-  constexpr std::string_view kWanted = "a duration such as 90s, 5m or 1h30m";
-  const auto value = parse_duration(scalar(node, what, kWanted));
-  if (!value) refuse(node.mark, "'{}' must be {}, not {}", what, kWanted, shown(node));
-  return *value;
-}
-
-double positive_duration(const YamlNode& node, std::string_view what) {
-  const double value = duration(node, what);
-  if (value <= 0) refuse(node.mark, "'{}' must be longer than nothing", what);
-  return value;
-}
-
-template <class T, std::size_t N>
-T choice(const YamlNode& node, std::string_view what, const std::pair<std::string_view, T> (&words)[N]) {
-  std::vector<std::string_view> known;
-  for (const auto& [word, value] : words) {
-    if (node.kind == YamlNode::Kind::scalar && node.text == word) return value;
-    known.push_back(word);
-  }
-  refuse(node.mark, "'{}' must be one of {}, not {}", what, fmt::join(known, ", "), shown(node));
-}
-
-const YamlNode& mapping(const YamlNode& node, std::string_view what, std::string_view example) {
-  if (node.kind != YamlNode::Kind::map) {
-    refuse(node.mark, "{} must be a mapping such as {}, not {}", what, example, shown(node));
-  }
-  return node;
-}
-
-const std::vector<YamlNode>& list(const YamlNode& node, std::string_view what) {
-  if (node.kind != YamlNode::Kind::sequence) refuse(node.mark, "'{}' must be a list, not {}", what, shown(node));
-  return node.items;
-}
-
-void check_keys(const YamlNode& map, std::string_view what, Words known) {
-  for (const YamlNode::Entry& entry : map.entries) {
-    if (std::ranges::find(known, entry.key) == known.end()) {
-      refuse(entry.key_mark, "unknown key '{}' in {}: {}", entry.key, what, suggestion(entry.key, known));
-    }
-  }
-}
-
-const YamlNode& required(const YamlNode& map, std::string_view what, std::string_view key, std::string_view example) {
-  const YamlNode* found = map.find(key);
-  if (!found) refuse(map.mark, "{} needs '{}', such as '{}: {}'", what, key, key, example);
-  return *found;
-}
-
-// One value of a metric; never null.
-MetricValue value(const YamlNode& node, const ValueType& type) {
-  switch (type.kind) {
-    case FieldKind::text: return text(node, type.name);
-    case FieldKind::flag:
-      if (node.kind == YamlNode::Kind::scalar && node.text == "true") return true;
-      if (node.kind == YamlNode::Kind::scalar && node.text == "false") return false;
-      refuse(node.mark, "'{}' must be true or false, not {}", type.name, shown(node));
-    case FieldKind::throttle_reasons: {
-      const auto words = text(node, type.name);
-      const auto reasons = parse_throttle_reasons(words);
-      if (!reasons) {
-        refuse(node.mark, "'{}' must be none or, comma-separated, some of: {}; not {}", type.name,
-               fmt::join(throttle_words(), ", "), shown(node));
-      }
-      return reasons->to_string();
-    }
-    case FieldKind::number:
-    case FieldKind::whole: break;
-  }
-  const std::string_view wanted = type.size                       ? "a size such as 80GiB, 512MiB or a number of bytes"
-                                  : type.duration                 ? "a number of seconds or a duration such as 90s"
-                                  : type.kind == FieldKind::whole ? "a whole number"
-                                                                  : "a number";
-  const auto written = scalar(node, type.name, wanted);
-  std::optional<double> number = parse_double(written);
-  if (type.kind == FieldKind::whole && number && *number >= 0) {
-    const auto exact = parse_u64(written);
-    number = exact ? std::optional(static_cast<double>(*exact)) : std::nullopt;
-  }
-  if (!number && type.size) {
-    if (const auto size = parse_size(written)) number = static_cast<double>(*size);
-  }
-  if (!number && type.duration) number = parse_duration(written);
-  if (!number) refuse(node.mark, "'{}' must be {}, not {}", type.name, wanted, shown(node));
-  if (*number < type.min && type.min == 0)
-    refuse(node.mark, "'{}' must not be negative, but is {}", type.name, written);
-  if (*number < type.min || *number > type.max) {
-    refuse(node.mark, "'{}' must be from {} to {}, not {}", type.name, type.min, type.max, written);
-  }
-  if (type.kind == FieldKind::whole) return static_cast<std::uint64_t>(*number);
-  return *number;
-}
-
-bool is_number(const ValueType& type) {
-  return type.kind == FieldKind::number || type.kind == FieldKind::whole;
-}
-
-double number(const YamlNode& node, const ValueType& type) {
-  return *to_number(value(node, type));
-}
-
-// As number, for a part of a curve whose own name the message should say.
-double number(const YamlNode& node, ValueType type, std::string_view name) {
-  type.name = name;
-  if (type.kind == FieldKind::whole && !type.size) type.kind = FieldKind::number;  // a mean may be 2.5
-  return number(node, type);
-}
-
-// Calls each(time, value node) for a list of [time, value], times rising.
-template <class F>
-void points(const YamlNode& node, std::string_view what, F each) {
-  if (list(node, what).empty()) refuse(node.mark, "'{}' must have at least one [time, value]", what);
-  double last = -1;
-  for (const YamlNode& item : node.items) {
-    if (item.kind != YamlNode::Kind::sequence || item.items.size() != 2) {
-      refuse(item.mark, "a point of '{}' must be [time, value], such as [60s, 85]", what);
-    }
-    const double at = duration(item.items[0], "time");
-    if (at <= last)
-      refuse(item.items[0].mark, "the times of '{}' must rise: {} comes after {}s", what, item.items[0].text, last);
-    last = at;
-    each(at, item.items[1]);
-  }
-}
-
-Curve::Line line(const YamlNode& node, const ValueType& type) {
-  Curve::Line result;
-  points(node, type.name, [&](double at, const YamlNode& v) { result.points.push_back({at, number(v, type)}); });
-  return result;
-}
-
-Curve::Steps steps(const YamlNode& node, const ValueType& type) {
-  Curve::Steps result;
-  points(node, type.name, [&](double at, const YamlNode& v) {
-    if (v.kind == YamlNode::Kind::null) {
-      result.steps.push_back({at, missing(Missing::not_supported)});
-    } else {
-      result.steps.push_back({at, value(v, type)});
-    }
-  });
-  return result;
-}
-
-Curve::Line ramp(const YamlNode& node, const ValueType& type) {
-  mapping(node, "a ramp", "{from: 40, to: 85, over: 60s}");
-  check_keys(node, "a ramp", kRampKeys);
-  const YamlNode* start = node.find("start");
-  const double at = start ? duration(*start, "start") : 0;
-  const double over = positive_duration(required(node, "a ramp", "over", "60s"), "over");
-  return {{{at, number(required(node, "a ramp", "from", "40"), type, "from")},
-           {at + over, number(required(node, "a ramp", "to", "85"), type, "to")}}};
-}
-
-Curve::Sine sine(const YamlNode& node, const ValueType& type) {
-  mapping(node, "a sine", "{mean: 50, amplitude: 20, period: 60s}");
-  check_keys(node, "a sine", kSineKeys);
-  ValueType amplitude = type;
-  amplitude.min = 0;
-  Curve::Sine result;
-  result.mean = number(required(node, "a sine", "mean", "50"), type, "mean");
-  result.amplitude = number(required(node, "a sine", "amplitude", "20"), amplitude, "amplitude");
-  result.period = positive_duration(required(node, "a sine", "period", "60s"), "period");
-  if (const YamlNode* phase = node.find("phase")) result.phase = duration(*phase, "phase");
-  if (result.mean - result.amplitude < type.min || result.mean + result.amplitude > type.max) {
-    refuse(node.mark, "a sine around {} with amplitude {} goes from {} to {}, but '{}' must be from {} to {}",
-           result.mean, result.amplitude, result.mean - result.amplitude, result.mean + result.amplitude, type.name,
-           type.min, type.max);
-  }
-  return result;
-}
-
-double last_time(const Curve& curve) {
-  if (const auto* line = std::get_if<Curve::Line>(&curve.shape)) return line->points.back().at;
-  if (const auto* steps = std::get_if<Curve::Steps>(&curve.shape)) return steps->steps.back().at;
-  return 0;
-}
-
-Curve curve_of_map(const YamlNode& node, const ValueType& type) {
-  check_keys(node, fmt::format("the curve of '{}'", type.name), kCurveKeys);
-  Curve curve;
-  int shapes = 0;
-  for (const auto& [key, key_mark, part] : node.entries) {
-    if (key == "repeat" || key == "jitter") continue;
-    if (++shapes > 1) refuse(key_mark, "the curve of '{}' has a second shape, '{}': give one", type.name, key);
-    if (key == "missing") {
-      curve.shape = Curve::Value(missing(choice(part, key, kReasons)));
-    } else if (key == "value") {
-      curve.shape = Curve::Value(value(part, type));
-    } else if (key == "steps") {
-      curve.shape = steps(part, type);
-    } else if (!is_number(type)) {
-      refuse(key_mark, "'{}' is no number: of curves it takes only 'value', 'steps' and 'missing'", type.name);
-    } else if (key == "points") {
-      curve.shape = line(part, type);
-    } else if (key == "ramp") {
-      curve.shape = ramp(part, type);
-    } else if (key == "sine") {
-      curve.shape = sine(part, type);
-    } else if (key == "noise") {
-      mapping(part, "a noise", "{around: 50, sigma: 2}");
-      check_keys(part, "a noise", kNoiseKeys);
-      curve.shape = Curve::Value(number(required(part, "a noise", "around", "50"), type, "around"));
-      ValueType sigma = type;
-      sigma.min = 0;
-      curve.jitter = number(required(part, "a noise", "sigma", "2"), sigma, "sigma");
-    }
-  }
-  if (shapes == 0) {
-    refuse(node.mark, "the curve of '{}' needs one of value, points, steps, ramp, sine, noise, missing", type.name);
-  }
-  if (const YamlNode* jitter = node.find("jitter")) {
-    if (!is_number(type)) refuse(jitter->mark, "'{}' is no number and cannot have 'jitter'", type.name);
-    if (node.find("noise")) refuse(jitter->mark, "a noise has its 'sigma' and cannot have 'jitter' too");
-    ValueType sigma = type;
-    sigma.min = 0;
-    curve.jitter = number(*jitter, sigma, "jitter");
-  }
-  if (const YamlNode* repeat = node.find("repeat")) {
-    curve.repeat = positive_duration(*repeat, "repeat");
-    if (last_time(curve) > curve.repeat) {
-      refuse(repeat->mark, "'repeat' must not be shorter than the last time of the curve, {}s", last_time(curve));
-    }
-  }
-  return curve;
-}
-
-Curve curve(const YamlNode& node, const ValueType& type) {
-  Curve curve;
-  switch (node.kind) {
-    case YamlNode::Kind::null: curve.shape = Curve::Value(missing(Missing::not_supported)); break;
-    case YamlNode::Kind::scalar: curve.shape = Curve::Value(value(node, type)); break;
-    case YamlNode::Kind::map: return curve_of_map(node, type);
-    case YamlNode::Kind::sequence:
-      if (is_number(type)) {
-        curve.shape = line(node, type);
-      } else {
-        curve.shape = steps(node, type);
-      }
-      break;
-  }
-  return curve;
-}
 
 Window window(const YamlNode& node) {
   Window result;
@@ -758,24 +442,6 @@ class Parser {
   std::map<std::string, Mark> ids_;
 };
 
-struct Unit {
-  std::string_view word;
-  double factor;
-};
-
-const Unit* find_unit(std::span<const Unit> units, std::string_view word) {
-  const auto found = std::ranges::find(units, word, &Unit::word);
-  return found == units.end() ? nullptr : &*found;
-}
-
-// "1h30m" as its pieces: a number's length, then its unit's.
-std::size_t number_length(std::string_view text) {
-  return std::min(text.find_first_not_of("0123456789."), text.size());
-}
-std::size_t word_length(std::string_view text) {
-  return std::min(text.find_first_of("0123456789."), text.size());
-}
-
 }  // namespace
 
 bool Window::holds(double seconds) const {
@@ -791,47 +457,15 @@ std::optional<double> Window::end(double seconds) const {
   return start + round + *duration;
 }
 
-std::optional<double> parse_duration(std::string_view text) {
-  constexpr Unit kUnits[] = {{"ms", 1e-3}, {"s", 1}, {"m", 60}, {"h", 3600}, {"d", 86400}};
-  constexpr double kLongest = 3650 * 86400.0;  // ten years: beyond it, times would lose their milliseconds
-  text = trim(text);
-  if (text.empty()) return std::nullopt;
-  double total = 0;
-  while (!text.empty()) {
-    const auto digits = number_length(text);
-    const auto number = parse_double(text.substr(0, digits));
-    text.remove_prefix(digits);
-    const auto letters = word_length(text);
-    const Unit* unit = find_unit(kUnits, text.substr(0, letters));
-    text.remove_prefix(letters);
-    if (!number || !unit) return std::nullopt;
-    total += *number * unit->factor;
-  }
-  if (total > kLongest) return std::nullopt;
-  return total;
-}
-
-std::optional<std::uint64_t> parse_size(std::string_view text) {
-  constexpr Unit kUnits[] = {{"", 1},         {"B", 1},    {"KiB", 0x1p10}, {"MiB", 0x1p20}, {"GiB", 0x1p30},
-                             {"TiB", 0x1p40}, {"kB", 1e3}, {"MB", 1e6},     {"GB", 1e9},     {"TB", 1e12}};
-  text = trim(text);
-  const auto digits = number_length(text);
-  const auto number = parse_double(text.substr(0, digits));
-  const Unit* unit = find_unit(kUnits, trim(text.substr(digits)));
-  if (!number || !unit) return std::nullopt;
-  const double bytes = *number * unit->factor;
-  if (bytes > kMaxBytes) return std::nullopt;
-  return static_cast<std::uint64_t>(std::llround(bytes));
-}
-
 std::vector<std::string_view> scenario_keys() {
   std::vector<std::string_view> result;
   const auto add = [&](Words words) { result.insert(result.end(), words.begin(), words.end()); };
   for (const Words words :
-       {Words(kScenarioKeys), Words(kDeviceKeys), Words(kPartitionKeys), Words(kProcessKeys), Words(kLinkKeys),
-        Words(kCurveKeys), Words(kRampKeys), Words(kSineKeys), Words(kNoiseKeys)}) {
+       {Words(kScenarioKeys), Words(kDeviceKeys), Words(kPartitionKeys), Words(kProcessKeys), Words(kLinkKeys)}) {
     add(words);
   }
+  const auto of_curves = curve_keys();
+  add(of_curves);
   for (const FactField& field : fact_fields()) result.push_back(field.name);
   for (const FaultRow& row : fault_rows()) {
     result.push_back(row.word);

@@ -86,10 +86,4 @@ Result<Scenario> parse_scenario(std::string_view text, std::string_view file);
 /// Every key that some part of a scenario knows, without metrics, for checking the documentation.
 std::vector<std::string_view> scenario_keys();
 
-/// "90s", "5m", "1h30m", "250ms" in seconds; nothing for anything else.
-std::optional<double> parse_duration(std::string_view text);
-
-/// "80GiB", "512MiB", "24GB", "4096" in bytes; nothing for anything else.
-std::optional<std::uint64_t> parse_size(std::string_view text);
-
 }  // namespace gpukeeper::simulated

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "backend/simulated/scenario.hpp"
+#include "backend/simulated/yaml_values.hpp"
 
 namespace gpukeeper::simulated {
 namespace {
