@@ -74,13 +74,13 @@ class Parser {
         std::move(source));
     add_choice(app_, "--color", arguments.colour, "WHEN", {"auto", "always", "never"},
                "Colours: auto (on a terminal, unless NO_COLOR is set), always or never.");
-    app_.add_flag("--version", arguments.version, "Say which gpukeeper this is and end.");
+    add_flag(app_, "--version", arguments.version, "Say which gpukeeper this is and end.");
 
     auto* status =
         app_.add_subcommand("status", "What every GPU is doing: temperature, use, memory, power, processes.");
-    auto* json =
-        status->add_flag("--json", arguments.json, "As JSON (docs/schema/status.json); with --watch an object a line.");
-    auto* csv = status->add_flag("--csv", arguments.csv, "As CSV, a row a device; with --watch rows are appended.");
+    auto* json = add_flag(*status, "--json", arguments.json,
+                          "As JSON (docs/schema/status.json); with --watch an object a line.");
+    auto* csv = add_flag(*status, "--csv", arguments.csv, "As CSV, a row a device; with --watch rows are appended.");
     auto* query = status
                       ->add_option("-q,--query", arguments.query,
                                    "Only the values of these metrics, separated by tabs, a line a device; '-' for one "
@@ -88,7 +88,7 @@ class Parser {
                       ->delimiter(',')
                       ->allow_extra_args(false);
     add(*status, query, {.value = "METRIC[,METRIC...]", .choices = key_names(), .choices_separated = true});
-    auto* schema = status->add_flag("--schema", arguments.schema, "The JSON Schema of --json.");
+    auto* schema = add_flag(*status, "--schema", arguments.schema, "The JSON Schema of --json.");
     for (auto* form : {json, csv, query, schema}) {
       for (auto* other : {json, csv, query, schema}) {
         if (form != other) form->excludes(other);
@@ -102,24 +102,24 @@ class Parser {
 
     auto* devices =
         app_.add_subcommand("devices", "What every GPU is: all that does not change, and how they are connected.");
-    devices->add_flag("--json", arguments.json, "As JSON.");
+    add_flag(*devices, "--json", arguments.json, "As JSON.");
     add_device(*devices, arguments);
     add_wake(*devices, arguments);
 
     auto* metrics = app_.add_subcommand("metrics", "All metrics and what they mean.");
-    auto* metrics_json = metrics->add_flag("--json", arguments.json, "As JSON.");
-    metrics->add_flag("--markdown", arguments.markdown, "As Markdown (docs/metrics.md).")->excludes(metrics_json);
+    auto* metrics_json = add_flag(*metrics, "--json", arguments.json, "As JSON.");
+    add_flag(*metrics, "--markdown", arguments.markdown, "As Markdown (docs/metrics.md).")->excludes(metrics_json);
 
     auto* doctor = app_.add_subcommand(
         "doctor", "Why a GPU is not seen, or not in full: drivers, libraries, permissions, and what to do.");
-    doctor->add_flag("--json", arguments.json, "As JSON.");
+    add_flag(*doctor, "--json", arguments.json, "As JSON.");
 
     auto* completion = app_.add_subcommand("completion", "A script that completes gpukeeper's commands in your shell.");
     add_choice(*completion, "shell", arguments.shell, "SHELL", {"bash", "zsh", "fish"}, "bash, zsh or fish.")
         ->required();
 
     auto* version = app_.add_subcommand("version", "Which gpukeeper this is.");
-    version->add_flag("--json", arguments.json, "As JSON.");
+    add_flag(*version, "--json", arguments.json, "As JSON.");
   }
 
   /// Nothing when all is well; what to print and the exit status when the command line is answered or wrong.
@@ -191,8 +191,13 @@ class Parser {
     add(app, option, {.value = "GPU"});
   }
 
+  // "--json=false" would be taken for "--json": a flag has no value.
+  static CLI::Option* add_flag(CLI::App& app, const std::string& name, bool& target, const std::string& help) {
+    return app.add_flag(name, target, help)->disable_flag_override();
+  }
+
   static void add_wake(CLI::App& app, Arguments& arguments) {
-    app.add_flag("--wake", arguments.wake, "Read sleeping GPUs too. This wakes them; they are left alone otherwise.");
+    add_flag(app, "--wake", arguments.wake, "Read sleeping GPUs too. This wakes them; they are left alone otherwise.");
   }
 
   static std::vector<std::string> key_names() {
@@ -256,6 +261,9 @@ class Parser {
     if (const auto at = text.find(" required TEXT missing"); at != std::string::npos) {
       return text.substr(0, text.find(':')) + " needs a value";
     }
+    if (const auto at = text.find(" was given a disallowed flag override"); at != std::string::npos) {
+      return "--" + text.substr(0, at) + " takes no value";
+    }
     if (text == "shell is required") return "completion needs a shell: bash, zsh or fish";
     if (const auto at = text.find(": takes "); at != std::string::npos) text.erase(at, 1);
     return text;
@@ -296,6 +304,11 @@ StatusOptions status_options(const Arguments& arguments) {
   return options;
 }
 
+// Of help: longer lines are hard to read.
+std::size_t page_width(const Screen& screen) {
+  return std::min<std::size_t>(screen.width, 100);
+}
+
 Exit completion(const std::string& shell, const CommandTree& tree, Context& context) {
   if (shell == "bash") return print(context, bash_completion(tree));
   if (shell == "zsh") return print(context, zsh_completion(tree));
@@ -312,7 +325,7 @@ Exit dispatch(const std::string& command, const Arguments& arguments, const Pars
   }
   if (command == "doctor") return doctor(arguments.json, context);
   if (command == "completion") return completion(arguments.shell, parser.tree(), context);
-  return print(context, short_help(parser.tree()));
+  return print(context, short_help(parser.tree(), page_width(context.screen())));
 }
 
 // A file that we open must not become standard output: then our text would end up in it. Read-only, so that writing to
@@ -333,7 +346,7 @@ int run_checked(int argc, char** argv, Output& out, Output& errors) {
   Parser parser(arguments);
   const Environment environment = system_environment();
   const auto screen = [&] { return look_at_screen(STDOUT_FILENO, environment); };
-  if (const auto answer = parser.parse(argc, argv, std::min<std::size_t>(screen().width, 100))) {
+  if (const auto answer = parser.parse(argc, argv, page_width(screen()))) {
     if (answer->status != 0) return report(errors, answer->text, answer->status);
     const auto written = out.write(answer->text);
     return written ? 0 : report(errors, written.error().message, 1);

@@ -44,11 +44,11 @@ void entries(std::string& text, std::string_view heading, const std::vector<Opti
 
 }  // namespace
 
-std::string short_help(const CommandTree& tree) {
-  std::string text = fmt::format("gpukeeper {}\n\n", tree.help);
-  for (const CommandFacts& command : tree.commands) {
-    text += fmt::format("  gpukeeper {:<12}{}\n", command.name, command.help);
-  }
+std::string short_help(const CommandTree& tree, std::size_t width) {
+  std::string text;
+  for (const std::string& line : wrap("gpukeeper " + tree.help, width)) text += line + "\n";
+  text += "\n";
+  for (const CommandFacts& command : tree.commands) entry(text, "gpukeeper " + command.name, command.help, width);
   return text + "\ngpukeeper --help says more, and so does --help after each of them.\n";
 }
 

@@ -8,7 +8,7 @@
 namespace gpukeeper::cli {
 
 /// What `gpukeeper` alone prints: what it is and what to try, in a few lines.
-std::string short_help(const CommandTree& tree);
+std::string short_help(const CommandTree& tree, std::size_t width);
 
 /// `gpukeeper --help`, or `gpukeeper COMMAND --help`; `width` columns at most, where words allow.
 std::string full_help(const CommandTree& tree, std::string_view command, std::size_t width);

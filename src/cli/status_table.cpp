@@ -15,7 +15,7 @@ namespace gpukeeper::cli {
 namespace {
 
 constexpr std::size_t kIndent = 5;                      // of a line about the device above it
-constexpr std::size_t kWidePage = 120;                  // from here on names stand in full
+constexpr std::size_t kWidePage = 160;                  // from here on names stand in full
 constexpr auto kOldReading = std::chrono::seconds(10);  // older readings say their age
 
 bool asleep(const DeviceSnapshot& d) {
@@ -141,9 +141,12 @@ Cell pcie_link(const Reading& r) {
   return {fmt::format("{} x{}", r.pcie_generation->value(), r.pcie_width->value())};
 }
 
-Cell process_count(const DeviceSnapshot& d) {
-  if (!d.processes_reason.empty() || !d.available) return absent();
-  return {fmt::format("{}", d.processes->size())};
+// Of a partition too: its processes stand in its device's list.
+Cell process_count(const DeviceSnapshot& d, const DeviceSnapshot* parent) {
+  const DeviceSnapshot& lister = parent != nullptr ? *parent : d;
+  if (!lister.processes_reason.empty() || !d.available) return absent();
+  if (parent == nullptr) return {fmt::format("{}", d.processes->size())};
+  return {fmt::format("{}", std::ranges::count(*parent->processes, d.device->id, &GpuProcess::partition))};
 }
 
 // The telling part of a name where there is little room: "Radeon RX 9070" of "Navi 48 [Radeon RX 9070]", "GeForce RTX
@@ -169,7 +172,7 @@ std::vector<Column> columns(const RenderOptions& options) {
       {.header = "TEMP", .align = right},
       {.header = "HOTSPOT", .align = right, .priority = 9, .only_if_filled = true},
       {.header = options.utf8 ? "MEM °C" : "MEM C", .align = right, .priority = 8, .only_if_filled = true},
-      {.header = "FAN", .align = right, .priority = 22},
+      {.header = "FAN", .align = right, .priority = 22, .only_if_filled = true},
       {.header = "UTIL", .align = right},
       {.header = "", .priority = 14, .only_if_filled = true},  // its bar
       {.header = "MEM GiB", .align = right},
@@ -215,7 +218,7 @@ std::vector<Cell> row(const DeviceSnapshot& d, const DeviceSnapshot* parent, con
       power(r),
       clock(r),
       slowed_by(r),
-      process_count(d),
+      process_count(d, parent),
       percent(r.utilization_encoder),
       percent(r.utilization_decoder),
       d.device->pci ? Cell(d.device->pci->to_string()) : absent(),

@@ -54,24 +54,31 @@ std::vector<std::size_t> Table::widths(const RenderOptions& options) const {
   }
 
   const auto least = [&](std::size_t i) { return std::min(natural[i], columns_[i].shrinks_to.value_or(natural[i])); };
-  const auto needed = [&] {
+  const auto comfortable = [&](std::size_t i) { return std::max(least(i), std::min(natural[i], Column::kComfort)); };
+  const auto needed = [&](const auto& width) {
     std::size_t sum = 0;
     for (std::size_t i = 0; i < columns_.size(); ++i) {
-      if (natural[i] > 0) sum += least(i) + (sum > 0 ? kGap : 0);
+      if (natural[i] > 0) sum += (columns_[i].shrinks_to ? width(i) : natural[i]) + (sum > 0 ? kGap : 0);
     }
     return sum;
   };
-  while (needed() > options.width) {
-    std::optional<std::size_t> victim;
-    for (std::size_t i = 0; i < columns_.size(); ++i) {
-      if (natural[i] == 0 || columns_[i].priority == Column::kAlways) continue;
-      if (!victim || columns_[i].priority < columns_[*victim].priority) victim = i;
+  const auto drop_until_fits = [&](const auto& width, int below) {
+    while (needed(width) > options.width) {
+      std::optional<int> lowest;
+      for (std::size_t i = 0; i < columns_.size(); ++i) {
+        if (natural[i] == 0 || columns_[i].priority >= below) continue;
+        lowest = std::min(lowest.value_or(columns_[i].priority), columns_[i].priority);
+      }
+      if (!lowest) return;
+      for (std::size_t i = 0; i < columns_.size(); ++i) {
+        if (columns_[i].priority == *lowest) natural[i] = 0;
+      }
     }
-    if (!victim) break;
-    natural[*victim] = 0;
-  }
+  };
+  drop_until_fits(comfortable, Column::kExtra);
+  drop_until_fits(least, Column::kAlways);
 
-  std::size_t spare = options.width - std::min(options.width, needed());
+  std::size_t spare = options.width - std::min(options.width, needed(least));
   for (std::size_t i = 0; i < columns_.size(); ++i) {
     if (natural[i] == 0) continue;
     const auto grown = std::min(natural[i] - least(i), spare);

@@ -21,11 +21,13 @@ struct Column {
   enum class Align { left, right };
   std::string header;
   Align align = Align::left;
-  int priority = kAlways;                 ///< when the page is too narrow, the lowest goes first
+  int priority = kAlways;  ///< when the page is too narrow, the lowest goes first, and its equals with it
   std::optional<std::size_t> shrinks_to;  ///< the narrowest that the column may become before others are dropped
   bool only_if_filled = false;            ///< left out when no cell of it says anything
 
   static constexpr int kAlways = 1000;
+  static constexpr int kExtra = 15;            ///< columns below this priority go before any column shrinks …
+  static constexpr std::size_t kComfort = 26;  ///< … to less than this
 };
 
 /// Lines up cells in columns that fit the page: whole columns are dropped by priority, nothing is ever wrapped.

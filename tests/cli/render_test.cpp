@@ -50,13 +50,23 @@ TEST(RenderTest, ColourIsOnlyWrittenWhenAsked) {
 }
 
 TEST(TableTest, TheLeastImportantColumnsGoFirstAndNothingIsWrapped) {
-  Table table(
-      {{.header = "NAME", .shrinks_to = 4}, {.header = "LOW", .priority = 1}, {.header = "HIGH", .priority = 2}});
-  table.add_row({{"long name"}, {"1"}, {"22"}});
-  EXPECT_EQ(table.render({.width = 40}).at(1), "long name  1    22");
+  Table table({{.header = "NAME", .shrinks_to = 4},
+               {.header = "EXTRA", .priority = 1},
+               {.header = "LOW", .priority = 20},
+               {.header = "HIGH", .priority = 21}});
+  table.add_row({{"long name"}, {"x"}, {"1"}, {"22"}});
+  EXPECT_EQ(table.render({.width = 40}).at(1), "long name  x      1    22");
+  EXPECT_EQ(table.render({.width = 24}).at(1), "long name  1    22");  // an extra goes before a name is cut
   EXPECT_EQ(table.render({.width = 15}).at(1), "lon…  1    22");
   EXPECT_EQ(table.render({.width = 14}).at(1), "long na…  22");
   EXPECT_EQ(table.render({.width = 6}).at(1), "long…");
+}
+
+TEST(TableTest, ColumnsOfOnePriorityGoTogether) {
+  Table table({{.header = "A"}, {.header = "RX", .priority = 3}, {.header = "TX", .priority = 3}});
+  table.add_row({{"1"}, {"2"}, {"3"}});
+  EXPECT_EQ(table.render({.width = 9}).front(), "A  RX  TX");
+  EXPECT_EQ(table.render({.width = 8}).front(), "A");
 }
 
 TEST(TableTest, AColumnThatNothingFillsIsLeftOut) {

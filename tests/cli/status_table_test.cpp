@@ -1,0 +1,220 @@
+#include "cli/status_table.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "cli/display_text.hpp"
+#include "core/text.hpp"
+#include "snapshots.hpp"
+
+namespace gpukeeper::cli {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::Not;
+
+RenderOptions page(std::size_t width) {
+  RenderOptions options;
+  options.width = width;
+  options.now = kThen + std::chrono::milliseconds(300);
+  return options;
+}
+
+std::string rendered(const Snapshot& snapshot, std::size_t width = 80) {
+  return render_status(snapshot, {}, page(width));
+}
+
+TEST(StatusTableTest, EightyColumnsHoldWhatMatters) {
+  EXPECT_EQ(rendered(four_gpus(), 80), 1 + R"(
+gpukeeper · gpu-box · 4 GPUs: 1 optimal, 1 critical, 1 asleep, 1 unavailable
+
+GPU  NAME            TEMP  FAN  UTIL    MEM GiB       POWER W   MHz  SLOWED BY
+● 0  H100 80GB HBM3  64°C  45%   97%  60.5/79.6  76%  612/700  1980
+■ 1  H100 80GB HBM3  83°C  45%   97%  77.1/79.6  97%  612/700  1980  power cap
+◌ 2  Radeon RX 9070     -    -     -          -    -        -     -  -
+     asleep (runtime-suspended); it is not woken to be looked at
+○ 3  H100 80GB HBM3     -    -     -          -    -        -     -  -
+     driver did not answer
+
+GPU   PID  TYPE     UTIL    MEMORY  PROCESS
+  0  5000  compute     -  48.8 GiB  vllm
+  0  4242  compute     -  11.7 GiB  python3
+)");
+}
+
+TEST(StatusTableTest, SixtyColumnsGiveUpTheLesserOnes) {
+  EXPECT_EQ(rendered(four_gpus(), 60), 1 + R"(
+gpukeeper · gpu-box · 4 GPUs: 1 optimal, 1 critical, 1 asle…
+
+GPU  NAME            TEMP  UTIL    MEM GiB  SLOWED BY
+● 0  H100 80GB HBM3  64°C   97%  60.5/79.6
+■ 1  H100 80GB HBM3  83°C   97%  77.1/79.6  power cap
+◌ 2  Radeon RX 9070     -     -          -  -
+     asleep (runtime-suspended); it is not woken to be
+     looked at
+○ 3  H100 80GB HBM3     -     -          -  -
+     driver did not answer
+
+GPU   PID  TYPE     UTIL    MEMORY  PROCESS
+  0  5000  compute     -  48.8 GiB  vllm
+  0  4242  compute     -  11.7 GiB  python3
+)");
+}
+
+TEST(StatusTableTest, AWideTerminalShowsBarsAndMore) {
+  EXPECT_EQ(rendered(split_gpu(), 120), 1 + R"(
+gpukeeper · gpu-box · 1 GPU: optimal                                                                 2026-05-28 20:26:40
+
+GPU    NAME                        STATE    TEMP  FAN  UTIL    MEM GiB                   POWER W   MHz  PROCS
+● 0    A100-SXM4-80GB              optimal  64°C  45%     -  60.5/79.6  76%  ━━━━━━━╸──  612/700  1980      1
+● 0:0  └ 3g.40gb (GPU instance 1)  optimal     -    -     -   1.0/39.2   2%  ──────────        -     -      0
+● 0:1  └ 3g.40gb (GPU instance 2)  optimal     -    -     -   2.0/39.2   5%  ╸─────────        -     -      1
+
+GPU    PID  TYPE     UTIL   MEMORY  PROCESS
+  0:1   77  compute     -  900 MiB  trainer
+)");
+}
+
+TEST(StatusTableTest, TwoHundredColumnsShowNamesInFull) {
+  EXPECT_THAT(rendered(four_gpus(), 200),
+              AllOf(HasSubstr("NVIDIA H100 80GB HBM3"), HasSubstr("Navi 48 [Radeon RX 9070]"), HasSubstr("unavailable"),
+                    HasSubstr("0000:02:00.0")));
+}
+
+TEST(StatusTableTest, MadeUpDevicesSaySoOnEveryLineOfTheirs) {
+  Snapshot snapshot = simulated_gpu();
+  snapshot.devices[0].reason =
+      "the last reading failed: a sentence that is long enough to need a second line of the page";
+  snapshot.devices[0].processes_reason = "not known";
+  for (const std::size_t width : {60u, 80u, 120u, 200u}) {
+    const std::string text = rendered(snapshot, width);
+    const auto all = lines(text);
+    for (std::size_t i = 2; i < all.size(); ++i) {  // below the title
+      if (all[i].empty() || all[i].starts_with("GPU")) continue;
+      EXPECT_THAT(std::string(all[i]), HasSubstr("simulated")) << width;
+    }
+  }
+  Device recorded = facts("GPU-r", "NVIDIA H100", "0000:01:00.0");
+  recorded.recorded = true;
+  EXPECT_THAT(rendered(machine({device(0, recorded, busy())})), HasSubstr("recorded"));
+}
+
+TEST(StatusTableTest, WithoutUtf8AllIsAscii) {
+  RenderOptions options = page(120);
+  options.utf8 = false;
+  EXPECT_EQ(render_status(split_gpu(), {}, options), 1 + R"(
+gpukeeper - gpu-box - 1 GPU: optimal                                                                 2026-05-28 20:26:40
+
+GPU    NAME                        STATE    TEMP  FAN  UTIL    MEM GiB                   POWER W   MHz  PROCS
+* 0    A100-SXM4-80GB              optimal   64C  45%     -  60.5/79.6  76%  ========--  612/700  1980      1
+* 0:0  - 3g.40gb (GPU instance 1)  optimal     -    -     -   1.0/39.2   2%  ----------        -     -      0
+* 0:1  - 3g.40gb (GPU instance 2)  optimal     -    -     -   2.0/39.2   5%  =---------        -     -      1
+
+GPU    PID  TYPE     UTIL   MEMORY  PROCESS
+  0:1   77  compute     -  900 MiB  trainer
+)");
+}
+
+TEST(StatusTableTest, NoLineIsEverWiderThanThePage) {
+  Snapshot nasty = four_gpus();
+  auto odd =
+      device(4, facts("GPU-eeee", "深度学习 🚀 Beschleuniger mit einem sehr langen Namen", "0000:05:00.0"), busy());
+  set_processes(odd, {process(4'194'304, "画像処理プロセス-with-a-long-name-🚀🚀🚀", 1)});
+  odd.reason = "eine_sehr_lange_Begründung_ohne_ein_einziges_Leerzeichen_darin_das_zum_Umbruch_taugte_深度学习深度学习";
+  nasty.devices.push_back(odd);
+  nasty.sources[0].message =
+      "a message that goes on and on, longer than any terminal that one would like to read it on";
+  for (const Snapshot& snapshot : {nasty, split_gpu(), simulated_gpu(), machine({})}) {
+    for (std::size_t width = 20; width <= 240; ++width) {
+      const std::string text = rendered(snapshot, width);
+      for (const auto line : lines(text)) EXPECT_LE(display_width(line), width) << line;
+    }
+  }
+}
+
+TEST(StatusTableTest, NamesCannotWriteToTheTerminal) {
+  auto d = device(0, facts("GPU-a", "evil\x1b[2Jname", "0000:01:00.0"), busy());
+  set_processes(d, {process(1, "\x1b]0;owned\x07", 1)});
+  d.reason = "bad\rreason";
+  EXPECT_THAT(rendered(machine({d})),
+              AllOf(Not(HasSubstr("\x1b")), Not(HasSubstr("\r")), HasSubstr("evil?[2Jname"), HasSubstr("?]0;owned?")));
+}
+
+TEST(StatusTableTest, ColourIsNeverTheOnlySign) {
+  RenderOptions coloured = page(80);
+  coloured.colour = true;
+  std::string text = render_status(four_gpus(), {}, coloured);
+  EXPECT_THAT(text, HasSubstr("\x1b[32m●\x1b[0m"));
+  EXPECT_THAT(text, HasSubstr("\x1b[1;31m■\x1b[0m"));
+  for (auto at = text.find('\x1b'); at != std::string::npos; at = text.find('\x1b')) {
+    text.erase(at, text.find('m', at) - at + 1);
+  }
+  EXPECT_EQ(text, rendered(four_gpus(), 80));
+}
+
+TEST(StatusTableTest, ALowScreenShortensTheProcessesFirst) {
+  auto d = device(0, facts("GPU-a", "A100", "0000:01:00.0"), busy());
+  std::vector<GpuProcess> many;
+  for (int i = 1; i <= 30; ++i) many.push_back(process(i, "worker", 100));
+  set_processes(d, many);
+  RenderOptions options = page(80);
+  options.height = 10;
+  const std::string text = render_status(machine({d}), {}, options);
+  EXPECT_EQ(lines(text).size(), 10u);
+  EXPECT_THAT(text, AllOf(HasSubstr("● 0"), HasSubstr("  … 27 more\n")));
+  options.height = 3;
+  EXPECT_EQ(lines(render_status(machine({d}), {}, options)).size(), 3u);
+}
+
+TEST(StatusTableTest, WhatEndangersDataIsSaidBelowTheDevice) {
+  Reading r = busy();
+  r.remapped_rows_failed = true;
+  r.ecc_uncorrected_volatile = Count(3);
+  r.xid_last = Count(79);
+  EXPECT_THAT(rendered(machine({device(0, facts("GPU-a", "A", "0000:01:00.0"), r)})),
+              AllOf(HasSubstr("     a memory row could not be remapped: the board needs service\n"),
+                    HasSubstr("     3 uncorrected memory errors since the driver was loaded\n"),
+                    HasSubstr("     the driver reported XID 79\n")));
+}
+
+TEST(StatusTableTest, AnOldReadingSaysItsAge) {
+  RenderOptions options = page(80);
+  options.now = kThen + std::chrono::seconds(42);
+  EXPECT_THAT(render_status(split_gpu(), {}, options), HasSubstr("this reading is 42 s old"));
+}
+
+TEST(StatusTableTest, ProcessesThatAreNotKnownAreNotNone) {
+  auto d = device(0, facts("GPU-a", "A", "0000:01:00.0"), busy());
+  EXPECT_THAT(rendered(machine({d})), HasSubstr("No process uses a GPU."));
+  d.processes_reason = "nvidia-smi does not list them here";
+  EXPECT_THAT(rendered(machine({d})), AllOf(Not(HasSubstr("No process")),
+                                            HasSubstr("Processes of GPU 0: nvidia-smi does not list them here\n")));
+}
+
+TEST(StatusTableTest, NothingFoundSaysWhatWasLookedForAndWhatToDo) {
+  const Finding findings[] = {{"NVIDIA", "libnvidia-ml.so.1 cannot be loaded.", "sudo apt install libnvidia-ml1"},
+                              {"AMD", "No card of the driver amdgpu is in /sys/class/drm.", ""}};
+  EXPECT_EQ(render_status(machine({}), findings, page(60)), 1 + R"(
+No GPU was found.
+
+  NVIDIA
+    libnvidia-ml.so.1 cannot be loaded.
+    sudo apt install libnvidia-ml1
+
+  AMD
+    No card of the driver amdgpu is in /sys/class/drm.
+
+gpukeeper doctor looks closer.
+)");
+  EXPECT_EQ(render_status(machine({}), {}, page(60)), 1 + R"(
+No GPU was found.
+
+  nvml: it lists no device
+
+gpukeeper doctor looks closer.
+)");
+}
+
+}  // namespace
+}  // namespace gpukeeper::cli

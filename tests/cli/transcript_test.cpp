@@ -1,0 +1,202 @@
+#include <fstream>
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <csignal>
+#include <cstdlib>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+// The program as it is run: command, output, exit status. What is asserted here is what a user sees.
+
+namespace {
+
+using testing::AllOf;
+using testing::EndsWith;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::MatchesRegex;
+using testing::StartsWith;
+
+struct Transcript {
+  std::string out;
+  std::string err;
+  int status = -1;
+};
+
+std::string slurp(const std::string& path) {
+  std::ifstream in(path);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+class CommandTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    std::string pattern = testing::TempDir() + "gpukeeper-cli-XXXXXX";
+    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
+    folder_ = pattern;
+  }
+  void TearDown() override {
+    for (const auto* name : {"/out", "/err", "/script"}) ::unlink((folder_ + name).c_str());
+    ::rmdir(folder_.c_str());
+  }
+
+  /// Runs "gpukeeper ARGUMENTS" in a shell; $GPUKEEPER and $SCENARIO are the program and a scenario's source.
+  Transcript run(const std::string& arguments) { return shell("\"$GPUKEEPER\" " + arguments); }
+
+  Transcript shell(const std::string& line) {
+    std::ofstream(folder_ + "/script")
+        << "unset GPUKEEPER_SOURCE NO_COLOR COLUMNS LC_ALL LC_CTYPE; export LANG=C.UTF-8 TERM=xterm\n"
+           "GPUKEEPER='" GPUKEEPER_BINARY_DIR
+           "/gpukeeper'\n"
+           "SCENARIO='simulated:" GPUKEEPER_SOURCE_DIR "/examples/scenarios/two-gpus.yaml'\n"
+        << line << "\n";
+    const std::string command =
+        "timeout 30 bash '" + folder_ + "/script' >'" + folder_ + "/out' 2>'" + folder_ + "/err' </dev/null";
+    const int status = std::system(command.c_str());
+    return {slurp(folder_ + "/out"), slurp(folder_ + "/err"), WIFEXITED(status) ? WEXITSTATUS(status) : -1};
+  }
+
+  void expect_usage(const std::string& arguments, const std::string& message) {
+    const auto t = run(arguments);
+    EXPECT_EQ(t.status, 2) << arguments;
+    EXPECT_THAT(t.out, IsEmpty()) << arguments;
+    EXPECT_EQ(t.err, "gpukeeper: " + message + "\n") << arguments;
+  }
+
+  void expect_failure(const std::string& arguments, const std::string& message) {
+    const auto t = run(arguments);
+    EXPECT_EQ(t.status, 1) << arguments;
+    EXPECT_THAT(t.out, IsEmpty()) << arguments;
+    EXPECT_THAT(t.err, AllOf(StartsWith("gpukeeper: "), HasSubstr(message))) << arguments;
+  }
+
+  std::string folder_;
+};
+
+TEST_F(CommandTest, MistakesAreSaidInASentenceAndEndWithTwo) {
+  expect_usage("stauts", "there is no command 'stauts': did you mean status?");
+  expect_usage("status --jsn", "there is no option '--jsn': did you mean --json?");
+  expect_usage("frobnicate", "there is no command 'frobnicate': gpukeeper --help lists them");
+  expect_usage("status foo", "status takes no argument 'foo'");
+  expect_usage("status devices", "status takes no argument 'devices'");
+  expect_usage("--source", "--source needs a value");
+  expect_usage("status --watch", "--watch needs a value");
+  expect_usage("status --watch nan", "--watch takes a number of seconds from 0.1 to 86400, not 'nan'");
+  expect_usage("status --watch 0", "--watch takes a number of seconds from 0.1 to 86400, not '0'");
+  expect_usage("status --watch -1", "--watch takes a number of seconds from 0.1 to 86400, not '-1'");
+  expect_usage("status --json --csv", "--json excludes --csv");
+  expect_usage("status --json=no", "--json takes no value");
+  expect_usage("status -q tmperature_celsius",
+               "there is no metric 'tmperature_celsius': did you mean temperature_celsius?");
+  expect_usage("--color pink status", "--color takes auto, always, never, not 'pink'");
+  expect_usage("completion tcsh", "shell takes bash, zsh, fish, not 'tcsh'");
+  expect_usage("completion", "completion needs a shell: bash, zsh or fish");
+}
+
+TEST_F(CommandTest, WhatCannotBeDoneIsSaidAndEndsWithOne) {
+  expect_failure("status --source simulated:/no/such/file", "/no/such/file: No such file or directory");
+  expect_failure("status --source \"$SCENARIO\" --device 9", "there is no GPU '9': there are the GPUs 0 to 1");
+}
+
+TEST_F(CommandTest, OptionsOfEveryCommandStandBeforeOrAfterIt) {
+  const std::string expected = "NVIDIA GeForce RTX 4090\nNVIDIA GeForce RTX 4060\n";
+  EXPECT_EQ(run("--source \"$SCENARIO\" status -q name").out, expected);
+  EXPECT_EQ(run("status -q name --source \"$SCENARIO\"").out, expected);
+  EXPECT_EQ(shell("GPUKEEPER_SOURCE=\"$SCENARIO\" \"$GPUKEEPER\" status -q name").out, expected);
+  EXPECT_EQ(shell("GPUKEEPER_SOURCE=nonsense \"$GPUKEEPER\" status -q name --source \"$SCENARIO\"").out, expected);
+}
+
+TEST_F(CommandTest, StatusShowsASimulatedMachineAndSaysSo) {
+  const auto t = run("status --source \"$SCENARIO\"");
+  EXPECT_EQ(t.status, 0);
+  EXPECT_THAT(t.err, IsEmpty());
+  EXPECT_THAT(t.out, AllOf(HasSubstr("2 GPUs"), HasSubstr("● 0  GeForce RTX 4090  simulated")));
+  EXPECT_EQ(t.out.find('\x1b'), std::string::npos);
+}
+
+TEST_F(CommandTest, ValuesAloneForScripts) {
+  EXPECT_EQ(run("status --source \"$SCENARIO\" --device 1 -q index,name,serial").out,
+            "1\tNVIDIA GeForce RTX 4060\t-\n");
+}
+
+TEST_F(CommandTest, HelpIsAnAnswerAndNotAMistake) {
+  const auto none = run("");
+  EXPECT_EQ(none.status, 0);
+  EXPECT_THAT(none.out, AllOf(StartsWith("gpukeeper watches every GPU"), HasSubstr("gpukeeper status ")));
+  for (const std::string arguments : {"--help", "status --help", "-h", "doctor -h"}) {
+    const auto t = run(arguments);
+    EXPECT_EQ(t.status, 0) << arguments;
+    EXPECT_THAT(t.out, StartsWith("usage: gpukeeper")) << arguments;
+    EXPECT_THAT(t.err, IsEmpty()) << arguments;
+  }
+  EXPECT_THAT(run("version").out, MatchesRegex("gpukeeper [0-9.]+( \\([0-9a-f]+\\))?, built with .+\n"));
+  EXPECT_EQ(run("--version").out, run("version").out);
+}
+
+TEST_F(CommandTest, AReaderThatHasGoneEndsItQuietly) {
+  const auto t = shell("set -o pipefail; \"$GPUKEEPER\" status --json --watch 0.1 --source \"$SCENARIO\" | head -n 1");
+  EXPECT_EQ(t.status, 0);
+  EXPECT_THAT(t.err, IsEmpty());
+  EXPECT_THAT(t.out, StartsWith("{\"schema\":\"gpukeeper.status/1\""));
+}
+
+TEST_F(CommandTest, AFullDiskAndAClosedOutputAreFailures) {
+  auto t = run("status --source \"$SCENARIO\" >/dev/full");
+  EXPECT_EQ(t.status, 1);
+  EXPECT_EQ(t.err, "gpukeeper: write to standard output: No space left on device\n");
+  t = run("metrics >&-");
+  EXPECT_EQ(t.status, 1);
+  EXPECT_EQ(t.err, "gpukeeper: write to standard output: Bad file descriptor\n");
+}
+
+TEST_F(CommandTest, CompletionScriptsAreValidForTheirShells) {
+  auto t = shell("\"$GPUKEEPER\" completion bash | bash -n");
+  EXPECT_EQ(t.status, 0) << t.err;
+  t = shell(R"(source <("$GPUKEEPER" completion bash)
+complete_line() { COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); COMPREPLY=(); _gpukeeper; echo "${COMPREPLY[@]}"; }
+complete_line gpukeeper sta
+complete_line gpukeeper --color al
+complete_line gpukeeper status -q name,fan_p
+complete_line gpukeeper status --wa
+complete_line gpukeeper completion f)");
+  EXPECT_EQ(t.out, "status\nalways\nname,fan_percent\n--watch --wake\nfish\n") << t.err;
+  for (const std::string name : {"zsh", "fish"}) {
+    if (shell("command -v " + name).status != 0) continue;  // checked where the shell is installed
+    t = shell("\"$GPUKEEPER\" completion " + name + " >\"$0.out\" && " + name +
+              " -n \"$0.out\"; s=$?; rm -f \"$0.out\"; exit $s");
+    EXPECT_EQ(t.status, 0) << t.err;
+  }
+}
+
+// --watch, interrupted once its first lines are there; waits with a deadline, never for a fixed time.
+class WatchCommandTest : public testing::TestWithParam<int> {};
+
+TEST_P(WatchCommandTest, EndsWithSuccess) {
+  int pipe_ends[2];
+  ASSERT_EQ(::pipe2(pipe_ends, O_CLOEXEC), 0);
+  const pid_t child = ::fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) {
+    ::dup2(pipe_ends[1], STDOUT_FILENO);
+    ::execl(GPUKEEPER_BINARY_DIR "/gpukeeper", "gpukeeper", "status", "--json", "--watch", "600", "--source",
+            "simulated:" GPUKEEPER_SOURCE_DIR "/examples/scenarios/two-gpus.yaml", nullptr);
+    ::_exit(127);
+  }
+  ::close(pipe_ends[1]);
+  pollfd ready{pipe_ends[0], POLLIN, 0};
+  ASSERT_EQ(::poll(&ready, 1, 20'000), 1);
+  ASSERT_EQ(::kill(child, GetParam()), 0);
+  int status = -1;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  EXPECT_TRUE(WIFEXITED(status));
+  EXPECT_EQ(WEXITSTATUS(status), 0);
+  ::close(pipe_ends[0]);
+}
+
+INSTANTIATE_TEST_SUITE_P(Signals, WatchCommandTest, testing::Values(SIGINT, SIGTERM, SIGHUP));
+
+}  // namespace
