@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include "backend/amdgpu/amdgpu_backend.hpp"
+#include "backend/basic/basic_backend.hpp"
 #include "backend/intel/intel_backend.hpp"
 #include "backend/nvidia_smi/nvidia_smi_backend.hpp"
 #include "backend/rocm_smi/rocm_smi_backend.hpp"
@@ -211,6 +212,7 @@ void Opener::add_sysfs(const std::string& root, bool recorded) {
                            .recorded = recorded};
   add(make_amdgpu_backend(source));
   add(make_intel_backend(source));
+  add(make_basic_backend(source));  // last: what nobody else reads
 }
 
 Result<void> Opener::open_simulated(const Argument& file) {
