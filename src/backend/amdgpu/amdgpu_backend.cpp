@@ -269,7 +269,7 @@ Result<Reading> AmdgpuBackend::read(const DeviceId& id) {
     return slept ? Result<Reading>(withheld(Attention::asleep)) : reading;
   }
   reading->runtime_power_state = gate_.runtime_state(folder);
-  gate_.note(folder, in_use(*reading));
+  if (!source_.recorded) gate_.note(folder, in_use(*reading));  // a recording cannot fall asleep: nothing to spare
   return reading;
 }
 

@@ -1,6 +1,7 @@
 #include "backend/amdgpu/amdgpu_backend.hpp"
 
 #include <functional>
+#include <thread>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -626,6 +627,29 @@ TEST_F(AmdgpuProcessesTest, ASumOverSomeOfTheClientsIsNoFigureOfTheDevice) {
   files_.fail("/proc/60/fd", Errc::not_permitted);
   ASSERT_TRUE(backend_->processes(kBoardId));
   EXPECT_EQ(read().utilization_render, absent<Percent>(Missing::not_permitted));
+}
+
+TEST_F(AmdgpuProcessesTest, ListsReadingsAndProcessesMayRunBesideEachOther) {
+  add_accelerators(files_);
+  write_accelerator_metrics(files_, 0);
+  client(50, 1, "0000:05:00.0", 100, 7);
+  const auto devices = backend_->list();
+  ASSERT_TRUE(devices);
+  std::vector<std::jthread> threads;
+  for (const Device& device : *devices) {
+    threads.emplace_back([this, id = device.id] {
+      for (int i = 0; i < 50; ++i) EXPECT_TRUE(backend_->read(id));
+    });
+  }
+  threads.emplace_back([this] {
+    for (int i = 0; i < 50; ++i) EXPECT_EQ(backend_->list()->size(), 4u);
+  });
+  threads.emplace_back([this] {
+    for (int i = 0; i < 50; ++i) {
+      clock_.advance(1s);
+      EXPECT_TRUE(backend_->processes(DeviceId{"AMD-00000000000000aa"}));
+    }
+  });
 }
 
 // --- contract and faults ---------------------------------------------------------------------------------------------
