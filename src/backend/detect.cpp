@@ -13,6 +13,7 @@
 #include "backend/basic/basic_backend.hpp"
 #include "backend/intel/intel_backend.hpp"
 #include "backend/nvidia_smi/nvidia_smi_backend.hpp"
+#include "backend/nvml/nvml_backend.hpp"
 #include "backend/rocm_smi/rocm_smi_backend.hpp"
 #include "backend/simulated/simulated_backend.hpp"
 #include "backend/sysfs/drm_processes.hpp"
@@ -23,6 +24,8 @@
 
 namespace gpukeeper {
 namespace {
+
+constexpr std::uint16_t kNvidia = 0x10de;
 
 /// What a vendor's GPUs need on this machine.
 struct VendorNeeds {
@@ -117,10 +120,12 @@ class Opener {
     std::string_view example;
     Result<void> (Opener::*open)(const Argument&);
   };
-  static const std::array<Kind, 5> kKinds;
+  static const std::array<Kind, 6> kKinds;
 
   Result<void> open_auto(const Argument&);
+  Result<void> open_nvml(const Argument& library);
   Result<void> open_nvidia_smi(const Argument& file);
+  void add_nvidia(Finding& finding);
   Result<void> open_rocm_smi(const Argument& file);
   Result<void> open_sysfs(const Argument& root);
   Result<void> open_simulated(const Argument& file);
@@ -143,8 +148,9 @@ class Opener {
   Sources sources_;
 };
 
-const std::array<Opener::Kind, 5> Opener::kKinds = {{
+const std::array<Opener::Kind, 6> Opener::kKinds = {{
     {"auto", false, "auto", &Opener::open_auto},
+    {"nvml", false, "nvml or nvml:LIBRARY", &Opener::open_nvml},
     {"nvidia-smi", false, "nvidia-smi or nvidia-smi:FILE.xml", &Opener::open_nvidia_smi},
     {"rocm-smi", false, "rocm-smi or rocm-smi:FILE.json", &Opener::open_rocm_smi},
     {"sysfs", false, "sysfs or sysfs:FOLDER", &Opener::open_sysfs},
@@ -169,15 +175,35 @@ Result<void> Opener::open(std::string_view specification) {
 
 Result<void> Opener::open_auto(const Argument& argument) {
   if (argument) return fail(Errc::invalid_argument, "source 'auto' takes no argument");
-  add_sysfs(options_.machine_root, false);
   PciBus bus(world_->machine);
   const bool sysfs = world_->machine.list("/sys/bus/pci/devices").has_value();
-  for (const VendorNeeds& needs : kNeeds) sources_.findings.push_back(look_for(needs, bus, sysfs));
+  for (const VendorNeeds& needs : kNeeds) {
+    Finding finding = look_for(needs, bus, sysfs);
+    if (needs.pci_vendor == kNvidia) add_nvidia(finding);
+    sources_.findings.push_back(std::move(finding));
+  }
+  add_sysfs(options_.machine_root, false);
   // Where the kernel's files are hidden AMD's tool may still see the cards. That it is not there either is no news.
   if (!world_->machine.list("/sys/class/drm")) {
     if (auto tool = gpukeeper::open_rocm_smi({.tool = {.wake = options_.wake}}, tool_world())) add(std::move(*tool));
   }
   return {};
+}
+
+// NVML, or the program that comes with it. That neither is there matters only where there is a GPU to read.
+void Opener::add_nvidia(Finding& finding) {
+  auto library = open_nvml({});
+  if (library) return;
+  if (auto tool = gpukeeper::open_nvidia_smi({.tool = {.wake = options_.wake}}, tool_world())) {
+    add(std::move(*tool));
+  } else if (finding.remedy.empty() && !PciBus(world_->machine).gpus(kNvidia).empty()) {
+    finding.remedy = library.error().message;
+  }
+}
+
+Result<void> Opener::open_nvml(const Argument& library) {
+  return add(nvml::open(
+      {.library = library.value_or(""), .files = world_->machine, .clock = *world_->clock, .wake = options_.wake}));
 }
 
 Result<void> Opener::open_nvidia_smi(const Argument& file) {
