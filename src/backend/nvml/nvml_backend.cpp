@@ -70,8 +70,7 @@ struct Unit {
   bool on_bus = false;  // of list(): the kernel's files showed it
 
   std::mutex processes_mutex;
-  ProcessReader processes;                 // guarded by processes_mutex
-  std::vector<GpuProcess> process_buffer;  // guarded by processes_mutex
+  ProcessReader processes;  // guarded by processes_mutex
 
   std::atomic<int> held{-1};         // whether processes compute on it: 0, 1, -1 not known yet
   std::atomic<bool> recheck{false};  // its partitions may have changed

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <iterator>
 
 #include "backend/nvml/codes.hpp"
 #include "core/text.hpp"
@@ -20,6 +21,7 @@ constexpr std::size_t kMostProcesses = 65'536;  // a count above it is garbage
 constexpr auto kNameCheck = 30s;                // how often a kept name's start time is looked at
 constexpr auto kKindCheck = 30s;
 constexpr std::uint64_t kSampleWindow = 5'000'000;  // µs; older samples in the driver's buffer speak of the past
+constexpr auto kSamplePeriod = 2s;                  // twice the longest that nvml.h allows between two samples
 constexpr std::string_view kHostNamespace = "pid:[4026531836]";  // PROC_PID_INIT_INO of the kernel
 
 // "1234 (name) S 1 …": the name may hold anything, parentheses too. The start time is field 22.
@@ -249,12 +251,12 @@ ProcessReader::Outcome ProcessReader::read(Session& session, Handle device,
   }
   names_.sweep();
 
-  const Code utilization = add_utilization(session, device, budget, result);
+  const Code utilization = add_utilization(session, device, budget, now, result);
   if (ends_session(utilization) || loses_device(utilization)) return {utilization, "nvmlDeviceGetProcessUtilization"};
   return {};
 }
 
-Code ProcessReader::add_utilization(Session& session, Handle device, CallBudget& budget,
+Code ProcessReader::add_utilization(Session& session, Handle device, CallBudget& budget, MonotonicTime now,
                                     std::vector<GpuProcess>& result) {
   const auto set_all = [&](const Metric<Percent>& value) {
     for (GpuProcess& process : result) {
@@ -288,14 +290,20 @@ Code ProcessReader::add_utilization(Session& session, Handle device, CallBudget&
   count = std::min(count, static_cast<unsigned>(samples_.size()));
   const std::uint64_t since = newest_sample_;
   for (unsigned i = 0; i < count; ++i) newest_sample_ = std::max(newest_sample_, samples_[i].timestamp);
-  std::stable_sort(samples_.begin(), samples_.begin() + count,
-                   [](const ProcessSample& a, const ProcessSample& b) { return a.timestamp < b.timestamp; });
-  for (unsigned i = 0; i < count; ++i) {
-    const ProcessSample& sample = samples_[i];
-    if (sample.timestamp <= since || sample.timestamp + kSampleWindow < newest_sample_) continue;  // stale
-    const auto at =
-        std::lower_bound(result.begin(), result.end(), sample.pid,
-                         [](const GpuProcess& p, std::uint32_t pid) { return p.pid < static_cast<std::int64_t>(pid); });
+  const auto fresh = [&](const ProcessSample& sample) {
+    return sample.timestamp > since && sample.timestamp + kSampleWindow >= newest_sample_;
+  };
+  // The driver samples once in up to a second: asked again sooner it has nothing new, and what it said still holds.
+  if (std::any_of(samples_.begin(), samples_.begin() + count, fresh) || now - kept_at_ >= kSamplePeriod) {
+    kept_.clear();
+    std::copy_if(samples_.begin(), samples_.begin() + count, std::back_inserter(kept_), fresh);
+    std::stable_sort(kept_.begin(), kept_.end(),
+                     [](const ProcessSample& a, const ProcessSample& b) { return a.timestamp < b.timestamp; });
+    kept_at_ = now;
+  }
+  for (const ProcessSample& sample : kept_) {
+    const auto at = std::lower_bound(result.begin(), result.end(), static_cast<std::int64_t>(sample.pid),
+                                     [](const GpuProcess& process, std::int64_t pid) { return process.pid < pid; });
     if (at == result.end() || at->pid != static_cast<std::int64_t>(sample.pid)) continue;
     at->utilization = share(sample.sm);
     at->utilization_memory = share(sample.memory);

@@ -76,11 +76,6 @@ class ProcessReader {
     std::uint32_t compute_instance;
     const DeviceId* partition;  // when the list was a partition's own
   };
-  /// What is known of one process while lists are merged.
-  struct Merged {
-    GpuProcess process;
-    bool placed = false;
-  };
 
   abi::Code fetch(Session& session, const Library::ProcessList& list, abi::Handle handle, CallBudget& budget);
   abi::Code fetch_details(Session& session, abi::Handle handle, CallBudget& budget);
@@ -88,7 +83,8 @@ class ProcessReader {
                       const DeviceId* partition);
   void decode(std::size_t entry_size, std::size_t count);
   void add(const Entry& entry, ProcessType type, const std::vector<ProcessPartition>& partitions);
-  abi::Code add_utilization(Session& session, abi::Handle device, CallBudget& budget, std::vector<GpuProcess>& result);
+  abi::Code add_utilization(Session& session, abi::Handle device, CallBudget& budget, MonotonicTime now,
+                            std::vector<GpuProcess>& result);
 
   ProcessNames names_;
   std::vector<std::byte> buffer_;
@@ -100,6 +96,8 @@ class ProcessReader {
   };
   std::vector<Listed> listed_;
   std::vector<abi::ProcessSample> samples_;
+  std::vector<abi::ProcessSample> kept_;  // the newest, in the order of time
+  MonotonicTime kept_at_{};
   std::uint64_t newest_sample_ = 0;
   bool details_ = true;  // the library serves one list of all processes
   bool utilization_ = true;
