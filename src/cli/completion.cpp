@@ -120,14 +120,14 @@ std::string bash_completion(const CommandTree& tree) {
       "\n"
       "# Completes the last word of a list with commas.\n"
       "_gpukeeper_list() {\n"
-      "  local begun= last=$1\n"
+      "  local begun='' last=$1\n"
       "  [[ $last == *,* ]] && begun=${last%,*}, last=${last##*,}\n"
       "  shift\n"
       "  mapfile -t COMPREPLY < <(compgen -P \"$begun\" -W \"$*\" -- \"$last\")\n"
       "}\n"
       "\n"
       "_gpukeeper() {\n"
-      "  local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} command= i\n"
+      "  local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} command='' i\n"
       "  for ((i = 1; i < COMP_CWORD; i++)); do\n"
       "    case ${COMP_WORDS[i]} in\n";
   text += fmt::format("      {}) command=${{COMP_WORDS[i]}}; break ;;\n", names_of(tree.commands, "|"));
@@ -144,7 +144,7 @@ std::string bash_completion(const CommandTree& tree) {
   for (const CommandFacts& command : tree.commands) text += bash_values(command.name, command.options);
   text +=
       "  esac\n"
-      "  local words=\n"
+      "  local words=''\n"
       "  case $command in\n";
   text += fmt::format("    '') words='{}' ;;\n", names_of(tree.commands, " "));
   for (const CommandFacts& command : tree.commands) {

@@ -17,6 +17,7 @@ struct RenderOptions {
   std::size_t height = 0;  ///< rows that may be filled; 0 for any number
   bool colour = false;
   bool utf8 = true;
+  bool steady = false;                 ///< one of many pages in one place: what comes and goes keeps its room
   WallTime now{};                      ///< when the page is read
   std::chrono::seconds utc_offset{0};  ///< of the reader's time zone at `now`
 };

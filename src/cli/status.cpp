@@ -43,6 +43,7 @@ class Page {
     if (options_.form == Form::csv) return (std::exchange(first_, false) ? csv_header() : "") + csv_rows(snapshot);
     RenderOptions render = render_options(context_);
     render.height = height;
+    render.steady = height > 0;
     return render_status(snapshot, findings_, render);
   }
 

@@ -30,7 +30,7 @@ Span lamp(const DeviceSnapshot& d, bool utf8) {
     case State::normal: return {utf8 ? "●" : "*", Ink::good};
     case State::throttled: return {utf8 ? "▲" : "!", Ink::warn};
     case State::critical: return {utf8 ? "■" : "X", Ink::bad};
-    case State::unavailable: return {utf8 ? "○" : "-", Ink::bad};
+    case State::unavailable: return {utf8 ? "○" : "-", d.available ? Ink::faint : Ink::bad};
   }
   return {"?"};
 }
@@ -162,8 +162,15 @@ std::string_view short_name(std::string_view name) {
   return name;
 }
 
-std::vector<Column> columns(const RenderOptions& options) {
+std::vector<Column> columns(const Snapshot& snapshot, const RenderOptions& options) {
   using enum Column::Align;
+  std::size_t memory_width = 0;  // of a full device: the fill grows, the table does not
+  bool tells_causes = false;
+  for (const DeviceSnapshot& d : snapshot.devices) {
+    if (d.reading.memory_total)
+      memory_width = std::max(memory_width, 2 * gibibytes(*d.reading.memory_total).size() + 1);
+    tells_causes |= d.reading.throttle_reasons.has_value();
+  }
   return {
       {.header = "GPU"},
       {.header = "NAME", .shrinks_to = 14},
@@ -175,12 +182,15 @@ std::vector<Column> columns(const RenderOptions& options) {
       {.header = "FAN", .align = right, .priority = 22, .only_if_filled = true},
       {.header = "UTIL", .align = right},
       {.header = "", .priority = 14, .only_if_filled = true},  // its bar
-      {.header = "MEM GiB", .align = right},
-      {.header = "", .align = right, .priority = 23},
+      {.header = "MEM GiB", .align = right, .at_least = memory_width},
+      {.header = "", .align = right, .priority = 23, .only_if_filled = true, .at_least = options.steady ? 4u : 0u},
       {.header = "", .priority = 13, .only_if_filled = true},  // its bar
       {.header = "POWER W", .align = right, .priority = 24},
       {.header = "MHz", .align = right, .priority = 21},
-      {.header = "SLOWED BY", .priority = 25, .only_if_filled = true},
+      {.header = "SLOWED BY",
+       .priority = 25,
+       .only_if_filled = !(options.steady && tells_causes),
+       .at_least = options.steady ? 11u : 0u},
       {.header = "PROCS", .align = right, .priority = 20},
       {.header = "ENC", .align = right, .priority = 7, .only_if_filled = true},
       {.header = "DEC", .align = right, .priority = 7, .only_if_filled = true},
@@ -352,15 +362,29 @@ std::vector<std::string> processes(const Snapshot& snapshot, const RenderOptions
   return {};
 }
 
+// What is said below the processes: of whose processes nothing is known, and the messages of the sources.
 std::vector<std::string> footer(const Snapshot& snapshot, const RenderOptions& options) {
   std::vector<std::string> result;
+  // Devices with one trouble share one sentence.
+  std::vector<std::pair<const DeviceSnapshot*, std::string>> silent;
   for (const DeviceSnapshot& d : snapshot.devices) {
     if (d.processes_reason.empty() || !d.available) continue;
-    const auto label = origin(*d.device);
-    result.push_back(paint({{fmt::format("Processes of GPU {}{}{}: {}", d.index, label.empty() ? "" : ", ", label,
-                                         harmless(d.processes_reason, options.utf8)),
-                             Ink::faint}},
-                           options));
+    const auto same = std::ranges::find_if(silent, [&](const auto& group) {
+      return group.first->processes_reason == d.processes_reason && origin(*group.first->device) == origin(*d.device);
+    });
+    if (same == silent.end()) {
+      silent.emplace_back(&d, fmt::format("GPU {}", d.index));
+    } else {
+      same->second += fmt::format(", {}", d.index);
+    }
+  }
+  for (const auto& [d, which] : silent) {
+    const auto label = origin(*d->device);
+    const std::string prefix = label.empty() ? "" : fmt::format("{}: ", label);
+    const std::size_t room = options.width > prefix.size() + 10 ? options.width - prefix.size() : 10;
+    for (std::string& line : wrap(fmt::format("{}: {}", which, harmless(d->processes_reason, options.utf8)), room)) {
+      result.push_back(paint({{prefix, Ink::warn}, {std::move(line), Ink::faint}}, options));
+    }
   }
   for (const SourceStatus& source : snapshot.sources) {
     if (source.message.empty()) continue;
@@ -441,7 +465,7 @@ std::string render_status(const Snapshot& snapshot, std::span<const Finding> fin
     lines = page(nothing_found(snapshot, findings, options), {}, {}, options);
   } else {
     std::vector<std::string> head{paint(title(snapshot, options), options), ""};
-    Table table(columns(options));
+    Table table(columns(snapshot, options));
     for (const DeviceSnapshot& d : snapshot.devices) add_device(table, d, nullptr, options);
     for (std::string& line : table.render(options)) head.push_back(std::move(line));
     lines = page(std::move(head), processes(snapshot, options), footer(snapshot, options), options);

@@ -50,7 +50,11 @@ std::vector<std::size_t> Table::widths(const RenderOptions& options) const {
       natural[i] = std::max(natural[i], width);
       filled |= width > 0 && line.cells[i].spans.front().text != "-";
     }
-    natural[i] = columns_[i].only_if_filled && !filled ? 0 : std::max(natural[i], display_width(columns_[i].header));
+    if (columns_[i].only_if_filled && !filled) {
+      natural[i] = 0;
+    } else {
+      natural[i] = std::max({natural[i], display_width(columns_[i].header), columns_[i].at_least});
+    }
   }
 
   const auto least = [&](std::size_t i) { return std::min(natural[i], columns_[i].shrinks_to.value_or(natural[i])); };

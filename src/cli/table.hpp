@@ -24,6 +24,7 @@ struct Column {
   int priority = kAlways;  ///< when the page is too narrow, the lowest goes first, and its equals with it
   std::optional<std::size_t> shrinks_to;  ///< the narrowest that the column may become before others are dropped
   bool only_if_filled = false;            ///< left out when no cell of it says anything
+  std::size_t at_least = 0;               ///< wide enough for what may come, so that pages in a row do not jump
 
   static constexpr int kAlways = 1000;
   static constexpr int kExtra = 15;            ///< columns below this priority go before any column shrinks …

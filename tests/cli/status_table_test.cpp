@@ -167,6 +167,22 @@ TEST(StatusTableTest, ALowScreenShortensTheProcessesFirst) {
   EXPECT_EQ(lines(render_status(machine({d}), {}, options)).size(), 3u);
 }
 
+TEST(StatusTableTest, PagesInARowDoNotJump) {
+  RenderOptions options = page(100);
+  options.steady = true;
+  Snapshot calm = simulated_gpu();
+  Snapshot later = calm;
+  Reading& r = later.devices[0].reading;
+  r.memory_used = from_mib(400);
+  r.power = Watts(45);
+  r.throttle_reasons = ThrottleReasons(Throttle::software_power_cap);
+  const auto heads = [&](const Snapshot& snapshot) {
+    const std::string text = render_status(snapshot, {}, options);
+    return std::string(lines(text).at(2));
+  };
+  EXPECT_EQ(heads(calm), heads(later));
+}
+
 TEST(StatusTableTest, WhatEndangersDataIsSaidBelowTheDevice) {
   Reading r = busy();
   r.remapped_rows_failed = true;
@@ -188,8 +204,8 @@ TEST(StatusTableTest, ProcessesThatAreNotKnownAreNotNone) {
   auto d = device(0, facts("GPU-a", "A", "0000:01:00.0"), busy());
   EXPECT_THAT(rendered(machine({d})), HasSubstr("No process uses a GPU."));
   d.processes_reason = "nvidia-smi does not list them here";
-  EXPECT_THAT(rendered(machine({d})), AllOf(Not(HasSubstr("No process")),
-                                            HasSubstr("Processes of GPU 0: nvidia-smi does not list them here\n")));
+  EXPECT_THAT(rendered(machine({d})),
+              AllOf(Not(HasSubstr("No process")), HasSubstr("\nGPU 0: nvidia-smi does not list them here\n")));
 }
 
 TEST(StatusTableTest, NothingFoundSaysWhatWasLookedForAndWhatToDo) {
