@@ -5,12 +5,15 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <cstring>
 #include <fstream>
 #include <iterator>
 #include <set>
+#include <stdexcept>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "fakes/corpus.hpp"
 #include "fakes/nvml/abi.hpp"
@@ -25,7 +28,9 @@ using namespace fake_nvml::abi;
 class Client {
  public:
   explicit Client(const std::filesystem::path& library = FakeNvml::library_path())
-      : library_(dlopen(library.c_str(), RTLD_NOW | RTLD_LOCAL)) {}
+      : library_(dlopen(library.c_str(), RTLD_NOW | RTLD_LOCAL)) {
+    if (!library_) throw std::runtime_error(dlerror());
+  }
   ~Client() { dlclose(library_); }
   Client(const Client&) = delete;
   Client& operator=(const Client&) = delete;
@@ -305,6 +310,29 @@ TEST_F(FakeNvmlTest, TheDetailListHoldsEveryKindAtOnce) {
   ASSERT_EQ(client.call("nvmlDeviceGetRunningProcessDetailList", handles[0], &list), kSuccess);
   EXPECT_EQ(list.count, 1U);
   EXPECT_EQ(entries[0].pid, 11U);
+}
+
+TEST_F(FakeNvmlTest, AListThatChangesMeanwhileIsTheOldOneOrTheNewOne) {
+  const auto list_of = [](unsigned kind) {
+    std::vector<Process> list(20 + kind);
+    for (auto& process : list) process.pid = kind;
+    return list;
+  };
+  nvml.set_processes(0, list_of(1));
+  std::atomic<bool> stop{false};
+  std::atomic<int> torn{0};
+  std::thread reader([&] {
+    while (!stop) {
+      unsigned count = 64;
+      ProcessInfoV2 seen[64];
+      if (client.call("nvmlDeviceGetComputeRunningProcesses_v3", handles[0], &count, seen) != kSuccess) ++torn;
+      for (unsigned i = 0; i < count; ++i) torn += seen[i].pid != count - 20;
+    }
+  });
+  for (unsigned i = 0; i < 2000; ++i) nvml.set_processes(0, list_of(1 + i % 3));
+  stop = true;
+  reader.join();
+  EXPECT_EQ(torn, 0);
 }
 
 TEST_F(FakeNvmlTest, ProcessUtilizationOfAnIdleGpuIsNotFound) {
