@@ -129,6 +129,11 @@ Error device_error(Code code, std::string_view device) {
     case kGpuNotFound:
       return say(
           fmt::format("the NVIDIA driver no longer finds {}; look for errors in the kernel log (dmesg)", device));
+    case kTimeout:
+      return say(fmt::format(
+          "the driver does not answer for {}; look for Xid errors in the kernel log (dmesg), then reset the GPU or "
+          "reboot",
+          device));
     case kUnknown:
       return say(fmt::format(
           "the driver answered three times in a row with an unknown error for {}; look for Xid errors in the kernel "

@@ -2,10 +2,13 @@
 
 #include <algorithm>
 #include <chrono>
+#include <condition_variable>
 #include <map>
 #include <mutex>
 #include <optional>
+#include <thread>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
@@ -32,8 +35,9 @@ namespace {
 
 constexpr auto kFirstPause = 1s;
 constexpr auto kLongestPause = 60s;
-constexpr auto kSettled = 30s;     // a session that lasted so long was no false start
-constexpr auto kHandOver = 100ms;  // for calls in flight to leave a session that is to be replaced
+constexpr auto kSettled = 30s;            // a session that lasted so long was no false start
+constexpr auto kHandOver = 100ms;         // for calls in flight to leave a session that is to be replaced
+constexpr auto kAttachPatience = 1500ms;  // for one device to say who it is; below the sampler's for the first list
 constexpr auto kMigModePeriod = 10s;
 constexpr auto kMigInstancePeriod = 30s;
 constexpr auto kLostRetry = 10s;
@@ -72,6 +76,7 @@ struct Unit {
   std::mutex processes_mutex;
   ProcessReader processes;  // guarded by processes_mutex
 
+  std::atomic<bool> inside{false};   // a reading of it is in the driver
   std::atomic<int> held{-1};         // whether processes compute on it: 0, 1, -1 not known yet
   std::atomic<bool> recheck{false};  // its partitions may have changed
   MonotonicTime mode_checked{};      // these three: of list()
@@ -93,6 +98,38 @@ struct Entry {
 };
 
 using Catalog = std::unordered_map<std::string, Entry>;
+
+/// A search for devices, from one index to another, by a thread that may hang in the driver: whoever waits for it goes
+/// on without it after a while.
+struct Search {
+  struct Answer {
+    Code code = kUnknown;
+    Found found;
+    std::vector<FoundPartition> partitions;
+  };
+
+  std::mutex mutex;
+  std::condition_variable progress;
+  std::vector<Answer> answers;  // guarded by mutex, as is what follows; in the order of indices
+  bool given_up = false;        // nobody waits any more
+};
+
+void search(const std::shared_ptr<Session>& session, const SystemFacts& system, unsigned from, unsigned to,
+            const std::shared_ptr<Search>& search) {
+  for (unsigned index = from; index < to; ++index) {
+    Search::Answer answer;
+    Handle handle = nullptr;
+    answer.code = session->call(session->library().handle_by_index, index, &handle);
+    if (answer.code == kSuccess) answer.code = find_device(*session, handle, system, answer.found);
+    if (answer.code == kSuccess && answer.found.mig_mode == 1) {
+      answer.partitions = find_partitions(*session, handle, answer.found.device, answer.found.calls);
+    }
+    std::scoped_lock lock(search->mutex);
+    if (search->given_up) return;
+    search->answers.push_back(std::move(answer));
+    search->progress.notify_one();
+  }
+}
 
 class NvmlBackend final : public Backend {
  public:
@@ -136,7 +173,9 @@ class NvmlBackend final : public Backend {
   void close_broken(const std::shared_ptr<Session>& session, MonotonicTime now);
   std::shared_ptr<Session> open_session(MonotonicTime now);  // null when it failed: failure_ says why
   std::optional<Error> attach(const std::shared_ptr<Session>& session);
-  Code attach_device(Session& session, unsigned index);
+  unsigned attach_devices(const std::shared_ptr<Session>& session, unsigned from, unsigned to);
+  void add_unit(Session& session, Search::Answer answer);
+  static void set_partitions(Unit& unit, std::vector<FoundPartition> found, MonotonicTime now);
   void fail_open(Error error, MonotonicTime now);
   void refresh(const std::shared_ptr<Session>& session, MonotonicTime now, const std::vector<Place>& places);
   void refresh_partitions(Session& session, Unit& unit, MonotonicTime now);
@@ -175,6 +214,7 @@ class NvmlBackend final : public Backend {
   struct Unopened {
     unsigned index;
     Code code;
+    std::weak_ptr<Search> hanging;  // alive while the call that asked it hangs
   };
   std::vector<Unopened> unopened_;  // devices of the session that could not be asked who they are
   std::chrono::seconds unopened_pause_ = kLostRetry;
@@ -338,48 +378,82 @@ std::optional<Error> NvmlBackend::attach(const std::shared_ptr<Session>& session
                                                 "nvmlDeviceGetCount: {} (code {}); see `sudo dmesg | grep -i nvidia`",
                                                 nvml::describe(counted), counted)};
   }
-  for (unsigned index = 0; index < count; ++index) {
-    const Code code = attach_device(*session, index);
-    if (ends_session(code)) {
+  for (unsigned index = 0; index < count;) {
+    // Restarted behind a device that hangs.
+    index = attach_devices(session, index, count);
+    if (session->broken != kSuccess) {
       units_.clear();
-      return driver_error(code, {});
+      return driver_error(session->broken, {});
     }
-    if (code != kSuccess) unopened_.push_back({index, code});
   }
   unopened_pause_ = kLostRetry;
   unopened_retry_ = clock_.now() + unopened_pause_;
   return std::nullopt;
 }
 
-// Adds the unit of one index; the code that ended it where not even its identity could be asked.
-Code NvmlBackend::attach_device(Session& session, unsigned index) {
-  Handle handle = nullptr;
-  Found found;
-  Code code = session.call(session.library().handle_by_index, index, &handle);
-  if (code == kSuccess) code = find_device(session, handle, system_, found);
-  if (ends_session(code) || (code != kSuccess && found.device.id.text.empty())) return code;
+// Adds the units of the indices from one to before another, up to the first that hangs. Returns the index after the
+// last that was tried.
+unsigned NvmlBackend::attach_devices(const std::shared_ptr<Session>& session, unsigned from, unsigned to) {
+  auto task = std::make_shared<Search>();
+  std::thread thread([session, system = system_, from, to, task] { search(session, system, from, to, task); });
+  std::vector<Search::Answer> answers;
+  bool hangs = false;
+  {
+    std::unique_lock lock(task->mutex);
+    for (auto have = task->answers.size(); have < to - from && !hangs; have = task->answers.size()) {
+      hangs = !task->progress.wait_for(lock, kAttachPatience, [&] { return task->answers.size() > have; });
+    }
+    task->given_up = hangs;
+    answers = std::move(task->answers);
+  }
+  if (hangs) {
+    thread.detach();  // it holds all that it needs, and ends with its call
+  } else {
+    thread.join();
+  }
+  unsigned index = from;
+  for (Search::Answer& answer : answers) {
+    if (ends_session(answer.code)) {
+      session->broken = answer.code;
+      return to;
+    }
+    if (answer.code != kSuccess && answer.found.device.id.text.empty()) {
+      unopened_.push_back({index, answer.code, {}});
+    } else {
+      add_unit(*session, std::move(answer));
+    }
+    ++index;
+  }
+  if (hangs) unopened_.push_back({index++, kTimeout, task});
+  return index;
+}
+
+void NvmlBackend::add_unit(Session& session, Search::Answer answer) {
+  Found& found = answer.found;
   if (found.device.pci) pci_.add_facts("/sys/bus/pci/devices/" + found.device.pci->to_string(), found.device);
-  if (code == kSuccess && !found.device.cpu_affinity) {
-    found.device.cpu_affinity = read_cpu_affinity(session, handle, found.calls);
+  if (answer.code == kSuccess && !found.device.cpu_affinity) {
+    found.device.cpu_affinity = read_cpu_affinity(session, found.attached.handle, found.calls);
   }
   auto unit = std::make_shared<Unit>(files_, std::move(found), calls_per_second_);
-  if (code != kSuccess) {
-    unit->lost = code;
+  if (answer.code != kSuccess) {
+    unit->lost = answer.code;
     unit->lost_until = clock_.now() + unit->lost_pause;
-  } else {
-    refresh_partitions(session, *unit, clock_.now());
   }
+  set_partitions(*unit, std::move(answer.partitions), clock_.now());
   units_.push_back(std::move(unit));
-  return kSuccess;
 }
 
 void NvmlBackend::refresh_partitions(Session& session, Unit& unit, MonotonicTime now) {
-  unit.mode_checked = now;
-  unit.partitions_checked = now;
   int calls = 0;
   std::vector<FoundPartition> found;
   if (unit.reader.mig_mode == 1) found = find_partitions(session, unit.reader.handle(), unit.device, calls);
   unit.reader.budget().borrow(calls);
+  set_partitions(unit, std::move(found), now);
+}
+
+void NvmlBackend::set_partitions(Unit& unit, std::vector<FoundPartition> found, MonotonicTime now) {
+  unit.mode_checked = now;
+  unit.partitions_checked = now;
   std::vector<std::shared_ptr<Partition>> next;
   unit.partition_devices.clear();
   for (FoundPartition& item : found) {
@@ -415,13 +489,13 @@ void NvmlBackend::refresh(const std::shared_ptr<Session>& session, MonotonicTime
     }
   }
   if (!unopened_.empty() && now >= unopened_retry_) {
-    std::vector<Unopened> still;
-    for (const Unopened& item : unopened_) {
-      const Code code = attach_device(*session, item.index);
-      if (ends_session(code)) session->broken = code;
-      if (code != kSuccess) still.push_back({item.index, code});
+    for (Unopened& item : std::exchange(unopened_, {})) {
+      if (item.hanging.expired()) {
+        attach_devices(session, item.index, item.index + 1);
+      } else {
+        unopened_.push_back(std::move(item));
+      }
     }
-    unopened_ = std::move(still);
     unopened_pause_ = std::min<std::chrono::seconds>(2 * unopened_pause_, kLongestLostRetry);
     unopened_retry_ = now + unopened_pause_;
   }
@@ -430,7 +504,8 @@ void NvmlBackend::refresh(const std::shared_ptr<Session>& session, MonotonicTime
     const bool quiet = std::any_of(places.begin(), places.end(), [&](const Place& place) {
       return place.function.address == unit->device.pci && place.attention != Attention::awake;
     });
-    if (quiet || unit->lost != kSuccess) continue;
+    // One whose reading is still inside may hang: listing the others must not wait for it.
+    if (quiet || unit->lost != kSuccess || unit->inside) continue;
     const bool recheck = unit->recheck.exchange(false);
     if (!recheck && now - unit->mode_checked < kMigModePeriod) continue;
     int calls = 0;
@@ -646,7 +721,9 @@ Result<Reading> NvmlBackend::read_device(const Grip&, const Entry& entry, Sessio
   const auto now = clock_.now();
   // A lost device is left alone: every call to it may take seconds and slow the others down.
   if (unit.lost != kSuccess && now < unit.lost_until) return tl::make_unexpected(device_error(unit.lost, entry.label));
+  unit.inside = true;
   const auto outcome = unit.reader.read(session, now);
+  unit.inside = false;
   if (outcome.code == kSuccess) {
     unit.lost = kSuccess;
     unit.lost_pause = kLostRetry;

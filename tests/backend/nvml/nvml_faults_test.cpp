@@ -243,6 +243,43 @@ TEST_F(NvmlFaultsTest, NoNewSessionBeginsWhileACallHangsInTheOldOne) {
   EXPECT_TRUE(backend->read(listed[1].id));
 }
 
+TEST_F(NvmlFaultsTest, AGpuThatHangsBeforeTheStartHidesNoOther) {
+  add_gpus(3);
+  nvml_.hang(Symbol::kAny, 1);
+  const auto backend = open();
+  const auto listed = devices(*backend);
+  ASSERT_EQ(listed.size(), 3u);
+  EXPECT_TRUE(backend->read(listed[0].id));
+  EXPECT_TRUE(backend->read(listed[2].id));
+  const auto hanging = backend->read(listed[1].id);
+  ASSERT_FALSE(hanging);
+  EXPECT_EQ(
+      hanging.error().message,
+      "the driver does not answer for GPU 0000:11:00.0; look for Xid errors in the kernel log (dmesg), then reset "
+      "the GPU or reboot");
+  clock_.advance(10s);
+  (void)devices(*backend);
+  EXPECT_EQ(nvml_.hanging(), 1u) << "no second call into it";
+  nvml_.clear_faults();
+  const auto deadline = std::chrono::steady_clock::now() + 10s;
+  while (!backend->read(devices(*backend)[1].id) && std::chrono::steady_clock::now() < deadline) clock_.advance(60s);
+  EXPECT_TRUE(backend->read(devices(*backend)[1].id));
+}
+
+TEST_F(NvmlFaultsTest, AGpuThatHangsIsNotAskedForItsMigMode) {
+  add_gpus(2);
+  nvml_.gpu(0).mig_mode = 0;
+  const auto backend = open();
+  const auto listed = devices(*backend);
+  nvml_.hang(Symbol::kAny, 0);
+  std::thread hanging([&] { (void)backend->read(listed[0].id); });
+  wait_until_hanging(1);
+  clock_.advance(60s);
+  EXPECT_EQ(devices(*backend).size(), 2u);
+  nvml_.clear_faults();
+  hanging.join();
+}
+
 TEST_F(NvmlFaultsTest, AHangWhileListingIsAnswered) {
   add_gpus(1);
   const auto backend = open();
