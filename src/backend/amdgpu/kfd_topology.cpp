@@ -41,7 +41,7 @@ Bytes read_memory(const Files& files, const std::string& folder) {
   const auto banks = files.list(folder + "/mem_banks");
   if (!banks) return Bytes(0);
   for (const auto& bank : *banks) {
-    const auto properties = read_properties(files, folder + "/mem_banks/" + bank + "/properties");
+    const auto properties = read_properties(files, fmt::format("{}/mem_banks/{}/properties", folder, bank));
     if (!properties) continue;
     // 1 and 2 are the frame buffer, seen by the CPU and not (enum HSA_HEAPTYPE); 0 is system memory.
     const auto heap = value_of(*properties, "heap_type");
@@ -55,7 +55,7 @@ std::vector<std::uint32_t> read_xgmi_peers(const Files& files, const std::string
   const auto links = files.list(folder + "/io_links");
   if (!links) return peers;
   for (const auto& link : *links) {
-    const auto properties = read_properties(files, folder + "/io_links/" + link + "/properties");
+    const auto properties = read_properties(files, fmt::format("{}/io_links/{}/properties", folder, link));
     if (properties && value_of(*properties, "type") == kXgmi) {
       peers.push_back(static_cast<std::uint32_t>(value_of(*properties, "node_to")));
     }
@@ -64,7 +64,7 @@ std::vector<std::uint32_t> read_xgmi_peers(const Files& files, const std::string
 }
 
 std::optional<KfdNode> read_node(const Files& files, const std::string& name) {
-  const std::string folder = kTopology + "/nodes/" + name;
+  const std::string folder = fmt::format("{}/nodes/{}", kTopology, name);
   const auto number = numbered(name, "");
   const auto properties = number ? read_properties(files, folder + "/properties") : std::nullopt;
   if (!properties || value_of(*properties, "simd_count") == 0) return std::nullopt;  // a CPU, or hidden from us
@@ -125,7 +125,7 @@ std::vector<KfdProcess> read_kfd_processes(const Files& files, const std::vector
   for (const auto& name : *names) {
     const auto pid = numbered(name, "");
     if (!pid) continue;
-    const std::string folder = kProcesses + "/" + name;
+    const std::string folder = fmt::format("{}/{}", kProcesses, name);
     for (const auto gpu_id : gpu_ids) {
       const auto memory = read_count(files, fmt::format("{}/vram_{}", folder, gpu_id));
       if (!memory) continue;

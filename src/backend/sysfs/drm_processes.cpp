@@ -11,9 +11,6 @@ namespace {
 
 constexpr auto kTooOld = std::chrono::seconds(10);  // a scan of a second ago still speaks of now; this one does not
 
-constexpr std::string_view kNotAllSeen =
-    "not all processes could be looked at: run as root, or grant CAP_SYS_PTRACE (setcap cap_sys_ptrace+ep gpukeeper)";
-
 bool is_number(std::string_view text) {
   return !text.empty() && text.size() < 19 && text.find_first_not_of("0123456789") == std::string_view::npos;
 }
@@ -100,7 +97,7 @@ std::shared_ptr<const DrmScan> DrmProcesses::scan() {
     if (scanning_ && finished_ == 0) {
       turn_over_.wait_for(lock, options_.patience, [this] { return !scanning_; });
     }
-    const auto last = last_.read();
+    auto last = last_.read();
     const auto age = clock_.now() - last->taken_at;
     if (scanning_ && finished_ > 0 && age >= kTooOld) {
       auto stuck = std::make_shared<DrmScan>();
@@ -124,11 +121,12 @@ DrmScan DrmProcesses::look() {
     if (!rebuild_index(totals.scan)) return std::move(totals.scan);
   }
   totals.scan.valid = true;
-  totals.scan.complete = all_seen_;
+  totals.scan.hidden = hidden_;
   for (auto& [pid, process] : known_) {
     if (process.kfd) totals.scan.kfd_pids.insert(pid);
     read_process(pid, process, totals);
   }
+  totals.scan.complete = totals.scan.hidden == 0;
   // A client that is gone may come back under another id only: forget it.
   std::erase_if(samples_, [&](const auto& entry) { return !totals.seen.contains(entry.first); });
 
@@ -154,7 +152,7 @@ bool DrmProcesses::rebuild_index(DrmScan& scan) {
     return false;
   }
   std::map<std::int64_t, KnownProcess> found;
-  all_seen_ = true;
+  hidden_ = 0;
   for (const auto& name : *names) {
     if (!is_number(name)) continue;
     const auto pid = *parse_i64(name);
@@ -176,29 +174,32 @@ void DrmProcesses::index_process(std::int64_t pid, KnownProcess& process) {
   const std::string folder = fmt::format("/proc/{}/fd", pid);
   const auto descriptors = files_.list(folder);
   if (!descriptors) {
-    if (is_denied(descriptors.error().code)) all_seen_ = false;
+    if (is_denied(descriptors.error().code)) ++hidden_;
     return;
   }
+  bool denied = false;
   for (const auto& descriptor : *descriptors) {
     if (!is_number(descriptor)) continue;
-    const auto target = files_.read_link(folder + "/" + descriptor);
+    const auto target = files_.read_link(fmt::format("{}/{}", folder, descriptor));
     if (!target) {
-      if (is_denied(target.error().code)) all_seen_ = false;
+      denied = denied || is_denied(target.error().code);
       continue;
     }
     if (*target == "/dev/kfd") process.kfd = true;
     if (is_drm_node(*target)) process.descriptors.emplace(*parse_u64(descriptor), std::string());
   }
+  if (denied) ++hidden_;
 }
 
 void DrmProcesses::read_process(std::int64_t pid, KnownProcess& process, Totals& totals) {
+  bool denied = false;
   for (auto& [descriptor, known_key] : process.descriptors) {
     // A descriptor of a client that was read already in this scan has nothing new. Should the one that was read close,
     // this one takes its place in the next scan.
     if (!known_key.empty() && totals.seen.contains(known_key)) continue;
     const auto text = files_.read(fmt::format("/proc/{}/fdinfo/{}", pid, descriptor));
     if (!text) {
-      if (is_denied(text.error().code)) totals.scan.complete = false;
+      denied = denied || is_denied(text.error().code);
       continue;
     }
     const auto client = parse_fdinfo(*text);
@@ -229,6 +230,7 @@ void DrmProcesses::read_process(std::int64_t pid, KnownProcess& process, Totals&
       if (worked && kind == EngineClass::render) use.type.graphics = true;
     }
   }
+  if (denied) ++totals.scan.hidden;
 }
 
 const DrmProcesses::Sample& DrmProcesses::sample(const std::string& key, const DrmClient& client) {
@@ -278,7 +280,11 @@ Result<std::vector<GpuProcess>> drm_processes_of(const DrmScan& scan, const PciA
   if (!scan.valid) return tl::make_unexpected(scan.error);
   const DrmDevice& device = scan.device(address);
   if (device.processes.empty() && !scan.complete) {
-    return fail(Errc::not_permitted, fmt::format("list the processes on {}: {}", address.to_string(), kNotAllSeen));
+    return fail(
+        Errc::not_permitted,
+        fmt::format("list the processes on {}: {} could not be looked at: run as root, or grant CAP_SYS_PTRACE "
+                    "(setcap cap_sys_ptrace+ep gpukeeper)",
+                    address.to_string(), scan.hidden == 1 ? "1 process" : fmt::format("{} processes", scan.hidden)));
   }
   std::vector<GpuProcess> result;
   result.reserve(device.processes.size());

@@ -66,6 +66,7 @@ struct DrmScan {
   bool valid = false;  ///< false: /proc could not be looked at, and `error` says why
   Error error{Errc::unavailable, "the processes were not looked at yet"};
   bool complete = true;                     ///< false when processes of other users could not be looked at
+  std::size_t hidden = 0;                   ///< how many these are
   std::map<PciAddress, DrmDevice> devices;  ///< those that some process has open
   std::set<std::int64_t> kfd_pids;          ///< processes that hold /dev/kfd: AMD compute
 
@@ -131,7 +132,7 @@ class DrmProcesses {
 
   // Touched only by the thread whose turn it is.
   bool indexed_ = false;
-  bool all_seen_ = true;
+  std::size_t hidden_ = 0;  // processes that could not be looked at when the index was made
   MonotonicTime indexed_at_{};
   std::map<std::int64_t, KnownProcess> known_;
   std::map<std::string, Sample> samples_;

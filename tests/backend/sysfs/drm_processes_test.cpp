@@ -225,12 +225,27 @@ TEST_F(DrmProcessesTest, AnEmptyListIsNotClaimedWhenNotAllCouldBeLookedAt) {
   ASSERT_FALSE(list);
   EXPECT_EQ(list.error().code, Errc::not_permitted);
   EXPECT_EQ(list.error().message,
-            "list the processes on 0000:03:00.0: not all processes could be looked at: run as root, or grant "
+            "list the processes on 0000:03:00.0: 1 process could not be looked at: run as root, or grant "
             "CAP_SYS_PTRACE (setcap cap_sys_ptrace+ep gpukeeper)");
   process(11, "own");
   descriptor(11, 5, "/dev/dri/renderD128", amdgpu(1, 100, 0));
   clock_.advance(5s);
   EXPECT_TRUE(drm_processes_of(*processes_.scan(), kGpu, false)) << "what was seen is told";
+}
+
+TEST_F(DrmProcessesTest, AProcessThatIsHiddenDescriptorByDescriptorCountsOnce) {
+  process(10, "other user's");
+  descriptor(10, 5, "/dev/dri/renderD128", amdgpu(1, 100, 0));
+  descriptor(10, 6, "/dev/dri/renderD128", amdgpu(2, 100, 0));
+  files_.fail("/proc/10/fdinfo/5", Errc::not_permitted);
+  files_.fail("/proc/10/fdinfo/6", Errc::not_permitted);
+  process(11, "strange");
+  files_.link("/proc/11/fd/1", "/dev/null");
+  files_.fail("/proc/11/fd/0", Errc::not_permitted);
+  files_.fail("/proc/11/fd/1", Errc::not_permitted);
+  const auto scan = processes_.scan();
+  EXPECT_EQ(scan->hidden, 2u);
+  EXPECT_FALSE(scan->complete);
 }
 
 TEST_F(DrmProcessesTest, WithoutProcTheProcessesAreNotKnown) {
