@@ -176,6 +176,21 @@ TEST(FakeNvmlLibraryTest, AnInitialisationCanBeRefused) {
   EXPECT_EQ(client.call("nvmlShutdown"), kSuccess);
 }
 
+TEST(FakeNvmlLibraryTest, WhileAnInitialisationHangsNothingIsInitialised) {
+  FakeNvml nvml;
+  nvml.add_gpu();
+  nvml.hang(Symbol::nvmlInit_v2);
+  const Client client;
+  std::thread caller([&] { client.call("nvmlInit_v2"); });
+  while (nvml.hanging() == 0) std::this_thread::yield();
+  unsigned count = 0;
+  EXPECT_EQ(client.call("nvmlDeviceGetCount_v2", &count), kUninitialized);
+  nvml.release();
+  caller.join();
+  EXPECT_EQ(client.call("nvmlDeviceGetCount_v2", &count), kSuccess);
+  client.call("nvmlShutdown");
+}
+
 TEST(FakeNvmlLibraryTest, AGpuIsFoundByTheNextInitialisation) {
   FakeNvml nvml;
   const int first = nvml.add_gpu();

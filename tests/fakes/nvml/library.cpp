@@ -81,19 +81,15 @@ Return open_session(Symbol symbol, Uint flags) {
   }
   State* state = map_state();
   if (!state) return abi::kDriverNotLoaded;
+  const Call call(symbol, *state);
+  if (!call) return call.code();
+  if (const auto refused = state->init_code.load()) return static_cast<Return>(refused);
   found.count = 0;
   for (int slot = 0; slot < kMaxGpus; ++slot) {
     if (state->gpus[slot].plugged) found.slots[found.count++] = static_cast<std::uint8_t>(slot);
   }
   opened_generation = state->generation.load();
   open_state = state;
-  const Call call(symbol);
-  Return code = call.code();
-  if (code == abi::kSuccess) code = static_cast<Return>(state->init_code.load());
-  if (code != abi::kSuccess) {
-    open_state = nullptr;
-    return code;
-  }
   state->sessions.fetch_add(1);
   session_count = 1;
   return abi::kSuccess;

@@ -61,6 +61,8 @@ class Call {
   /// A call about no GPU. `before_init`: it works without a session (but is only counted within one).
   explicit Call(Symbol symbol, bool before_init = false);
   Call(Symbol symbol, Device device, MigHandle mig_handle = MigHandle::no);
+  /// The call that opens the session: counted in a state that is not yet one.
+  Call(Symbol symbol, State& state) : state_(&state) { begin(symbol, kNoGpu); }
   ~Call() {
     if (cell_) cell_->nanoseconds.fetch_add(monotonic_ns() - start_, std::memory_order_relaxed);
   }
