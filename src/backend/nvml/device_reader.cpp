@@ -17,8 +17,9 @@ using Values = DeviceReader::Values;
 
 constexpr int kUnknownUntilLost = 3;
 constexpr auto kPermissionRetry = 60s;
-constexpr double kBurst = 1.5;               // seconds' worth of room that may gather
-constexpr double kDebtPayment = 1.0;         // calls a second
+constexpr double kBurst = 1.5;          // seconds' worth of room that may gather
+constexpr double kLongestStretch = 12;  // periods that a call waits for room at most: then it is made, one a reading
+constexpr double kDebtPayment = 1.0;    // calls a second
 constexpr std::uint64_t kMostCelsius = 200;  // above it a sensor's answer is garbage (monitoring research 3c)
 constexpr std::uint64_t kMostMilliwatts = 100'000'000;
 
@@ -893,9 +894,11 @@ DeviceReader::Outcome DeviceReader::read(Session& session, MonotonicTime now) {
       if (!turns_[i].ever && !turns_[i].off) take_turn(session, i, now);
     }
   } else {
-    while (ending_ == kSuccess && budget_.has_room(now)) {
+    bool room = true;
+    while (ending_ == kSuccess && room) {
+      room = budget_.has_room(now);
       std::size_t next = kNoRow;
-      double most = 0.95;  // a tick that comes a little early still counts
+      double most = room ? 0.95 : kLongestStretch;  // a tick that comes a little early still counts
       for (std::size_t i = 0; i < kRows; ++i) {
         const auto period = turns_[i].slow_retry ? std::chrono::milliseconds(kPermissionRetry) : kTable[i].period;
         if (turns_[i].off || kTable[i].period == 0ms) continue;

@@ -461,5 +461,26 @@ TEST_F(NvmlBackendTest, WhatCanWaitIsStillRefreshed) {
   EXPECT_EQ(r.ecc_uncorrected_volatile, Count(5));
 }
 
+TEST_F(NvmlBackendTest, ASmallBudgetStretchesWhatCanWaitButStarvesNothing) {
+  add_gpus(1);
+  nvml_.gpu(0).fans = 1;
+  auto backend = nvml::open(
+      {.library = FakeNvml::library_path().string(), .files = files_, .clock = clock_, .calls_per_second = 1});
+  ASSERT_TRUE(backend);
+  const auto id = devices(**backend).front().id;
+  (void)(*backend)->read(id);
+  nvml_.gpu(0).fan_percent[0] = 80;
+  nvml_.gpu(0).temperature = 90;
+  const auto before = (*backend)->cost().calls;
+  Reading r;
+  for (int i = 0; i < 120; ++i) {
+    clock_.advance(1s);
+    r = *(*backend)->read(id);
+    EXPECT_EQ(r.temperature, Celsius(90)) << "what matters is never put off";
+  }
+  EXPECT_EQ(r.fan, Percent(80));
+  EXPECT_LE((*backend)->cost().calls - before, 120u * 46 / 10);
+}
+
 }  // namespace
 }  // namespace gpukeeper::nvml

@@ -24,9 +24,7 @@ struct Refusal {
 };
 constexpr Refusal kRefusals[] = {
     {9, "the NVIDIA kernel driver is not loaded; load it with `sudo modprobe nvidia`"},
-    {18,
-     "the NVIDIA library and the loaded kernel module have different versions (library 13.590.48.01, kernel module "
-     "580.105.08)"},
+    {18, "the NVIDIA library and the loaded kernel module have different versions (kernel module 580.105.08)"},
     {4, "this user may not open the NVIDIA device files"},
     {17, "the operating system blocks /dev/nvidiactl"},
     {999, "the NVIDIA driver cannot be opened: nvmlInit: unknown error inside the driver (code 999)"},
@@ -47,9 +45,7 @@ TEST_F(NvmlFaultsTest, WhenTheDriverRefusesItsGpusAreListedWithTheReasonUntilItA
     const auto reading = backend->read(listed.front().id);
     ASSERT_FALSE(reading);
     EXPECT_EQ(reading.error().code, Errc::unavailable);
-    if (code != 18) {
-      EXPECT_THAT(reading.error().message, StartsWith(says));
-    }
+    EXPECT_THAT(reading.error().message, StartsWith(says));
     nvml_.accept_init();
     clock_.advance(60s);
     EXPECT_EQ(devices(*backend).front().id.text, nvml_.gpu(0).uuid);
