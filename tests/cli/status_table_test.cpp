@@ -14,6 +14,11 @@ using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
 
+// A page as it stands in the source: without the line end that opens it.
+std::string text(std::string_view page) {
+  return std::string(page.substr(1));
+}
+
 RenderOptions page(std::size_t width) {
   RenderOptions options;
   options.width = width;
@@ -26,7 +31,7 @@ std::string rendered(const Snapshot& snapshot, std::size_t width = 80) {
 }
 
 TEST(StatusTableTest, EightyColumnsHoldWhatMatters) {
-  EXPECT_EQ(rendered(four_gpus(), 80), 1 + R"(
+  EXPECT_EQ(rendered(four_gpus(), 80), text(R"(
 gpukeeper · gpu-box · 4 GPUs: 1 optimal, 1 critical, 1 asleep, 1 unavailable
 
 GPU  NAME            TEMP  FAN  UTIL    MEM GiB       POWER W   MHz  SLOWED BY
@@ -40,11 +45,11 @@ GPU  NAME            TEMP  FAN  UTIL    MEM GiB       POWER W   MHz  SLOWED BY
 GPU   PID  TYPE     UTIL    MEMORY  PROCESS
   0  5000  compute     -  48.8 GiB  vllm
   0  4242  compute     -  11.7 GiB  python3
-)");
+)"));
 }
 
 TEST(StatusTableTest, SixtyColumnsGiveUpTheLesserOnes) {
-  EXPECT_EQ(rendered(four_gpus(), 60), 1 + R"(
+  EXPECT_EQ(rendered(four_gpus(), 60), text(R"(
 gpukeeper · gpu-box · 4 GPUs: 1 optimal, 1 critical, 1 asle…
 
 GPU  NAME            TEMP  UTIL    MEM GiB  SLOWED BY
@@ -59,11 +64,11 @@ GPU  NAME            TEMP  UTIL    MEM GiB  SLOWED BY
 GPU   PID  TYPE     UTIL    MEMORY  PROCESS
   0  5000  compute     -  48.8 GiB  vllm
   0  4242  compute     -  11.7 GiB  python3
-)");
+)"));
 }
 
 TEST(StatusTableTest, AWideTerminalShowsBarsAndMore) {
-  EXPECT_EQ(rendered(split_gpu(), 120), 1 + R"(
+  EXPECT_EQ(rendered(split_gpu(), 120), text(R"(
 gpukeeper · gpu-box · 1 GPU: optimal                                                                 2026-05-28 20:26:40
 
 GPU    NAME                        STATE    TEMP  FAN  UTIL    MEM GiB                   POWER W   MHz  PROCS
@@ -73,7 +78,7 @@ GPU    NAME                        STATE    TEMP  FAN  UTIL    MEM GiB          
 
 GPU    PID  TYPE     UTIL   MEMORY  PROCESS
   0:1   77  compute     -  900 MiB  trainer
-)");
+)"));
 }
 
 TEST(StatusTableTest, TwoHundredColumnsShowNamesInFull) {
@@ -88,8 +93,8 @@ TEST(StatusTableTest, MadeUpDevicesSaySoOnEveryLineOfTheirs) {
       "the last reading failed: a sentence that is long enough to need a second line of the page";
   snapshot.devices[0].processes_reason = "not known";
   for (const std::size_t width : {60u, 80u, 120u, 200u}) {
-    const std::string text = rendered(snapshot, width);
-    const auto all = lines(text);
+    const std::string shown = rendered(snapshot, width);
+    const auto all = lines(shown);
     for (std::size_t i = 2; i < all.size(); ++i) {  // below the title
       if (all[i].empty() || all[i].starts_with("GPU")) continue;
       EXPECT_THAT(std::string(all[i]), HasSubstr("simulated")) << width;
@@ -103,7 +108,7 @@ TEST(StatusTableTest, MadeUpDevicesSaySoOnEveryLineOfTheirs) {
 TEST(StatusTableTest, WithoutUtf8AllIsAscii) {
   RenderOptions options = page(120);
   options.utf8 = false;
-  EXPECT_EQ(render_status(split_gpu(), {}, options), 1 + R"(
+  EXPECT_EQ(render_status(split_gpu(), {}, options), text(R"(
 gpukeeper - gpu-box - 1 GPU: optimal                                                                 2026-05-28 20:26:40
 
 GPU    NAME                        STATE    TEMP  FAN  UTIL    MEM GiB                   POWER W   MHz  PROCS
@@ -113,7 +118,7 @@ GPU    NAME                        STATE    TEMP  FAN  UTIL    MEM GiB          
 
 GPU    PID  TYPE     UTIL   MEMORY  PROCESS
   0:1   77  compute     -  900 MiB  trainer
-)");
+)"));
 }
 
 TEST(StatusTableTest, NoLineIsEverWiderThanThePage) {
@@ -127,8 +132,8 @@ TEST(StatusTableTest, NoLineIsEverWiderThanThePage) {
       "a message that goes on and on, longer than any terminal that one would like to read it on";
   for (const Snapshot& snapshot : {nasty, split_gpu(), simulated_gpu(), machine({})}) {
     for (std::size_t width = 20; width <= 240; ++width) {
-      const std::string text = rendered(snapshot, width);
-      for (const auto line : lines(text)) EXPECT_LE(display_width(line), width) << line;
+      const std::string shown = rendered(snapshot, width);
+      for (const auto line : lines(shown)) EXPECT_LE(display_width(line), width) << line;
     }
   }
 }
@@ -144,13 +149,13 @@ TEST(StatusTableTest, NamesCannotWriteToTheTerminal) {
 TEST(StatusTableTest, ColourIsNeverTheOnlySign) {
   RenderOptions coloured = page(80);
   coloured.colour = true;
-  std::string text = render_status(four_gpus(), {}, coloured);
-  EXPECT_THAT(text, HasSubstr("\x1b[32m●\x1b[0m"));
-  EXPECT_THAT(text, HasSubstr("\x1b[1;31m■\x1b[0m"));
-  for (auto at = text.find('\x1b'); at != std::string::npos; at = text.find('\x1b')) {
-    text.erase(at, text.find('m', at) - at + 1);
+  std::string shown = render_status(four_gpus(), {}, coloured);
+  EXPECT_THAT(shown, HasSubstr("\x1b[32m●\x1b[0m"));
+  EXPECT_THAT(shown, HasSubstr("\x1b[1;31m■\x1b[0m"));
+  for (auto at = shown.find('\x1b'); at != std::string::npos; at = shown.find('\x1b')) {
+    shown.erase(at, shown.find('m', at) - at + 1);
   }
-  EXPECT_EQ(text, rendered(four_gpus(), 80));
+  EXPECT_EQ(shown, rendered(four_gpus(), 80));
 }
 
 TEST(StatusTableTest, ALowScreenShortensTheProcessesFirst) {
@@ -160,9 +165,9 @@ TEST(StatusTableTest, ALowScreenShortensTheProcessesFirst) {
   set_processes(d, many);
   RenderOptions options = page(80);
   options.height = 10;
-  const std::string text = render_status(machine({d}), {}, options);
-  EXPECT_EQ(lines(text).size(), 10u);
-  EXPECT_THAT(text, AllOf(HasSubstr("● 0"), HasSubstr("  … 27 more\n")));
+  const std::string shown = render_status(machine({d}), {}, options);
+  EXPECT_EQ(lines(shown).size(), 10u);
+  EXPECT_THAT(shown, AllOf(HasSubstr("● 0"), HasSubstr("  … 27 more\n")));
   options.height = 3;
   EXPECT_EQ(lines(render_status(machine({d}), {}, options)).size(), 3u);
 }
@@ -177,8 +182,8 @@ TEST(StatusTableTest, PagesInARowDoNotJump) {
   r.power = Watts(45);
   r.throttle_reasons = ThrottleReasons(Throttle::software_power_cap);
   const auto heads = [&](const Snapshot& snapshot) {
-    const std::string text = render_status(snapshot, {}, options);
-    return std::string(lines(text).at(2));
+    const std::string shown = render_status(snapshot, {}, options);
+    return std::string(lines(shown).at(2));
   };
   EXPECT_EQ(heads(calm), heads(later));
 }
@@ -211,7 +216,7 @@ TEST(StatusTableTest, ProcessesThatAreNotKnownAreNotNone) {
 TEST(StatusTableTest, NothingFoundSaysWhatWasLookedForAndWhatToDo) {
   const Finding findings[] = {{"NVIDIA", "libnvidia-ml.so.1 cannot be loaded.", "sudo apt install libnvidia-ml1"},
                               {"AMD", "No card of the driver amdgpu is in /sys/class/drm.", ""}};
-  EXPECT_EQ(render_status(machine({}), findings, page(60)), 1 + R"(
+  EXPECT_EQ(render_status(machine({}), findings, page(60)), text(R"(
 No GPU was found.
 
   NVIDIA
@@ -222,14 +227,14 @@ No GPU was found.
     No card of the driver amdgpu is in /sys/class/drm.
 
 gpukeeper doctor looks closer.
-)");
-  EXPECT_EQ(render_status(machine({}), {}, page(60)), 1 + R"(
+)"));
+  EXPECT_EQ(render_status(machine({}), {}, page(60)), text(R"(
 No GPU was found.
 
   nvml: it lists no device
 
 gpukeeper doctor looks closer.
-)");
+)"));
 }
 
 }  // namespace
