@@ -369,7 +369,8 @@ std::optional<Error> NvmlBackend::attach(const std::shared_ptr<Session>& session
   const Library& library = session->library();
   system_ = read_system_facts(*session);
   unopened_.clear();
-  if (session->call(library.event_set_create, &session->events) != kSuccess) session->events = nullptr;
+  const bool events = library.event_set_create && library.event_set_free;
+  if (!events || session->call(library.event_set_create, &session->events) != kSuccess) session->events = nullptr;
   unsigned count = 0;
   const Code counted = session->call(library.count, &count);
   if (counted != kSuccess) {

@@ -57,7 +57,11 @@ NVML_API nvmlEventSetCreate(abi::EventSet* out) {
 }
 NVML_API nvmlEventSetFree(abi::EventSet set) {
   const Call call(Symbol::nvmlEventSetFree);
-  if (!call) return call.code();
+  if (!call) {
+    // After a reload the client cannot free it any other way, and a leak would be reported as the client's.
+    if (session()) delete set;
+    return call.code();
+  }
   if (!set) return abi::kInvalidArgument;
   delete set;
   return abi::kSuccess;
