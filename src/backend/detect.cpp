@@ -67,20 +67,22 @@ Finding look_for(const VendorNeeds& needs, PciBus& bus, bool sysfs) {
   }
   for (const PciGpu& gpu : gpus) {
     const auto address = gpu.address.to_string();
-    if (gpu.driver.empty()) {
+    if (!gpu.driver) continue;
+    if (gpu.driver->empty()) {
       finding.looked = fmt::format("the GPU at {} has no kernel driver", address);
       finding.remedy = needs.remedy;
       return finding;
     }
-    if (std::ranges::find(needs.drivers, gpu.driver) == needs.drivers.end()) {
-      finding.looked = fmt::format("the GPU at {} is bound to the driver {}", address, gpu.driver);
+    if (std::ranges::find(needs.drivers, *gpu.driver) == needs.drivers.end()) {
+      finding.looked = fmt::format("the GPU at {} is bound to the driver {}", address, *gpu.driver);
       finding.remedy = gpu.driver == "vfio-pci" ? "it is given to a virtual machine: look at it from there"
                                                 : std::string(needs.remedy);
       return finding;
     }
   }
-  finding.looked = fmt::format("{} of {}'s on the PCI bus, with {} driving {}", gpus.size() == 1 ? "a GPU" : "GPUs",
-                               needs.name, gpus.front().driver, gpus.size() == 1 ? "it" : "them");
+  finding.looked =
+      fmt::format("{} of {}'s on the PCI bus, with {} driving {}", gpus.size() == 1 ? "a GPU" : "GPUs", needs.name,
+                  gpus.front().driver.value_or("an unknown driver"), gpus.size() == 1 ? "it" : "them");
   return finding;
 }
 

@@ -17,7 +17,7 @@
 #include "cli/help.hpp"
 #include "cli/identity.hpp"
 #include "cli/metrics.hpp"
-#include "cli/nearest.hpp"
+#include "core/nearest.hpp"
 #include "cli/status.hpp"
 #include "cli/version.hpp"
 #include "core/text.hpp"

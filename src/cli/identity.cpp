@@ -4,7 +4,7 @@
 
 #include <fmt/format.h>
 
-#include "cli/nearest.hpp"
+#include "core/nearest.hpp"
 #include "cli/render.hpp"
 #include "core/text.hpp"
 

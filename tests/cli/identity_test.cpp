@@ -2,7 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include "cli/nearest.hpp"
 #include "snapshots.hpp"
 
 namespace gpukeeper::cli {
@@ -45,16 +44,6 @@ TEST(FindKeyTest, NamesTheNearestMetricForAMistake) {
       (Error{Errc::invalid_argument, "there is no metric 'temprature_celsius': did you mean temperature_celsius?"}));
   EXPECT_EQ(find_key("power").error().message, "there is no metric 'power': did you mean power_watts?");
   EXPECT_EQ(find_key("zzzzzz").error().message, "there is no metric 'zzzzzz': gpukeeper metrics lists them all");
-}
-
-TEST(NearestTest, FindsWhatWasMeantAndNothingFarAway) {
-  const std::string_view commands[] = {"status", "devices", "metrics", "doctor"};
-  EXPECT_EQ(nearest("stauts", commands), "status");
-  EXPECT_EQ(nearest("device", commands), "devices");
-  EXPECT_EQ(nearest("doc", commands), "doctor");
-  EXPECT_EQ(nearest("zebra", commands), "");
-  EXPECT_EQ(nearest("", commands), "");
-  EXPECT_EQ(nearest(std::string(100'000, 'x'), commands), "");
 }
 
 }  // namespace

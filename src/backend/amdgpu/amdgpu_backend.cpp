@@ -246,16 +246,10 @@ Result<Reading> AmdgpuBackend::read(const DeviceId& id) {
     return reading;
   }
   const std::string& folder = gpu.card->card().device_folder;
-  const auto withheld = [&](Attention attention) {
-    Reading reading{attention == Attention::asleep ? Missing::asleep : Missing::not_yet_read};
-    reading.attention = attention;
-    reading.runtime_power_state = gate_.runtime_state(folder);
-    return reading;
-  };
   const auto attention = gate_.look(folder);
   if (attention != Attention::awake) {
     if (!place->partition && attention == Attention::asleep) gpu.card->forget_rates();
-    return withheld(attention);
+    return gate_.withheld(folder, attention);
   }
   if (place->partition) {
     auto reading = gpu.card->read_partition(*place->partition);
@@ -266,7 +260,7 @@ Result<Reading> AmdgpuBackend::read(const DeviceId& id) {
   if (!reading) {
     // Refused because it fell asleep in between: that is a state, not a failure.
     const bool slept = reading.error().code == Errc::unavailable && gate_.look(folder) == Attention::asleep;
-    return slept ? Result<Reading>(withheld(Attention::asleep)) : reading;
+    return slept ? Result<Reading>(gate_.withheld(folder, Attention::asleep)) : reading;
   }
   reading->runtime_power_state = gate_.runtime_state(folder);
   if (!source_.recorded) gate_.note(folder, in_use(*reading));  // a recording cannot fall asleep: nothing to spare

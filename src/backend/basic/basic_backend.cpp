@@ -14,6 +14,7 @@
 #include "backend/sysfs/drm_processes.hpp"
 #include "backend/sysfs/energy_rate.hpp"
 #include "backend/sysfs/hwmon.hpp"
+#include "backend/sysfs/known_cards.hpp"
 #include "backend/sysfs/pci_facts.hpp"
 #include "backend/sysfs/power_gate.hpp"
 
@@ -194,14 +195,11 @@ class BasicBackend final : public Backend {
   DriverCost cost() const override { return files_.cost(); }
 
  private:
-  Result<std::shared_ptr<BasicCard>> find(const DeviceId& id, std::string_view operation);
-
   const SysfsSource source_;
   const CountingFiles files_;
   PowerGate gate_;
   DeviceNames names_;
-  std::mutex mutex_;
-  std::map<DeviceId, std::shared_ptr<BasicCard>> cards_;  // guarded by mutex_
+  KnownCards<BasicCard> cards_{"graphics card"};
 };
 
 Result<std::vector<Device>> BasicBackend::list() {
@@ -209,50 +207,30 @@ Result<std::vector<Device>> BasicBackend::list() {
   if (!cards) return tl::make_unexpected(cards.error());
   std::erase_if(*cards, [](const DrmCard& card) { return owned_elsewhere(card.driver) || no_gpu(card.driver); });
   auto devices = card_devices(files_, names_, *cards, name(), source_.recorded);
-
-  std::scoped_lock lock(mutex_);
-  std::map<DeviceId, std::shared_ptr<BasicCard>> known;
-  for (const auto& card : *cards) {
-    auto& entry = known[card.id()];
-    if (const auto old = cards_.find(card.id()); old != cards_.end() && old->second->is(card)) entry = old->second;
-    if (!entry) entry = std::make_shared<BasicCard>(files_, card);
-  }
-  cards_ = std::move(known);
+  cards_.keep(files_, *cards);
   return devices;
 }
 
-Result<std::shared_ptr<BasicCard>> BasicBackend::find(const DeviceId& id, std::string_view operation) {
-  std::scoped_lock lock(mutex_);
-  const auto found = cards_.find(id);
-  if (found != cards_.end()) return found->second;
-  return fail(Errc::not_found,
-              fmt::format("{} {}: no such graphics card is in the list of cards; it may have left the bus", operation,
-                          id.text));
-}
-
 Result<Reading> BasicBackend::read(const DeviceId& id) {
-  const auto card = find(id, "read");
+  const auto card = cards_.find(id, "read");
   if (!card) return tl::make_unexpected(card.error());
   const std::string& folder = (*card)->card().device_folder;
   const auto attention = gate_.look(folder);
   if (attention != Attention::awake) {
-    Reading reading{attention == Attention::asleep ? Missing::asleep : Missing::not_yet_read};
-    reading.attention = attention;
-    reading.runtime_power_state = gate_.runtime_state(folder);
     if (attention == Attention::asleep) (*card)->forget_rates();
-    return reading;
+    return gate_.withheld(folder, attention);
   }
   auto reading = (*card)->read(source_.clock.now());
   if (!reading) return reading;
   reading->runtime_power_state = gate_.runtime_state(folder);
   // These drivers do not tell whether the card has work. So it is given its rests; while something keeps it awake, they
   // grow rare.
-  gate_.note(folder, false);
+  if (!source_.recorded) gate_.note(folder, false);
   return reading;
 }
 
 Result<std::vector<GpuProcess>> BasicBackend::processes(const DeviceId& id) {
-  const auto card = find(id, "list the processes of");
+  const auto card = cards_.find(id, "list the processes of");
   if (!card) return tl::make_unexpected(card.error());
   const DrmCard& drm = (*card)->card();
   if (drm.pci) {

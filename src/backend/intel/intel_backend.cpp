@@ -15,6 +15,7 @@
 #include "backend/sysfs/counting_files.hpp"
 #include "backend/sysfs/drm_card.hpp"
 #include "backend/sysfs/drm_processes.hpp"
+#include "backend/sysfs/known_cards.hpp"
 #include "backend/sysfs/pci_facts.hpp"
 #include "backend/sysfs/power_gate.hpp"
 #include "backend/sysfs/sysfs_value.hpp"
@@ -277,14 +278,11 @@ class IntelBackend final : public Backend {
   DriverCost cost() const override { return files_.cost(); }
 
  private:
-  Result<std::shared_ptr<IntelCard>> find(const DeviceId& id, std::string_view operation);
-
   const SysfsSource source_;
   const CountingFiles files_;
   PowerGate gate_;
   DeviceNames names_;
-  std::mutex mutex_;
-  std::map<DeviceId, std::shared_ptr<IntelCard>> cards_;  // guarded by mutex_
+  KnownCards<IntelCard> cards_{"Intel GPU"};
 };
 
 Result<std::vector<Device>> IntelBackend::list() {
@@ -294,47 +292,28 @@ Result<std::vector<Device>> IntelBackend::list() {
 
   auto devices = card_devices(files_, names_, *cards, name(), source_.recorded);
   for (auto& device : devices) device.vendor = Vendor::intel;  // by its driver, should its ids be unreadable
-
-  std::scoped_lock lock(mutex_);
-  std::map<DeviceId, std::shared_ptr<IntelCard>> known;
-  for (const auto& card : *cards) {
-    auto& entry = known[card.id()];
-    if (const auto old = cards_.find(card.id()); old != cards_.end() && old->second->is(card)) entry = old->second;
-    if (!entry) entry = std::make_shared<IntelCard>(files_, card);
-  }
-  cards_ = std::move(known);
+  cards_.keep(files_, *cards);
   return devices;
 }
 
-Result<std::shared_ptr<IntelCard>> IntelBackend::find(const DeviceId& id, std::string_view operation) {
-  std::scoped_lock lock(mutex_);
-  const auto found = cards_.find(id);
-  if (found != cards_.end()) return found->second;
-  return fail(Errc::not_found, fmt::format("{} {}: no such Intel GPU is in the list of cards; it may have left the bus",
-                                           operation, id.text));
-}
-
 Result<Reading> IntelBackend::read(const DeviceId& id) {
-  const auto card = find(id, "read");
+  const auto card = cards_.find(id, "read");
   if (!card) return tl::make_unexpected(card.error());
   const std::string& folder = (*card)->card().device_folder;
   const auto attention = gate_.look(folder);
   if (attention != Attention::awake) {
-    Reading reading{attention == Attention::asleep ? Missing::asleep : Missing::not_yet_read};
-    reading.attention = attention;
-    reading.runtime_power_state = gate_.runtime_state(folder);
     if (attention == Attention::asleep) (*card)->forget_rates();
-    return reading;
+    return gate_.withheld(folder, attention);
   }
   auto reading = (*card)->read(source_.clock.now(), source_.recorded);
   if (!reading) return reading;
   reading->runtime_power_state = gate_.runtime_state(folder);
-  gate_.note(folder, in_use(*reading));
+  if (!source_.recorded) gate_.note(folder, in_use(*reading));  // a recording cannot fall asleep: nothing to spare
   return reading;
 }
 
 Result<std::vector<GpuProcess>> IntelBackend::processes(const DeviceId& id) {
-  const auto card = find(id, "list the processes of");
+  const auto card = cards_.find(id, "list the processes of");
   if (!card) return tl::make_unexpected(card.error());
   const auto& address = (*card)->card().pci;
   if (!address) {

@@ -21,8 +21,9 @@ std::optional<std::uint64_t> hex(const Result<std::string>& text) {
 std::vector<PciFunction> PciFunctions::scan() {
   std::vector<PciFunction> result;
   for (PciGpu& gpu : bus_.gpus(kNvidia)) {
-    if (!gpu.driver.empty() && gpu.driver != "nvidia") continue;
-    PciFunction function{gpu.address, std::move(gpu.folder), gpu.device, !gpu.driver.empty(), false};
+    if (gpu.driver && !gpu.driver->empty() && gpu.driver != "nvidia") continue;
+    const bool driven = gpu.driver != "";
+    PciFunction function{gpu.address, std::move(gpu.folder), gpu.device, driven, false};
     const auto control = files_.read(function.folder + "/power/control");
     function.managed = control && trim(*control) == "auto";
     result.push_back(std::move(function));

@@ -10,9 +10,9 @@
 
 #include "backend/simulated/curve_reader.hpp"
 #include "backend/simulated/fields.hpp"
-#include "backend/simulated/nearest.hpp"
 #include "backend/simulated/yaml_tree.hpp"
 #include "backend/simulated/yaml_values.hpp"
+#include "core/nearest.hpp"
 #include "core/text.hpp"
 
 namespace gpukeeper::simulated {

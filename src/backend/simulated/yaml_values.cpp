@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "backend/simulated/nearest.hpp"
+#include "core/nearest.hpp"
 #include "core/text.hpp"
 
 namespace gpukeeper::simulated {
@@ -28,6 +28,12 @@ std::size_t word_length(std::string_view text) {
 }
 
 }  // namespace
+
+std::string suggestion(std::string_view typed, Words known) {
+  const auto word = nearest(typed, known);
+  if (!word.empty()) return fmt::format("did you mean '{}'?", word);
+  return fmt::format("known are: {}", fmt::join(known, ", "));
+}
 
 std::string shown(const YamlNode& node) {
   switch (node.kind) {

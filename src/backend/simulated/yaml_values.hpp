@@ -30,6 +30,9 @@ template <class... Args>
   throw Refused{mark, fmt::format(format, std::forward<Args>(args)...)};
 }
 
+/// What a message says after an unknown word: "did you mean 'seed'?", or when nothing is near, all the known words.
+std::string suggestion(std::string_view typed, Words known);
+
 /// How a value is shown in a message: what stands in the file, cut where it is long.
 std::string shown(const YamlNode& node);
 

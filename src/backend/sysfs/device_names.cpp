@@ -85,14 +85,10 @@ void ask_pci(const Files& files, std::string_view table, const std::vector<NameQ
 
 std::string_view vendor_word(std::uint16_t vendor) {
   switch (vendor_from_pci(vendor)) {
-    case Vendor::nvidia:
-      return "NVIDIA GPU";
-    case Vendor::amd:
-      return "AMD GPU";
-    case Vendor::intel:
-      return "Intel GPU";
-    case Vendor::other:
-      return "GPU";
+    case Vendor::nvidia: return "NVIDIA GPU";
+    case Vendor::amd: return "AMD GPU";
+    case Vendor::intel: return "Intel GPU";
+    case Vendor::other: return "GPU";
   }
   return "GPU";
 }

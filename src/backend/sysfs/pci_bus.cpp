@@ -28,6 +28,16 @@ std::optional<PciBus::Function> PciBus::identify(const std::string& folder) cons
   return Function{gpu, static_cast<std::uint16_t>(*vendor), static_cast<std::uint16_t>(*device)};
 }
 
+std::optional<std::string> PciBus::driver_of(const std::string& folder) const {
+  if (const auto link = files_.read_link(folder + "/driver")) return link->substr(link->find_last_of('/') + 1);
+  const auto uevent = files_.read(folder + "/uevent");  // a copied tree has no links
+  if (!uevent) return std::nullopt;
+  for (const auto line : lines(*uevent)) {
+    if (line.starts_with("DRIVER=")) return std::string(trim(line.substr(7)));
+  }
+  return "";
+}
+
 std::vector<PciGpu> PciBus::gpus(std::optional<std::uint16_t> vendor) {
   std::vector<PciGpu> result;
   const auto names = files_.list(kDevices);
@@ -46,12 +56,7 @@ std::vector<PciGpu> PciBus::gpus(std::optional<std::uint16_t> vendor) {
     }
     const Function& function = known->second;
     if (!function.gpu || (vendor && *vendor != function.vendor)) continue;
-    PciGpu gpu{*address, folder, function.vendor, function.device, ""};
-    if (const auto uevent = files_.read(folder + "/uevent")) {
-      for (const auto line : lines(*uevent)) {
-        if (line.starts_with("DRIVER=")) gpu.driver = trim(line.substr(7));
-      }
-    }
+    PciGpu gpu{*address, folder, function.vendor, function.device, driver_of(folder)};
     result.push_back(std::move(gpu));
   }
   std::ranges::sort(result, {}, &PciGpu::address);

@@ -18,7 +18,7 @@ struct PciGpu {
   std::string folder;  ///< "/sys/bus/pci/devices/0000:01:00.0"
   std::uint16_t vendor = 0;
   std::uint16_t device = 0;
-  std::string driver;  ///< kernel driver bound to it; empty for none
+  std::optional<std::string> driver;  ///< kernel driver bound to it, empty for none; nothing when it cannot be told
 };
 
 /// Finds GPUs on the PCI bus, from the kernel's bookkeeping alone: nothing of it wakes a device.
@@ -40,6 +40,7 @@ class PciBus {
     std::uint16_t device = 0;
   };
   std::optional<Function> identify(const std::string& folder) const;
+  std::optional<std::string> driver_of(const std::string& folder) const;
 
   const Files& files_;
   std::mutex mutex_;

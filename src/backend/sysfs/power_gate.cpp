@@ -63,6 +63,13 @@ void PowerGate::note(const std::string& folder, bool in_use) {
   device.rest_until = now + length;
 }
 
+Reading PowerGate::withheld(const std::string& folder, Attention attention) const {
+  Reading reading{attention == Attention::asleep ? Missing::asleep : Missing::not_yet_read};
+  reading.attention = attention;
+  reading.runtime_power_state = runtime_state(folder);
+  return reading;
+}
+
 Metric<std::string> PowerGate::runtime_state(const std::string& folder) const {
   if (const auto state = files_.read(folder + "/power_state"); state && trim(*state) == "D3cold") return "D3cold";
   const auto status = files_.read(folder + "/power/runtime_status");

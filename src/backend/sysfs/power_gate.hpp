@@ -36,6 +36,9 @@ class PowerGate {
   /// Tells what a reading found: whether the device has work, or holders that expect it awake.
   void note(const std::string& folder, bool in_use);
 
+  /// What is read of a device that look() found resting or asleep: nothing but its runtime power state.
+  Reading withheld(const std::string& folder, Attention attention) const;
+
   /// The runtime power state in the kernel's word ("active", "suspended"), "D3cold" where `power_state` says so; absent
   /// when the kernel keeps none. Never wakes.
   Metric<std::string> runtime_state(const std::string& folder) const;

@@ -12,7 +12,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::string_view kPciDevices = "/sys/bus/pci/devices";
 constexpr std::size_t kLargestRecording = std::size_t{8} << 20;
 constexpr auto kLongestPause = std::chrono::milliseconds(60s);
 // A document is served for this long past the moment when the next was due: while the program runs. Older than that, it
@@ -58,6 +57,7 @@ ToolBackend::ToolBackend(Tool tool, ToolOptions options, ToolWorld world)
     : tool_(std::move(tool)),
       options_(std::move(options)),
       world_(world),
+      bus_(world.files),
       gate_(world.files, world.clock, options_.wake) {}
 
 ToolBackend::~ToolBackend() = default;  // the thread is the last member: it is stopped and joined first
@@ -97,49 +97,16 @@ Result<ToolDocument> ToolBackend::read_recording() const {
   return document;
 }
 
-// The GPUs among the PCI functions. Their ids are the kernel's own copies: reading them wakes nothing. Read anew only
-// when a function came or went.
-std::vector<std::pair<PciAddress, ToolBackend::Function>> ToolBackend::find_functions() {
-  auto names = world_.files.list(kPciDevices);
-  if (!names) return {};  // no sysfs: nothing can be known to sleep
-  if (*names == names_) return functions_;
-  std::vector<std::pair<PciAddress, Function>> found;
-  bool complete = true;
-  for (const auto& name : *names) {
-    const auto address = PciAddress::parse(name);
-    if (!address) continue;
-    const auto folder = fmt::format("{}/{}", kPciDevices, name);
-    const auto vendor = world_.files.read(folder + "/vendor");
-    if (!vendor) complete = false;
-    const auto vendor_id = vendor ? parse_u64(*vendor, 16) : std::nullopt;
-    if (!vendor_id || *vendor_id != tool_.pci_vendor) continue;
-    const auto kind = world_.files.read(folder + "/class");
-    const auto device = world_.files.read(folder + "/device");
-    if (!kind || !device) complete = false;
-    // Class 03 is a display controller, 12 a processing accelerator (Instinct cards): PCI Code and ID Assignment.
-    const auto kind_id = kind ? parse_u64(*kind, 16) : std::nullopt;
-    if (!kind_id || (*kind_id >> 16 != 0x03 && *kind_id >> 16 != 0x12)) continue;
-    const auto device_id = device ? parse_u64(*device, 16) : std::nullopt;
-    Function function;
-    function.folder = folder;
-    function.pci_id = fmt::format("{:04x}:{:04x}", *vendor_id, device_id.value_or(0));
-    found.emplace_back(*address, std::move(function));
-  }
-  functions_ = found;
-  if (complete) names_ = std::move(*names);
-  return found;
-}
-
 void ToolBackend::look_at(Functions& functions) {
-  for (auto& [address, function] : find_functions()) {
+  for (const PciGpu& gpu : bus_.gpus(tool_.pci_vendor)) {
     // The tool wakes what its driver holds. What another driver holds is none of its business, and may sleep for ever:
     // vfio-pci, for a virtual machine, suspends a GPU that nobody uses.
-    const auto driver = world_.files.read_link(function.folder + "/driver");
-    if (!driver && driver.error().code == Errc::not_found) continue;
-    if (driver && !driver->ends_with("/" + tool_.driver)) continue;
+    if (gpu.driver && *gpu.driver != tool_.driver) continue;
+    Function& function = functions[gpu.address];
+    function.folder = gpu.folder;
+    function.pci_id = fmt::format("{:04x}:{:04x}", gpu.vendor, gpu.device);
     function.attention = gate_.look(function.folder);
     function.runtime_state = gate_.runtime_state(function.folder);
-    functions.emplace(address, std::move(function));
   }
 }
 

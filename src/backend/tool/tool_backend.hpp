@@ -14,6 +14,7 @@
 #include <thread>
 #include <vector>
 
+#include "backend/sysfs/pci_bus.hpp"
 #include "backend/sysfs/power_gate.hpp"
 #include "backend/tool/document.hpp"
 #include "core/clock.hpp"
@@ -39,7 +40,7 @@ struct Tool {
   std::vector<std::string> arguments;
   std::string remedy;  ///< what to do when the program is not there
   Vendor vendor = Vendor::other;
-  std::uint32_t pci_vendor = 0;
+  std::uint16_t pci_vendor = 0;
   std::string driver;  ///< the kernel's, whose devices the program wakes: "nvidia"
   Result<ToolDocument> (*parse)(std::string_view text) = nullptr;
   /// What the program's end means: the document, or an Error that says what to do.
@@ -105,7 +106,6 @@ class ToolBackend final : public Backend {
   Result<ToolDocument> read_recording() const;
   void refresh(std::stop_token stop = {});
   void look_at(Functions& functions);
-  std::vector<std::pair<PciAddress, Function>> find_functions();
   void note_use(const Functions& functions, const ToolDocument& document);
   std::chrono::milliseconds pause_after(std::uint32_t failures) const;
   /// The state to answer from, after asking for a new one where it is old.
@@ -116,15 +116,14 @@ class ToolBackend final : public Backend {
   const ToolOptions options_;
   const ToolWorld world_;
   std::string path_;  // of the program; set once by open
+  PciBus bus_;
   PowerGate gate_;
   Published<State> state_;
   std::atomic<std::uint64_t> runs_{0};
   std::atomic<std::int64_t> run_nanoseconds_{0};
   std::atomic<bool> running_{false};
 
-  std::mutex refresh_mutex_;        // one attempt at a time; a reader takes it only where it runs the program itself
-  std::vector<std::string> names_;  // guarded by refresh_mutex_: of PCI functions, when last seen
-  std::vector<std::pair<PciAddress, Function>> functions_;  // guarded by refresh_mutex_
+  std::mutex refresh_mutex_;  // one attempt at a time; a reader takes it only where it runs the program itself
 
   std::mutex wanted_mutex_;
   std::condition_variable_any wanted_signal_;
