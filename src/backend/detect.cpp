@@ -140,7 +140,12 @@ class Opener {
     sources_.backends.emplace_back(backend.release(), [world = world_](Backend* b) { delete b; });
   }
   Result<void> add(Result<std::unique_ptr<Backend>> backend) {
-    if (!backend) return tl::make_unexpected(backend.error());
+    if (!backend) {
+      // The specification was right; what it names is not (a damaged file). To a caller that is no wrong usage.
+      Error error = backend.error();
+      if (error.code == Errc::invalid_argument) error.code = Errc::unavailable;
+      return tl::make_unexpected(std::move(error));
+    }
     add(std::move(*backend));
     return {};
   }

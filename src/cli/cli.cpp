@@ -17,9 +17,9 @@
 #include "cli/help.hpp"
 #include "cli/identity.hpp"
 #include "cli/metrics.hpp"
-#include "core/nearest.hpp"
 #include "cli/status.hpp"
 #include "cli/version.hpp"
+#include "core/nearest.hpp"
 #include "core/text.hpp"
 
 namespace gpukeeper::cli {
@@ -362,7 +362,12 @@ int run_checked(int argc, char** argv, Output& out, Output& errors) {
       .screen = screen,
       .colour = colour(arguments),
       .open_feed =
-          [&] { return open_feed({.sources = sources(arguments, environment), .wake = arguments.wake}, clock); },
+          [&] {
+            // A watch needs no new process list every second: they are what costs a driver most.
+            const auto pause = arguments.watch.empty() ? std::chrono::seconds(0) : std::chrono::seconds(3);
+            return open_feed(
+                {.sources = sources(arguments, environment), .wake = arguments.wake, .process_period = pause}, clock);
+          },
       .interrupts = [&]() -> std::unique_ptr<Interrupts> { return std::make_unique<SignalInterrupts>(*clock); }};
   const auto exit = dispatch(parser.command(), arguments, parser, context);
   if (exit) return *exit;

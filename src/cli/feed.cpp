@@ -14,19 +14,19 @@ std::string host_name() {
   return ::gethostname(name.data(), name.size() - 1) == 0 ? std::string(name.data()) : std::string();
 }
 
-SamplerOptions sampler_options() {
+SamplerOptions sampler_options(const FeedOptions& feed) {
   SamplerOptions options;
   options.host = host_name();
-  options.process_period = std::chrono::seconds(0);  // who asks once, or every few seconds, wants them each time
+  options.process_period = feed.process_period;
   return options;
 }
 
 class SampledFeed final : public Feed {
  public:
-  SampledFeed(Sources sources, std::shared_ptr<Clock> clock)
+  SampledFeed(Sources sources, std::shared_ptr<Clock> clock, const FeedOptions& options)
       : clock_(std::move(clock)),
         findings_(std::move(sources.findings)),
-        sampler_(std::move(sources.backends), *clock_, runner_, published_, sampler_options()) {}
+        sampler_(std::move(sources.backends), *clock_, runner_, published_, sampler_options(options)) {}
 
   std::shared_ptr<const Snapshot> next() override {
     sampler_.tick();
@@ -47,7 +47,7 @@ class SampledFeed final : public Feed {
 Result<std::unique_ptr<Feed>> open_feed(const FeedOptions& options, std::shared_ptr<Clock> clock) {
   auto sources = open_sources(options.sources, clock, {.wake = options.wake});
   if (!sources) return tl::make_unexpected(sources.error());
-  return std::unique_ptr<Feed>(std::make_unique<SampledFeed>(std::move(*sources), std::move(clock)));
+  return std::unique_ptr<Feed>(std::make_unique<SampledFeed>(std::move(*sources), std::move(clock), options));
 }
 
 }  // namespace gpukeeper::cli

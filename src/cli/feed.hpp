@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <span>
 #include <string>
@@ -26,6 +27,7 @@ class Feed {
 struct FeedOptions {
   std::vector<std::string> sources;  ///< as given to --source; empty for auto
   bool wake = false;
+  std::chrono::nanoseconds process_period{0};  ///< who looks once wants the processes each time; a watch less often
 };
 
 /// Opens the sources. Errors: invalid_argument for a source that there is not; others when one cannot be opened.

@@ -4,8 +4,8 @@
 
 #include <fmt/format.h>
 
-#include "core/nearest.hpp"
 #include "cli/render.hpp"
+#include "core/nearest.hpp"
 #include "core/text.hpp"
 
 namespace gpukeeper::cli {

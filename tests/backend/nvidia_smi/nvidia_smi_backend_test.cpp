@@ -345,6 +345,7 @@ TEST_F(NvidiaSmiBackendTest, AGpuThatAnotherDriverHoldsMaySleepForEver) {
   pci_gpu("0000:05:00.0", "0x15f8", "0x10de", "vfio-pci");
   pci_gpu("0000:06:00.0", "0x15f8");
   files_.remove(kFolder + "0000:06:00.0/driver");
+  files_.write(kFolder + "0000:06:00.0/uevent", "PCI_ID=10DE:15F8\n");
   status("0000:05:00.0", "suspended");
   status("0000:06:00.0", "suspended");
   prints(fixture("v9-pascal-x2.xml"));
