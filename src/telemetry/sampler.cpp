@@ -17,7 +17,6 @@ namespace {
 constexpr int kErrorsUntilUnavailable = 3;
 constexpr nanoseconds kFirstPause = 1s;
 constexpr nanoseconds kLongestPause = 30s;
-constexpr nanoseconds kSlack = 500us;  // on top of what a device usually takes
 
 nanoseconds pause_after(int failures) {
   return failures >= 6 ? kLongestPause : std::min(kLongestPause, kFirstPause * (1 << std::max(0, failures - 1)));
@@ -181,7 +180,7 @@ void Sampler::tick() {
 
 // What a tick waits for: as long as it usually takes, twice over; for what never ran, the whole deadline.
 nanoseconds Sampler::patience(nanoseconds typical) const {
-  return typical == 0ns ? options_.deadline : std::min(options_.deadline, 2 * typical + kSlack);
+  return typical == 0ns ? options_.deadline : std::min(options_.deadline, 2 * typical + options_.slack);
 }
 
 void Sampler::list_first_time() {

@@ -17,9 +17,10 @@ namespace gpukeeper {
 
 struct SamplerOptions {
   std::chrono::nanoseconds period = std::chrono::seconds(1);
-  std::chrono::nanoseconds process_period = std::chrono::seconds(3);       ///< process lists cost the most calls
-  std::chrono::nanoseconds list_period = std::chrono::seconds(5);          ///< how soon a hot-plugged device is seen
-  std::chrono::nanoseconds deadline = std::chrono::milliseconds(500);      ///< then the device is unavailable
+  std::chrono::nanoseconds process_period = std::chrono::seconds(3);   ///< process lists cost the most calls
+  std::chrono::nanoseconds list_period = std::chrono::seconds(5);      ///< how soon a hot-plugged device is seen
+  std::chrono::nanoseconds deadline = std::chrono::milliseconds(500);  ///< then the device is unavailable
+  std::chrono::nanoseconds slack = std::chrono::microseconds(500);  ///< granted on top of what a device usually takes
   std::chrono::nanoseconds first_list_deadline = std::chrono::seconds(5);  ///< nvmlInit takes 1.5 s without persistence
   Thresholds thresholds;
   std::string host;
