@@ -12,9 +12,9 @@
 
 namespace gpukeeper {
 
-/// The folder of recorded machines: what the environment variable GPUKEEPER_CORPUS names, else `../shared/corpus` beside
-/// the source tree; nothing when neither is there. It is not part of the repository, so a test that needs it skips:
-/// `GTEST_SKIP() << "no corpus: set GPUKEEPER_CORPUS";`.
+/// The folder of recorded machines: what the environment variable GPUKEEPER_CORPUS names, else `../shared/corpus`
+/// beside the source tree; nothing when neither is there. It is not part of the repository, so a test that needs it
+/// skips: `GTEST_SKIP() << "no corpus: set GPUKEEPER_CORPUS";`.
 inline std::optional<std::filesystem::path> corpus() {
   std::vector<std::filesystem::path> places;
   if (const char* named = std::getenv("GPUKEEPER_CORPUS")) places.emplace_back(named);
