@@ -40,10 +40,15 @@ struct TimedTask : Task {
   }
   virtual void work() = 0;
 
-  /// To be called once when the task has ended.
-  void landed() {
+  /// To be called once when the task has ended. What hung is no measure of what to wait for: the next hang would
+  /// hold up a tick for the whole deadline.
+  void landed(nanoseconds deadline) {
     in_flight = false;
-    typical = std::max(took, typical - typical / 8);
+    if (took < deadline) {
+      typical = std::max(took, typical - typical / 8);
+    } else if (typical == 0ns) {
+      typical = 1ns;  // then only the slack is granted
+    }
   }
 
   nanoseconds took{0};
@@ -237,7 +242,7 @@ void Sampler::harvest() {
     Source& source = *sources_[i];
     if (!source.list->in_flight) continue;
     if (source.list->done()) {
-      source.list->landed();
+      source.list->landed(options_.deadline);
       source.answered = true;
       source.next_list = now + options_.list_period;
       adopt_list(i);
@@ -258,7 +263,14 @@ void Sampler::harvest() {
         note_hang(*entry);
       }
     }
-    if (entry->process_task->in_flight && entry->process_task->done()) take_processes(*entry);
+    if (!entry->process_task->in_flight) continue;
+    if (entry->process_task->done()) {
+      take_processes(*entry);
+    } else if (entry->available && now - entry->process_task->started >= options_.deadline) {
+      entry->forget_processes(fmt::format(
+          "the driver did not answer within {} when asked for the processes; it is asked again when it does",
+          in_words(options_.deadline)));
+    }
   }
 }
 
@@ -272,7 +284,7 @@ void Sampler::note_hang(Entry& entry) {
 }
 
 void Sampler::take_results(Entry& entry) {
-  entry.read->landed();
+  entry.read->landed(options_.deadline);
   if (entry.hanging) {
     // The answer is as old as the hang was long. Ask anew, later each time it hangs again.
     entry.hanging = false;
@@ -323,7 +335,8 @@ void Sampler::take_results(Entry& entry) {
 
 void Sampler::take_error(Entry& entry, const Error& error) {
   ++entry.errors;
-  const bool definite = error.code == Errc::not_found || error.code == Errc::unavailable;
+  const bool definite =
+      error.code == Errc::not_found || error.code == Errc::unavailable || error.code == Errc::not_permitted;
   if (definite || !entry.available || entry.errors >= kErrorsUntilUnavailable) {
     const Missing why = error.code == Errc::not_permitted ? Missing::not_permitted : Missing::failed;
     entry.make_unavailable(why, error.message);
@@ -337,7 +350,7 @@ void Sampler::take_error(Entry& entry, const Error& error) {
 }
 
 void Sampler::take_processes(Entry& entry) {
-  entry.process_task->landed();
+  entry.process_task->landed(options_.deadline);
   if (!entry.available) return;
   auto& result = entry.process_task->result;
   if (result) {
@@ -386,9 +399,10 @@ void Sampler::adopt_device(std::size_t source, const Device& device, std::vector
   });
   Entry* entry = nullptr;
   if (same != entries_.end()) {
-    if ((*same)->source < source) return;
-    if ((*same)->source > source) {
-      entries_.erase(same);  // a source of higher precedence has come to know it
+    if ((*same)->source < source && (*same)->present) return;
+    if ((*same)->source != source) {
+      // A source of higher precedence has come to know it, or has lost it: it was bound to another driver.
+      entries_.erase(same);
     } else {
       entry = same->get();
     }

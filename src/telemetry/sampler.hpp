@@ -36,7 +36,8 @@ struct SamplerOptions {
 /// Threads: tick() and run() belong to one thread; snapshots go to any.
 class Sampler {
  public:
-  /// The first backend that lists a PCI address or UUID owns it; later ones that list it too are not asked about it.
+  /// The first backend that lists a PCI address or UUID owns it for as long as it lists it; later ones that list it
+  /// too are not asked about it.
   Sampler(std::vector<std::shared_ptr<Backend>> backends, Clock& clock, Runner& runner, Published<Snapshot>& out,
           SamplerOptions options = {});
   ~Sampler();

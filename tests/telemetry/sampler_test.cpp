@@ -280,6 +280,70 @@ TEST_F(SamplerTest, AHangingProcessListLeavesTheReadingsAlone) {
   backend_->unblock_processes("GPU-a");
 }
 
+TEST_F(SamplerTest, AHangingProcessListIsSaidAndItsOldProcessesAreNotShown) {
+  backend_->plug("GPU-a", warm(50));
+  backend_->set_processes("GPU-a", {GpuProcess{.pid = 42, .name = "train"}});
+  tick();
+  backend_->block_processes("GPU-a");
+  for (int i = 0; i < 5; ++i) {
+    clock_.advance(1s);
+    tick();
+  }
+  EXPECT_TRUE(device(*out_.read(), "GPU-a").processes->empty());
+  EXPECT_EQ(device(*out_.read(), "GPU-a").processes_reason,
+            "the driver did not answer within 200 ms when asked for the processes; it is asked again when it does");
+  backend_->unblock_processes("GPU-a");
+  eventually([&] {
+    clock_.advance(1s);
+    return !device(*tick(), "GPU-a").processes->empty();
+  });
+  EXPECT_EQ(device(*out_.read(), "GPU-a").processes_reason, "");
+}
+
+TEST_F(SamplerTest, ADeviceThatHungIsNotWaitedForLongerAfterwards) {
+  struct Watching final : Runner {
+    void run(std::span<const std::shared_ptr<Task>> tasks) override {
+      most = std::chrono::nanoseconds(0);
+      for (const auto& task : tasks) most = std::max(most, task->patience);
+      real.run(tasks);
+    }
+    ThreadRunner real;
+    std::chrono::nanoseconds most{0};
+  } runner;
+  options_.deadline = 50ms;
+  options_.slack = 500us;
+  options_.list_period = options_.process_period = std::chrono::hours(1);
+  Sampler sampler(backends_, clock_, runner, out_, options_);
+  backend_->plug("GPU-a", warm(50));
+  sampler.tick();
+  backend_->block("GPU-a");
+  clock_.advance(1s);
+  sampler.tick();
+  const auto hung_since = std::chrono::steady_clock::now();
+  eventually([&] { return std::chrono::steady_clock::now() - hung_since > options_.deadline; });
+  clock_.advance(1s);
+  sampler.tick();
+  EXPECT_FALSE(device(*out_.read(), "GPU-a").available);
+  backend_->unblock("GPU-a");
+  eventually([&] {
+    clock_.advance(1s);
+    sampler.tick();
+    return device(*out_.read(), "GPU-a").available;
+  });
+  clock_.advance(1s);
+  sampler.tick();
+  EXPECT_LT(runner.most, options_.deadline);
+}
+
+TEST_F(SamplerTest, ADeviceThatMayNotBeReadIsUnavailableAtOnce) {
+  backend_->plug("GPU-a", warm(50));
+  tick();
+  backend_->set_error("GPU-a", {Errc::not_permitted, "open /dev/nvidia0: permission denied"});
+  clock_.advance(1s);
+  EXPECT_FALSE(device(*tick(), "GPU-a").available);
+  EXPECT_EQ(device(*out_.read(), "GPU-a").reading.temperature, Metric<Celsius>(missing(Missing::not_permitted)));
+}
+
 TEST_F(SamplerTest, ASourceThatCannotListSaysWhy) {
   backend_->set_list_error(Error{Errc::unavailable, "the NVIDIA driver is not loaded: modprobe nvidia"});
   const auto snapshot = tick();
@@ -304,6 +368,37 @@ TEST_F(SamplerTest, TheFirstSourceThatListsAPciAddressOwnsIt) {
   ASSERT_EQ(snapshot->devices.size(), 1u);
   EXPECT_EQ(snapshot->devices[0].device->name, "by nvml");
   EXPECT_EQ(second->reads("PCI-0000:01:00.0"), 0u);
+}
+
+TEST_F(SamplerTest, ADeviceThatItsSourceLostIsTakenOverByAnotherThatListsIt) {
+  const auto second = std::make_shared<FakeBackend>("basic");
+  backends_.push_back(second);
+  Device device;
+  device.id = DeviceId{"GPU-a"};
+  device.pci = PciAddress::parse("0000:01:00.0");
+  backend_->plug(device, warm(50));
+  tick();
+  // Its driver was exchanged: unbound from one, bound to the other.
+  backend_->unplug("GPU-a");
+  device.id = DeviceId{"PCI-0000:01:00.0"};
+  second->plug(device, warm(10));
+  const auto ticks = [&](int count) {
+    for (int i = 0; i < count; ++i) {
+      clock_.advance(1s);
+      tick();
+    }
+  };
+  ticks(12);
+  auto snapshot = out_.read();
+  ASSERT_EQ(snapshot->devices.size(), 1u);
+  EXPECT_EQ(snapshot->devices[0].device->source, "basic");
+  EXPECT_TRUE(snapshot->devices[0].available);
+  backend_->plug("GPU-a", warm(51));
+  ticks(12);
+  snapshot = out_.read();
+  ASSERT_EQ(snapshot->devices.size(), 1u);
+  EXPECT_EQ(snapshot->devices[0].device->id.text, "GPU-a");
+  EXPECT_EQ(snapshot->devices[0].reading.temperature, Celsius(51));
 }
 
 TEST_F(SamplerTest, DevicesOfAllSourcesStandInPciOrder) {
