@@ -11,6 +11,7 @@ namespace gpukeeper {
 namespace {
 
 using namespace std::chrono_literals;
+using std::chrono::nanoseconds;
 
 constexpr std::size_t kLargestRecording = std::size_t{8} << 20;
 constexpr auto kLongestPause = std::chrono::milliseconds(60s);
@@ -125,7 +126,7 @@ void ToolBackend::refresh(std::stop_token stop) {
   if (before->attempted != MonotonicTime{} && world_.clock.now() - before->attempted < pause_after(before->failures)) {
     return;  // another reader was first
   }
-  running_ = true;
+  began_ = world_.clock.now().time_since_epoch().count();
   State next;
   next.document = before->document;
   look_at(next.functions);
@@ -150,7 +151,7 @@ void ToolBackend::refresh(std::stop_token stop) {
   }
   next.attempted = world_.clock.now();
   state_.publish(std::make_shared<const State>(std::move(next)));
-  running_ = false;
+  began_ = kNotRunning;
 }
 
 std::chrono::milliseconds ToolBackend::pause_after(std::uint32_t failures) const {
@@ -170,7 +171,10 @@ Result<std::shared_ptr<const ToolBackend::State>> ToolBackend::current() {
     wanted_signal_.notify_one();
     return state;
   }
-  if (thread_.joinable() && running_) {
+  // Nobody asked for so long that the last document is too old to be served: all readers wait for one new run.
+  const auto began = began_.load();
+  if (thread_.joinable() && began != kNotRunning &&
+      world_.clock.now().time_since_epoch().count() - began >= nanoseconds(kServedWhileRunning).count()) {
     return fail(
         Errc::unavailable,
         fmt::format("{} has not answered for {} s: the driver hangs. Look for GPU errors in the kernel log (dmesg)",

@@ -65,7 +65,8 @@ struct ToolOptions {
 /// the vendor sleeps or rests: then sleeping devices are listed from the last document or from PCI, and the others are
 /// resting.
 ///
-/// Threads: as for Backend. No lock is held over a run of the program that a reader in background mode waits for.
+/// Threads: as for Backend. In background mode readers are answered while the program runs. Only where nobody asked for
+/// so long that the last document would pass for the present do they wait for the next one, together for one run.
 class ToolBackend final : public Backend {
  public:
   /// Reads the file, or runs the program once (unless GPUs sleep).
@@ -121,7 +122,8 @@ class ToolBackend final : public Backend {
   Published<State> state_;
   std::atomic<std::uint64_t> runs_{0};
   std::atomic<std::int64_t> run_nanoseconds_{0};
-  std::atomic<bool> running_{false};
+  static constexpr MonotonicTime::rep kNotRunning = MonotonicTime::min().time_since_epoch().count();
+  std::atomic<MonotonicTime::rep> began_{kNotRunning};  // when the attempt in progress began
 
   std::mutex refresh_mutex_;  // one attempt at a time; a reader takes it only where it runs the program itself
 

@@ -446,6 +446,44 @@ TEST_F(NvidiaSmiBackendTest, AReadNeverWaitsForTheProgram) {
   backend.reset();  // joins the thread that still looks at the latches
 }
 
+TEST_F(NvidiaSmiBackendTest, AfterALongPauseAllDevicesWaitForOneRun) {
+  options_.tool.background = true;
+  const auto document = fixture("v9-pascal-x2.xml");
+  prints(document);
+  auto backend = opened();
+  ASSERT_TRUE(backend);
+  (void)programs_.take_runs();
+  std::latch started(1);
+  std::latch finish(1);
+  programs_.answer_with([&](const ProgramCall&, const std::stop_token&) -> Result<ProgramOutput> {
+    started.count_down();
+    finish.wait();
+    return ProgramOutput{0, document, ""};
+  });
+  clock_.advance(10s);  // as with a watch of 10 s
+  bool first = false;
+  bool second = false;
+  std::atomic<bool> second_answered{false};
+  std::thread one([&] { first = backend->read(p100_).has_value(); });
+  started.wait();
+  std::latch asking(1);
+  std::thread two([&] {
+    asking.count_down();
+    second = backend->read(other_).has_value();
+    second_answered = true;
+  });
+  asking.wait();
+  // A moment for a wrong answer to come; the right one cannot come before the end of the run.
+  for (int i = 0; i < 10'000 && !second_answered; ++i) std::this_thread::yield();
+  finish.count_down();
+  one.join();
+  two.join();
+  EXPECT_TRUE(first);
+  EXPECT_TRUE(second) << "the program has only just begun: it does not hang";
+  EXPECT_THAT(programs_.take_runs(), SizeIs(1));
+  backend.reset();
+}
+
 TEST_F(NvidiaSmiBackendTest, EndingStopsARunOfTheProgram) {
   options_.tool.background = true;
   prints(fixture("v9-pascal-x2.xml"));
