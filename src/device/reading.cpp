@@ -7,9 +7,15 @@ void complete(Reading& reading) {
     const Bytes taken = *reading.memory_used + reading.memory_reserved.value_or(Bytes(0));
     reading.memory_free = remaining(*reading.memory_total, taken);
   }
-  if (!reading.temperature_margin && reading.temperature_slowdown && reading.temperature) {
-    reading.temperature_margin = *reading.temperature_slowdown - *reading.temperature;
+  const auto temperature = guarding_temperature(reading);
+  if (!reading.temperature_margin && reading.temperature_slowdown && temperature) {
+    reading.temperature_margin = *reading.temperature_slowdown - *temperature;
   }
+}
+
+Metric<Celsius> guarding_temperature(const Reading& reading) {
+  const bool has_one = reading.temperature || reading.temperature.error() != Missing::not_supported;
+  return has_one ? reading.temperature : reading.temperature_hotspot;
 }
 
 Metric<Percent> memory_percent(const Reading& reading) {

@@ -131,4 +131,9 @@ void complete(Reading& reading);
 /// Used over total memory as a percentage; nothing when either is unknown or the total is zero.
 Metric<Percent> memory_percent(const Reading& reading);
 
+/// The temperature to act on: that of the die's edge; the hotspot's on a device that reports no edge (MI300). A failed
+/// edge stays failed, as the hotspot is some degrees hotter and borders meant for the edge would be crossed by the
+/// failure alone.
+Metric<Celsius> guarding_temperature(const Reading& reading);
+
 }  // namespace gpukeeper

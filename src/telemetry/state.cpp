@@ -28,11 +28,10 @@ std::string_view to_string(State state) {
 
 State state_of(const Reading& reading, const Thresholds& t) {
   const auto memory = memory_percent(reading);
-  if (!reading.temperature && !memory) return State::unavailable;
+  const auto temperature = guarding_temperature(reading);
+  if (!temperature && !memory) return State::unavailable;
   State state = State::optimal;
-  if (reading.temperature) {
-    state = std::max(state, rank(*reading.temperature, t.temp_optimal, t.temp_normal, t.temp_throttle));
-  }
+  if (temperature) state = std::max(state, rank(*temperature, t.temp_optimal, t.temp_normal, t.temp_throttle));
   if (memory) state = std::max(state, rank(*memory, t.memory_optimal, t.memory_normal, t.memory_critical));
   return state;
 }

@@ -24,8 +24,9 @@ struct Thresholds {
   Percent memory_critical{95};
 };
 
-/// The state that one reading shows: the worse of temperature and memory fill. An axis that the device does not report
-/// is skipped; with no axis at all the state is unavailable. Pure: no memory of earlier readings.
+/// The state that one reading shows: the worse of temperature (guarding_temperature) and memory fill. An axis that the
+/// device does not report is skipped; with no axis at all the state is unavailable. Pure: no memory of earlier
+/// readings.
 State state_of(const Reading& reading, const Thresholds& thresholds = {});
 
 }  // namespace gpukeeper

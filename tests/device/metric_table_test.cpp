@@ -71,6 +71,18 @@ TEST(ReadingTest, FreeMemoryAndMarginFollowFromTheRest) {
   EXPECT_EQ(reading.temperature_margin, Celsius(33));
 }
 
+TEST(ReadingTest, TheMarginOfADeviceWithoutAnEdgeIsThatOfItsHotspot) {
+  Reading reading{Missing::not_supported};
+  reading.temperature_hotspot = Celsius(65);
+  reading.temperature_slowdown = Celsius(100);
+  complete(reading);
+  EXPECT_EQ(reading.temperature_margin, Celsius(35));
+  reading.temperature = missing(Missing::failed);
+  reading.temperature_margin = missing(Missing::not_supported);
+  complete(reading);
+  EXPECT_FALSE(reading.temperature_margin) << "the limit is the edge's where there is one";
+}
+
 TEST(ReadingTest, MemoryPercentOfNothingIsAbsent) {
   Reading reading;
   EXPECT_FALSE(memory_percent(reading));

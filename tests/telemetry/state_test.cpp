@@ -35,6 +35,20 @@ TEST(StateTest, AMissingAxisIsSkipped) {
   EXPECT_EQ(state_of(reading({}, 50)), State::optimal);
 }
 
+TEST(StateTest, TheHotspotGuardsADeviceThatHasNoOtherTemperature) {
+  Reading accelerator = reading({}, 10);
+  accelerator.temperature_hotspot = Celsius(96);
+  EXPECT_EQ(state_of(accelerator), State::critical);
+  accelerator.memory_total = accelerator.memory_used = missing(Missing::not_supported);
+  accelerator.temperature_hotspot = Celsius(40);
+  EXPECT_EQ(state_of(accelerator), State::optimal);
+  Reading board = reading(60, 10);
+  board.temperature_hotspot = Celsius(96);
+  EXPECT_EQ(state_of(board), State::optimal) << "where there is an edge, the borders are meant for it";
+  board.temperature = missing(Missing::failed);
+  EXPECT_EQ(state_of(board), State::optimal) << "one failed reading does not change what is compared";
+}
+
 TEST(StateTest, WithoutAnyAxisNothingIsKnown) {
   EXPECT_EQ(state_of(reading({}, {})), State::unavailable);
   Reading zero = reading({}, {});
