@@ -45,7 +45,7 @@ class AmdgpuBackend final : public Backend {
   explicit AmdgpuBackend(const SysfsSource& source)
       : source_(source),
         files_(source.machine, source.clock),
-        gate_(files_, source.clock, source.wake),
+        gate_(files_, source.clock, source.reads_sleeping()),
         names_(source.system) {}
 
   std::string_view name() const override { return "amdgpu"; }
@@ -111,7 +111,7 @@ AmdgpuBackend::Gpu AmdgpuBackend::make_gpu(const DrmCard& card, const Nodes& nod
   if (same) {
     gpu = *before->second;
   } else {
-    gpu.card = std::make_shared<AmdgpuCard>(files_, card, gpu.nodes);
+    gpu.card = std::make_shared<AmdgpuCard>(files_, card, gpu.nodes, source_.recorded);
   }
   if (!gpu.facts && gate_.look(card.device_folder) != Attention::asleep) {
     gpu.facts = AmdgpuCard::read_facts(files_, card.device_folder);
@@ -263,7 +263,7 @@ Result<Reading> AmdgpuBackend::read(const DeviceId& id) {
     return slept ? Result<Reading>(gate_.withheld(folder, Attention::asleep)) : reading;
   }
   reading->runtime_power_state = gate_.runtime_state(folder);
-  if (!source_.recorded) gate_.note(folder, in_use(*reading));  // a recording cannot fall asleep: nothing to spare
+  gate_.note(folder, in_use(*reading));
   return reading;
 }
 

@@ -106,8 +106,8 @@ struct AmdgpuCard::Slow {
   std::vector<Sensor> sensors;
 };
 
-AmdgpuCard::AmdgpuCard(const Files& files, DrmCard card, std::vector<KfdNode> nodes)
-    : files_(files), card_(std::move(card)), nodes_(std::move(nodes)) {}
+AmdgpuCard::AmdgpuCard(const Files& files, DrmCard card, std::vector<KfdNode> nodes, bool recorded)
+    : files_(files), card_(std::move(card)), nodes_(std::move(nodes)), recorded_(recorded) {}
 
 bool AmdgpuCard::is(const DrmCard& other) const {
   return card_.folder == other.folder && card_.driver == other.driver && card_.pci == other.pci &&
@@ -256,11 +256,8 @@ void AmdgpuCard::set_temperatures(Reading& reading, const GpuMetrics* metrics) c
     reading.temperature_hotspot = first_of(reading.temperature_hotspot, metrics->temperature_hotspot);
     reading.temperature_memory = first_of(reading.temperature_memory, metrics->temperature_memory);
   }
-  // The MI series has no sensor at the edge. The hotspot then is the one temperature of the die (rocm-smi does
-  // likewise); without it nothing would guard such a card.
-  if (!reading.temperature && parts_->edge.empty() && reading.temperature_hotspot) {
-    reading.temperature = reading.temperature_hotspot;
-  }
+  // The MI300 series has no sensor at the edge. Its hotspot is not told as one: it stands under its own name, and
+  // state_of looks at it there. The limits are the hotspot's then.
   reading.temperature_slowdown = parts_->slowdown;
   reading.temperature_shutdown = parts_->shutdown;
 }
@@ -284,8 +281,10 @@ void AmdgpuCard::set_fan(Reading& reading, const GpuMetrics* metrics) const {
     reading.fan_speed = hwmon->rpm("fan1_input");
     if (parts_->fan_controlled) reading.fan = hwmon->pwm(1);
   }
-  // SMU 14 boards of some kernels have no fan1_input.
-  if (metrics != nullptr && reading.fan_speed == Metric<Rpm>(missing(Missing::not_supported))) {
+  // SMU 14 boards of some kernels have no fan1_input. Neither have passive boards and those of laptops, where the table
+  // holds 0: that is no fan, not a standing one.
+  if (metrics != nullptr && reading.fan_speed == Metric<Rpm>(missing(Missing::not_supported)) &&
+      metrics->fan_speed.value_or(Rpm(0)) > Rpm(0)) {
     reading.fan_speed = metric(metrics->fan_speed);
   }
   // In the zero-rpm range the firmware leaves the duty cycle as it last was, and in laptops the fan belongs to another
@@ -323,12 +322,8 @@ void AmdgpuCard::set_memory(Reading& reading) {
   const auto set = [&](Metric<Bytes>& total, Metric<Bytes>& used, const Metric<std::uint64_t>& all,
                        std::string_view file) {
     total = as<Bytes>(all);
-    if (!all) {
-      used = missing(all.error());
-      return;
-    }
     used = as<Bytes>(count(file));
-    if (used && *used > *total) used = missing(Missing::failed);
+    if (total && used && *used > *total) used = missing(Missing::failed);
   };
   set(reading.memory_total, reading.memory_used, parts_->vram_total, "mem_info_vram_used");
   set(reading.memory_gtt_total, reading.memory_gtt_used, parts_->gtt_total, "mem_info_gtt_used");
@@ -340,7 +335,8 @@ void AmdgpuCard::set_memory(Reading& reading) {
 void AmdgpuCard::set_load(Reading& reading, const GpuMetrics* metrics, MonotonicTime now) {
   if (parts_->has_busy) {
     reading.utilization = percent_of(count("gpu_busy_percent"));
-    if (busy_gets_stuck(card_.device_id) && reading.utilization == Metric<Percent>(Percent(100))) {
+    // A recording shows what was recorded.
+    if (!recorded_ && busy_gets_stuck(card_.device_id) && reading.utilization == Metric<Percent>(Percent(100))) {
       reading.utilization = missing(Missing::failed);
     }
   }

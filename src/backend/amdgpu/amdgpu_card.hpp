@@ -30,7 +30,7 @@ namespace gpukeeper {
 /// Threads: read_facts, read and lost by one caller at a time; the others from any thread.
 class AmdgpuCard {
  public:
-  AmdgpuCard(const Files& files, DrmCard card, std::vector<KfdNode> nodes);
+  AmdgpuCard(const Files& files, DrmCard card, std::vector<KfdNode> nodes, bool recorded);
 
   const DrmCard& card() const { return card_; }
   const std::vector<KfdNode>& nodes() const { return nodes_; }
@@ -88,6 +88,7 @@ class AmdgpuCard {
   const Files& files_;
   const DrmCard card_;
   const std::vector<KfdNode> nodes_;
+  const bool recorded_;
   std::shared_ptr<Parts> parts_;
   std::shared_ptr<const Slow> slow_;
   bool refused_ = false;  // whether the driver answered "not now" during this reading

@@ -122,8 +122,12 @@ void BasicCard::read_fan(Reading& reading) const {
 }
 
 void BasicCard::read_power(Reading& reading, MonotonicTime now) {
-  reading.power = hwmon_->watts(hwmon_->has("power1_average") ? "power1_average" : "power1_input");
-  reading.power_limit = hwmon_->watts(hwmon_->has("power1_cap") ? "power1_cap" : "power1_max");
+  const auto first = [&](std::string_view one, std::string_view other) {
+    const auto value = hwmon_->watts(one);  // a file without a value counts as none
+    return !value && value.error() == Missing::not_supported ? hwmon_->watts(other) : value;
+  };
+  reading.power = first("power1_average", "power1_input");
+  reading.power_limit = first("power1_cap", "power1_max");
   if (reading.power_limit && reading.power_limit->value() <= 0) reading.power_limit = missing(Missing::not_supported);
   reading.power_limit_default = hwmon_->watts("power1_cap_default");
   reading.power_limit_min = hwmon_->watts("power1_cap_min");
@@ -185,7 +189,7 @@ class BasicBackend final : public Backend {
   explicit BasicBackend(const SysfsSource& source)
       : source_(source),
         files_(source.machine, source.clock),
-        gate_(files_, source.clock, source.wake),
+        gate_(files_, source.clock, source.reads_sleeping()),
         names_(source.system) {}
 
   std::string_view name() const override { return "basic"; }
@@ -225,7 +229,7 @@ Result<Reading> BasicBackend::read(const DeviceId& id) {
   reading->runtime_power_state = gate_.runtime_state(folder);
   // These drivers do not tell whether the card has work. So it is given its rests; while something keeps it awake, they
   // grow rare.
-  if (!source_.recorded) gate_.note(folder, false);
+  gate_.note(folder, false);
   return reading;
 }
 

@@ -268,7 +268,7 @@ class IntelBackend final : public Backend {
   explicit IntelBackend(const SysfsSource& source)
       : source_(source),
         files_(source.machine, source.clock),
-        gate_(files_, source.clock, source.wake),
+        gate_(files_, source.clock, source.reads_sleeping()),
         names_(source.system) {}
 
   std::string_view name() const override { return "intel"; }
@@ -308,7 +308,7 @@ Result<Reading> IntelBackend::read(const DeviceId& id) {
   auto reading = (*card)->read(source_.clock.now(), source_.recorded);
   if (!reading) return reading;
   reading->runtime_power_state = gate_.runtime_state(folder);
-  if (!source_.recorded) gate_.note(folder, in_use(*reading));  // a recording cannot fall asleep: nothing to spare
+  gate_.note(folder, in_use(*reading));
   return reading;
 }
 

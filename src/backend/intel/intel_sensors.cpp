@@ -75,7 +75,9 @@ void IntelSensors::read(Reading& reading, MonotonicTime now) {
     if (!energy) chip_rate_.reset();
   }
 
-  reading.power_limit = first_limit({"power1_cap", "power1_max", "power2_cap", "power2_max"});
+  // 1 is the card, 2 the chip; max is what may last (PL1), cap a burst (PL2; sysfs-driver-intel-xe-hwmon). The card's
+  // cap is the figure that boards are known by; of a chip alone the lasting one tells more.
+  reading.power_limit = first_limit({"power1_cap", "power1_max", "power2_max", "power2_cap"});
   reading.power_limit_default = rated_;
 }
 

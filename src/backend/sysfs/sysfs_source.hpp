@@ -15,6 +15,10 @@ struct SysfsSource {
   DrmProcesses& processes;  ///< of the machine that is looked at; one for all backends
   bool wake = false;        ///< read sleeping devices too, which wakes them
   bool recorded = false;    ///< the files stand still: another machine left them
+
+  /// Whether a device's files are read whatever its power state: on request, and in a recording. A dump's files were
+  /// read one after another, and copying the first of them woke the device; nothing in a dump can be woken.
+  bool reads_sleeping() const { return wake || recorded; }
 };
 
 }  // namespace gpukeeper

@@ -37,9 +37,9 @@ Metric<T> absent(Missing reason) {
 class AmdgpuBackendTest : public ::testing::Test {
  protected:
   AmdgpuBackendTest() { restart(); }
-  void restart(bool wake = false) {
+  void restart(bool wake = false, bool recorded = false) {
     processes_ = std::make_unique<DrmProcesses>(files_, clock_, DrmProcesses::Options{});
-    backend_ = make_amdgpu_backend({files_, system_, clock_, *processes_, wake, false});
+    backend_ = make_amdgpu_backend({files_, system_, clock_, *processes_, wake, recorded});
   }
   Reading read(const DeviceId& id = kBoardId) {
     auto reading = backend_->read(id);
@@ -211,6 +211,15 @@ TEST_F(AmdgpuBackendTest, RavensBusyFileIsNotBelievedWhenItSaysAll) {
   EXPECT_EQ(read(DeviceId{"PCI-0000:64:00.0"}).utilization, Percent(99));
 }
 
+TEST_F(AmdgpuBackendTest, ARecordingOfRavenShowsWhatWasRecorded) {
+  add_apu(files_);
+  files_.write("/sys/class/drm/card0/device/uevent", "DRIVER=amdgpu\nPCI_ID=1002:15D8\nPCI_SLOT_NAME=0000:64:00.0\n");
+  files_.write("/sys/class/drm/card0/device/gpu_busy_percent", "100\n");
+  restart(false, true);
+  ASSERT_TRUE(backend_->list());
+  EXPECT_EQ(read(DeviceId{"PCI-0000:64:00.0"}).utilization, Percent(100));
+}
+
 struct Fan {
   const char* rpm;
   const char* pwm;
@@ -249,6 +258,26 @@ TEST_F(AmdgpuBackendTest, WithoutATachometerTheTablesFanSpeedIsTaken) {
   files_.remove(kHwmon + "fan1_input");
   ASSERT_TRUE(backend_->list());
   EXPECT_EQ(read().fan_speed, Rpm(1210));
+}
+
+TEST_F(AmdgpuBackendTest, ABoardWithoutATachometerHasNoStandingFanFromTheTable) {
+  add_board(files_);
+  for (const auto* file : {"fan1_input", "pwm1", "pwm1_max", "pwm1_enable"}) files_.remove(kHwmon + file);
+  files_.write(kBoard + "gpu_metrics", GpuMetricsBytes(1, 3, 120).set16(4, 51).set16(22, 37).set16(72, 0).bytes());
+  ASSERT_TRUE(backend_->list());
+  EXPECT_EQ(read().fan_speed, absent<Rpm>(Missing::not_supported)) << "a passive board, or a laptop's";
+}
+
+TEST_F(AmdgpuBackendTest, MemoryInUseIsToldWhereItsSizeIsNot) {
+  add_board(files_);
+  files_.remove(kBoard + "mem_info_vram_total");
+  files_.write(kBoard + "mem_info_gtt_total", "\n");
+  ASSERT_TRUE(backend_->list());
+  const Reading reading = read();
+  EXPECT_EQ(reading.memory_total, absent<Bytes>(Missing::not_supported));
+  EXPECT_EQ(reading.memory_used, Bytes(668274688));
+  EXPECT_EQ(reading.memory_gtt_total, absent<Bytes>(Missing::not_supported)) << "an empty file is no size";
+  EXPECT_EQ(reading.memory_gtt_used, Bytes(62369792));
 }
 
 TEST_F(AmdgpuBackendTest, WithoutAFrequencyFileTheTableAndThenTheStarTellTheClock) {
@@ -389,6 +418,21 @@ TEST_F(AmdgpuBackendTest, WakeReadsASleepingCard) {
   EXPECT_EQ(read().temperature, Celsius(51));
 }
 
+TEST_F(AmdgpuBackendTest, ARecordedCardIsReadInFullWhateverItsPowerStateWas) {
+  add_board(files_);
+  files_.write(kBoard + "power/runtime_status", "suspended\n");
+  files_.write(kBoard + "power_state", "D3hot\n");
+  restart(false, true);
+  const auto devices = backend_->list();
+  ASSERT_TRUE(devices);
+  EXPECT_EQ(devices->front().vbios_version, "113-TEST-001");
+  const Reading reading = read();
+  EXPECT_EQ(reading.attention, Attention::awake) << "nothing in a recording can be woken";
+  EXPECT_EQ(reading.temperature, Celsius(51));
+  EXPECT_EQ(reading.power, Watts(36));
+  EXPECT_EQ(reading.runtime_power_state, "suspended") << "as it was recorded";
+}
+
 TEST_F(AmdgpuBackendTest, ACardThatFallsAsleepBetweenIsAsleepAndNotBroken) {
   add_board(files_);
   ASSERT_TRUE(backend_->list());
@@ -479,7 +523,8 @@ TEST_F(AmdgpuBackendTest, SensorsBelongToTheDeviceAndLoadToThePartition) {
   const auto devices = backend_->list();
   ASSERT_TRUE(devices);
   const Reading whole = read((*devices)[0].id);
-  EXPECT_EQ(whole.temperature, Celsius(65)) << "no edge sensor: the junction stands for the die";
+  EXPECT_EQ(whole.temperature, absent<Celsius>(Missing::not_supported)) << "the junction is no edge";
+  EXPECT_EQ(whole.temperature_hotspot, Celsius(65));
   EXPECT_EQ(whole.temperature_slowdown, Celsius(100));
   EXPECT_EQ(whole.temperature_memory, Celsius(55));
   EXPECT_EQ(whole.power, Watts(550));

@@ -246,6 +246,16 @@ TEST_F(BasicBackendTest, PowerComesFromAnEnergyCounterWhereThereIsNothingElse) {
   EXPECT_EQ(read(id).power, Watts(20));
 }
 
+TEST_F(BasicBackendTest, AnAverageThatSaysNothingLeavesTheMomentaryPower) {
+  machine_.add_nouveau();
+  machine_.write(Machine::monitor(1), "power1_average", "");
+  machine_.write(Machine::monitor(1), "power1_cap", "");
+  open();
+  const auto reading = read(kNouveau);
+  EXPECT_EQ(reading.power, Watts(8.5));
+  EXPECT_EQ(reading.power_limit, Watts(60));
+}
+
 TEST_F(BasicBackendTest, OfASleepingCardOnlyTheKernelsPowerFilesAreTouched) {
   machine_.add_nouveau();
   open();
@@ -256,6 +266,17 @@ TEST_F(BasicBackendTest, OfASleepingCardOnlyTheKernelsPowerFilesAreTouched) {
   EXPECT_EQ(reading.temperature, absent<Celsius>(Missing::asleep));
   EXPECT_THAT(machine_.files.take_accesses(),
               Each(AnyOf(StartsWith(Machine::folder(1) + "/power/"), Machine::folder(1) + "/power_state")));
+}
+
+TEST_F(BasicBackendTest, ARecordedCardIsReadInFullWhateverItsPowerStateWas) {
+  machine_.add_nouveau();
+  machine_.write(Machine::folder(1), "power/runtime_status", "suspended");
+  backend_ = machine_.backend(true);
+  ASSERT_TRUE(backend_->list());
+  const auto reading = read(kNouveau);
+  EXPECT_EQ(reading.attention, Attention::awake);
+  EXPECT_EQ(reading.temperature, Celsius(38));
+  EXPECT_EQ(reading.runtime_power_state, "suspended");
 }
 
 TEST_F(BasicBackendTest, ACardThatLeavesTheBusIsAnErrorThatSaysSo) {

@@ -156,6 +156,19 @@ TEST_F(IntelBackendTest, ARecordedCardIsNotTakenForABusyOneAsItsCountersStandSti
   }
 }
 
+TEST_F(IntelBackendTest, ARecordedCardIsReadInFullWhateverItsPowerStateWas) {
+  machine_.add_xe_card();
+  machine_.power(machine_.kXe, "suspended", "auto");
+  const auto backend =
+      make_intel_backend(SysfsSource{machine_.files, machine_.files, machine_.clock, machine_.processes, false, true});
+  ASSERT_TRUE(backend->list());
+  const auto reading = backend->read(kXeId).value();
+  EXPECT_EQ(reading.attention, Attention::awake);
+  EXPECT_EQ(reading.temperature, Celsius(51));
+  EXPECT_EQ(reading.fan_speed, Rpm(1080));
+  EXPECT_EQ(reading.runtime_power_state, "suspended");
+}
+
 TEST_F(IntelBackendTest, TheLinkIsReadAboveTheSwitchOnTheCard) {
   machine_.add_xe_card();
   machine_.add_i915_card();
@@ -241,6 +254,16 @@ TEST_F(IntelBackendTest, APowerLimitOfZeroIsSwitchedOffAndTheNextOneCounts) {
   EXPECT_EQ(read(kXeId).power_limit, Watts(120));
   machine_.write(monitor, "power2_max", "0");
   EXPECT_EQ(read(kXeId).power_limit, absent<Watts>());
+}
+
+TEST_F(IntelBackendTest, TheSustainedLimitOfTheChipComesBeforeItsBurst) {
+  machine_.add_xe_card();
+  const auto monitor = machine_.kXe + "/hwmon/hwmon3";
+  machine_.files.remove(monitor + "/power1_cap");
+  machine_.write(monitor, "power2_cap", "150000000");
+  machine_.write(monitor, "power2_max", "120000000");
+  open();
+  EXPECT_EQ(read(kXeId).power_limit, Watts(120));
 }
 
 TEST_F(IntelBackendTest, ProcessorGraphicsWithoutSensorsHasAReasonForEveryAbsentValue) {
