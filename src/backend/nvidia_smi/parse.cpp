@@ -313,7 +313,9 @@ void read_power(const pugi::xml_node& gpu, Reading& reading) {
   };
   reading.power = first({"power_draw", "average_power_draw", "instant_power_draw"});
   reading.power_instant = watts(field(block, "instant_power_draw"));
-  reading.power_limit = first({"current_power_limit", "power_limit", "enforced_power_limit"});
+  // Not enforced_power_limit, which stands beside it: that is the lowest of all limits that now count, the system's
+  // too.
+  reading.power_limit = first({"current_power_limit", "power_limit"});
   reading.power_limit_default = watts(field(block, "default_power_limit"));
   reading.power_limit_min = watts(field(block, "min_power_limit"));
   reading.power_limit_max = watts(field(block, "max_power_limit"));

@@ -217,6 +217,14 @@ TEST(NvidiaSmiParseTest, TheInstantPowerStandsInWhereNoAverageIsMade) {
   EXPECT_EQ(reading.pcie_generation_max, Count(5));
 }
 
+TEST(NvidiaSmiParseTest, WhatTheDriverEnforcesIsNoLimitThatTheBoardHas) {
+  const auto gpu = gpu_with(
+      "<power_readings><power_draw>9.41 W</power_draw><power_limit>N/A</power_limit>"
+      "<enforced_power_limit>60.00 W</enforced_power_limit></power_readings>");
+  EXPECT_EQ(gpu.reading.power, Watts(9.41));
+  EXPECT_EQ(gpu.reading.power_limit, absent<Watts>());
+}
+
 TEST(NvidiaSmiParseTest, ALostGpuIsInTroubleWhateverTheDriverRemembersOfIt) {
   const auto document = fixture("v13-lost-and-well.xml");
   EXPECT_EQ(document.gpus.at(0).trouble, std::nullopt);
