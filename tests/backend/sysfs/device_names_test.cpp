@@ -58,6 +58,7 @@ TEST_F(DeviceNamesTest, NoTableIsReadWhenNothingIsAsked) {
 TEST_F(DeviceNamesTest, DevicesYoungerThanTheTablesAreKnownHere) {
   EXPECT_EQ(names_.name({0x1002, 0x7550, 0xc0, {}}), "Navi 48 [Radeon RX 9070/9070 XT/9070 GRE]");
   EXPECT_EQ(names_.name({0x8086, 0xe20b, 0, {}}), "Battlemage G21 [Arc B580]");
+  EXPECT_EQ(names_.name({0x10de, 0x2b85, std::nullopt, {}}), "GB202 [GeForce RTX 5090]");
   EXPECT_EQ(newer_device(0x1002, 0x0000), std::nullopt);
   EXPECT_EQ(newer_device(0xffff, 0xffff), std::nullopt);
 }
