@@ -21,6 +21,7 @@ constexpr std::size_t kMostProcesses = 65'536;  // a count above it is garbage
 constexpr auto kNameCheck = 30s;                // how often a kept name's start time is looked at
 constexpr auto kKindCheck = 30s;
 constexpr std::uint64_t kSampleWindow = 5'000'000;  // µs; older samples in the driver's buffer speak of the past
+constexpr std::uint32_t kMostShare = 200;           // overshoot is real, what lies far above it is garbage (nvtop#110)
 constexpr auto kSamplePeriod = 2s;                  // twice the longest that nvml.h allows between two samples
 constexpr std::string_view kHostNamespace = "pid:[4026531836]";  // PROC_PID_INIT_INO of the kernel
 
@@ -34,6 +35,11 @@ std::string_view start_time(std::string_view stat) {
 
 ProcessType operator|(ProcessType a, ProcessType b) {
   return {a.compute || b.compute, a.graphics || b.graphics, a.mps || b.mps};
+}
+
+bool plausible(const ProcessSample& sample) {
+  return sample.pid != 0 && sample.pid <= kMostPid && sample.sm <= kMostShare && sample.memory <= kMostShare &&
+         sample.encoder <= kMostShare && sample.decoder <= kMostShare;
 }
 
 Percent share(std::uint32_t value) {
@@ -213,7 +219,9 @@ ProcessReader::Outcome ProcessReader::read(Session& session, Handle device,
   std::stable_sort(listed_.begin(), listed_.end(),
                    [](const Listed& a, const Listed& b) { return a.entry.pid < b.entry.pid; });
   result.reserve(listed_.size());
-  std::uint64_t counted_partition_memory = 0;
+  // Every list gives all that a process holds, so the same process in two lists counts once; in two MIG instances it
+  // holds both.
+  std::vector<std::pair<const DeviceId*, std::uint64_t>> held;  // by the process at hand, by instance
   for (std::size_t i = 0; i < listed_.size(); ++i) {
     const Entry& entry = listed_[i].entry;
     const DeviceId* partition = entry.partition;
@@ -233,21 +241,20 @@ ProcessReader::Outcome ProcessReader::read(Session& session, Handle device,
       if (kind != kinds_.end()) process.type = kind->second;
       if (partition) process.partition = *partition;
       result.push_back(std::move(process));
-      counted_partition_memory = 0;
+      held.clear();
     }
     GpuProcess& process = result.back();
     process.type = process.type | listed_[i].type;
     if (entry.memory == kNotAvailable) continue;
-    // Every list gives all that a process holds, so the same process in two lists counts once; in two MIG instances
-    // it holds both.
-    const bool elsewhere = partition && process.partition && *partition != *process.partition;
-    if (elsewhere) {
-      counted_partition_memory += entry.memory;
-      process.memory = Bytes(process.memory.value_or(Bytes(0)).value() + entry.memory);
+    const auto here = std::find_if(held.begin(), held.end(), [&](const auto& item) { return item.first == partition; });
+    if (here == held.end()) {
+      held.emplace_back(partition, entry.memory);
     } else {
-      const Bytes here(entry.memory + counted_partition_memory);
-      process.memory = process.memory ? std::max(*process.memory, here) : here;
+      here->second = std::max(here->second, entry.memory);
     }
+    std::uint64_t sum = 0;
+    for (const auto& item : held) sum += item.second;
+    process.memory = Bytes(sum);
   }
   names_.sweep();
 
@@ -288,6 +295,9 @@ Code ProcessReader::add_utilization(Session& session, Handle device, CallBudget&
   // nvmlDeviceGetProcessUtilization).
   set_all(Percent(0));
   count = std::min(count, static_cast<unsigned>(samples_.size()));
+  // What is garbage in one member is so in its time, too: it must not make all that follows look old.
+  const auto end = std::partition(samples_.begin(), samples_.begin() + count, plausible);
+  count = static_cast<unsigned>(end - samples_.begin());
   const std::uint64_t since = newest_sample_;
   for (unsigned i = 0; i < count; ++i) newest_sample_ = std::max(newest_sample_, samples_[i].timestamp);
   const auto fresh = [&](const ProcessSample& sample) {

@@ -113,6 +113,20 @@ TEST_F(NvmlProcessesTest, TheirUseIsShownAndCutAtAHundred) {
   }
 }
 
+TEST_F(NvmlProcessesTest, AGarbageSampleIsNoUseAndHidesNoLaterOne) {
+  add_gpus(1);
+  const std::uint64_t now = 1'780'000'000'000'000;
+  nvml_.set_processes(0, {{.pid = 1, .sm = 60, .sample_time_us = now},
+                          {.pid = 2, .sm = 0xfffffff0, .sample_time_us = now + 3'600'000'000}});
+  const auto backend = open_listed();
+  auto processes = list(*backend);
+  EXPECT_EQ(processes[0].utilization, Percent(60));
+  EXPECT_EQ(processes[1].utilization, Percent(0));
+  nvml_.set_processes(0, {{.pid = 1, .sm = 70, .sample_time_us = now + 3'000'000}, {.pid = 2}});
+  clock_.advance(3s);
+  EXPECT_EQ(list(*backend)[0].utilization, Percent(70));
+}
+
 TEST_F(NvmlProcessesTest, StaleSamplesAreNotShown) {
   add_gpus(1);
   const std::uint64_t now = 1'780'000'000'000'000;
@@ -173,6 +187,21 @@ TEST_F(NvmlProcessesTest, OfAMigInstanceSayWhichOne) {
   const auto of_instance = backend->processes(listed[1].id);
   ASSERT_FALSE(of_instance);
   EXPECT_EQ(of_instance.error().code, Errc::not_supported);
+}
+
+TEST_F(NvmlProcessesTest, InTwoMigInstancesHoldTheMemoryOfBothOnce) {
+  add_gpus(1);
+  nvml_.add_mig(0, {.gpu_instance = 1, .memory_total = 1 << 30});
+  nvml_.add_mig(0, {.gpu_instance = 2, .memory_total = 1 << 30});
+  nvml_.set_processes(0, {{.pid = 7, .memory_bytes = 10, .gpu_instance = 1, .compute_instance = 0},
+                          {.pid = 7, .memory_bytes = 20, .gpu_instance = 2, .compute_instance = 0}});
+  const auto backend = open_listed();
+  for (int round = 0; round < 3; ++round) {
+    const auto processes = list(*backend);
+    ASSERT_EQ(processes.size(), 1u);
+    EXPECT_EQ(processes[0].memory, Bytes(30)) << "also where several lists name it";
+    clock_.advance(3s);
+  }
 }
 
 TEST_F(NvmlProcessesTest, ThatThisUserMayNotSeeAreAnErrorOfThatKind) {
