@@ -11,7 +11,7 @@ Metric<BytesPerSecond> CounterRate::update(std::uint64_t value, unsigned bits, d
   if (bits <= 32) narrow_ = true;
   if (!before || seconds <= 0) return missing(Missing::not_yet_read);
   if (value < *before) {
-    if (*before >= kRound) return missing(Missing::not_yet_read);  // counts anew: the driver was loaded again
+    if (wide_ || *before >= kRound) return missing(Missing::not_yet_read);  // counts anew: the driver was loaded again
     narrow_ = true;
   }
   if (narrow_ && (most <= 0 || most * seconds >= static_cast<double>(kRound))) return missing(Missing::not_supported);

@@ -239,18 +239,28 @@ constexpr Field kNvlinkFields[] = {
      }},
 };
 
+void add_link(DeviceReader::LinkSum& sum, const FieldValue& f) {
+  if (f.code != kSuccess) {
+    sum.failure = f.code;
+    return;
+  }
+  sum.bytes += whole(f);
+  ++sum.links;
+}
+
+// The rate over all links, once the batch is complete. Where a link does not answer, or does again, the sum jumps by
+// all that it has ever carried: then it counts anew.
+void take_links(DeviceReader::LinkSum& sum, CounterRate& rate, MonotonicTime now, Metric<BytesPerSecond>& metric) {
+  if (sum.links == 0 && sum.failure == kSuccess) return;  // not asked for
+  if (sum.links != sum.links_before) rate = CounterRate(true);
+  sum.links_before = sum.links;
+  metric = sum.links == 0 ? absent<BytesPerSecond>(sum.failure) : rate.update(sum.bytes, 64, 0, now);
+}
+
 // Bytes of one link; NVLink 5. Summed, and turned into a rate when the batch is complete.
 constexpr Field kNvlink5Fields[] = {
-    {field::kNvlink5Received, kGpuScope,
-     [](Values& v, const FieldValue& f) {
-       if (f.code != kSuccess) return;
-       v.nvlink5_rx += whole(f);
-       v.nvlink5_seen = true;
-     }},
-    {field::kNvlink5Transmitted, kGpuScope,
-     [](Values& v, const FieldValue& f) {
-       if (f.code == kSuccess) v.nvlink5_tx += whole(f);
-     }},
+    {field::kNvlink5Received, kGpuScope, [](Values& v, const FieldValue& f) { add_link(v.nvlink5_rx, f); }},
+    {field::kNvlink5Transmitted, kGpuScope, [](Values& v, const FieldValue& f) { add_link(v.nvlink5_tx, f); }},
 };
 
 // A margin's threshold on the scale of T.Limit: degrees left when it is reached, so it may be negative. The metric
@@ -730,8 +740,8 @@ Code DeviceReader::read_batch(Session& session, Batch& batch) {
     value.code = kUnknown;
     value.value.as_u64 = 0;
   }
-  values_.nvlink5_rx = values_.nvlink5_tx = 0;
-  values_.nvlink5_seen = values_.nvlink_total_seen = false;
+  for (LinkSum* sum : {&values_.nvlink5_rx, &values_.nvlink5_tx}) *sum = {.links_before = sum->links_before};
+  values_.nvlink_total_seen = false;
   const Code code = call(session, session.library().field_values, attached_.handle,
                          static_cast<int>(batch.values.size()), batch.values.data());
   std::size_t kept = 0;
@@ -759,9 +769,9 @@ Code DeviceReader::read_batch(Session& session, Batch& batch) {
   batch.fields.resize(kept);
 
   Values& v = values_;
-  if (v.nvlink5_seen && !v.nvlink_total_seen) {
-    v.reading.interconnect_rx = v.nvlink_rx.update(v.nvlink5_rx, 64, 0, v.now);
-    v.reading.interconnect_tx = v.nvlink_tx.update(v.nvlink5_tx, 64, 0, v.now);
+  if (!v.nvlink_total_seen) {
+    take_links(v.nvlink5_rx, v.nvlink_rx, v.now, v.reading.interconnect_rx);
+    take_links(v.nvlink5_tx, v.nvlink_tx, v.now, v.reading.interconnect_tx);
   }
   // Both brakes may be on at once, so their sum could count a moment twice: the longer time was certainly spent.
   const auto nanoseconds = [](std::uint64_t ns) { return std::chrono::nanoseconds(ns); };
@@ -828,8 +838,9 @@ Code DeviceReader::read_memory(Session& session) {
     unknown_in_a_row_ = 0;
   }
   // GB10 and Jetson share the system's memory. Some of their drivers say so with a total of 0, others with "not
-  // supported" (monitoring research 3c).
-  if ((code == kSuccess && reading.memory_total->value() == 0) || never_there(code)) return use_system_memory();
+  // supported" (monitoring research 3c). A GPU split by MIG has memory of its own, whatever it answers.
+  const bool none = code == kSuccess ? reading.memory_total->value() == 0 : code == kNotSupported;
+  if (none && mig_mode.load(std::memory_order_relaxed) != 1) return use_system_memory();
   if (code == kSuccess) reading.memory_unified = false;
   return code;
 }

@@ -78,17 +78,25 @@ class DeviceReader {
   std::atomic<std::uint64_t> xid{0};
   std::atomic<int> mig_mode{-1};
 
+  /// A counter that the driver keeps for each link by itself.
+  struct LinkSum {
+    std::uint64_t bytes = 0;  // these three: of one batch
+    unsigned links = 0;
+    abi::Code failure = abi::kSuccess;
+    unsigned links_before = 0;
+  };
+
   /// What the readings work on; public for the tables in device_reader.cpp.
   struct Values {
     Reading reading{Missing::not_supported};
     MonotonicTime now{};
     double pcie_bytes_per_second = 0;
-    CounterRate pcie_rx, pcie_tx, nvlink_rx, nvlink_tx;
+    CounterRate pcie_rx, pcie_tx;
+    CounterRate nvlink_rx{true}, nvlink_tx{true};
     Metric<std::uint64_t> thermal_policy = missing(Missing::not_supported);
     Metric<std::uint64_t> thermal_software = missing(Missing::not_supported);
     Metric<std::uint64_t> thermal_hardware = missing(Missing::not_supported);
-    std::uint64_t nvlink5_rx = 0, nvlink5_tx = 0;  // sums over links, within one batch
-    bool nvlink5_seen = false;
+    LinkSum nvlink5_rx, nvlink5_tx;
     bool nvlink_total_seen = false;
     unsigned links_active = 0;
     bool links_seen = false;

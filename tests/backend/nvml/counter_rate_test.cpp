@@ -50,6 +50,13 @@ TEST(CounterRateTest, AWideCounterThatStepsBackCountsAnew) {
   EXPECT_EQ(rate.update(1007, 64, kGen5x16, kStart + 2s), BytesPerSecond(1000));
 }
 
+TEST(CounterRateTest, AWideCounterMayCountAnewFromASmallNumber) {
+  CounterRate rate(true);
+  (void)rate.update(5000, 64, 0, kStart);
+  EXPECT_EQ(rate.update(7, 64, 0, kStart + 1s), kNotYet) << "somebody reset it";
+  EXPECT_EQ(rate.update(1007, 64, 0, kStart + 2s), BytesPerSecond(1000));
+}
+
 TEST(CounterRateTest, NoTimeBetweenGivesNoRate) {
   CounterRate rate;
   (void)rate.update(1, 64, kGen5x16, kStart);

@@ -324,6 +324,46 @@ TEST_F(NvmlBackendTest, TrafficIsTheDifferenceBetweenTwoReadings) {
   EXPECT_EQ(nvml_.calls(Symbol::nvmlDeviceGetPcieThroughput), 0u) << "it sleeps 20 ms a direction";
 }
 
+TEST_F(NvmlBackendTest, LinksCountedOneByOneAreSummedAndALinkThatFailsIsNoTraffic) {
+  add_gpus(1);
+  nvml_.run_counters(0, false);
+  auto& gpu = nvml_.gpu(0);
+  gpu.links = 2;
+  gpu.link[0].active = gpu.link[1].active = 1;
+  gpu.link[1].rx_kib = 1024;
+  for (const int field : {138, 139}) nvml_.fail_field(0, field, 3);
+  const auto backend = open();
+  (void)read_first(*backend);
+  gpu.link[0].rx_kib += 1024;
+  gpu.link[1].rx_kib += 1024;
+  clock_.advance(2s);
+  EXPECT_EQ(read_first(*backend).interconnect_rx, BytesPerSecond(1024 * 1024));
+  gpu.links = 1;
+  gpu.link[0].rx_kib += 8192;
+  clock_.advance(2s);
+  EXPECT_EQ(read_first(*backend).interconnect_rx, Metric<BytesPerSecond>(missing(Missing::not_yet_read)))
+      << "the sum lacks what the other link carried";
+  gpu.link[0].rx_kib += 2048;
+  clock_.advance(2s);
+  EXPECT_EQ(read_first(*backend).interconnect_rx, BytesPerSecond(1024 * 1024));
+  nvml_.fail_field(0, 204, 999);
+  clock_.advance(2s);
+  EXPECT_EQ(read_first(*backend).interconnect_rx, Metric<BytesPerSecond>(missing(Missing::failed)));
+}
+
+TEST_F(NvmlBackendTest, AGpuSplitByMigThatHidesItsMemoryHasNotTheSystems) {
+  add_gpus(1);
+  nvml_.add_mig(0, {.gpu_instance = 1, .memory_total = 1 << 30});
+  files_.write("/proc/meminfo", "MemTotal: 1000 kB\nMemAvailable: 600 kB\n");
+  const auto backend = open();
+  (void)devices(*backend);
+  nvml_.fail(Symbol::nvmlDeviceGetMemoryInfo_v2, 3, 0);
+  nvml_.fail(Symbol::nvmlDeviceGetMemoryInfo, 3, 0);
+  const Reading reading = read_first(*backend);
+  EXPECT_EQ(reading.memory_total, Metric<Bytes>(missing(Missing::not_supported)));
+  EXPECT_NE(reading.memory_unified, true);
+}
+
 TEST_F(NvmlBackendTest, NarrowTrafficCountersAreTrustedOnlyOnSlowLinks) {
   add_gpus(2);
   for (int slot : {0, 1}) {
