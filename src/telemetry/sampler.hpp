@@ -21,7 +21,8 @@ struct SamplerOptions {
   std::chrono::nanoseconds list_period = std::chrono::seconds(5);      ///< how soon a hot-plugged device is seen
   std::chrono::nanoseconds deadline = std::chrono::milliseconds(500);  ///< then the device is unavailable
   std::chrono::nanoseconds slack = std::chrono::microseconds(500);  ///< granted on top of what a device usually takes
-  std::chrono::nanoseconds first_list_deadline = std::chrono::seconds(5);  ///< nvmlInit takes 1.5 s without persistence
+  /// NVIDIA's GPUs start up one by one, about 1.5 s each, where nothing keeps the driver loaded: eight take 12 s.
+  std::chrono::nanoseconds first_list_deadline = std::chrono::seconds(15);
   Thresholds thresholds;
   std::string host;
 };

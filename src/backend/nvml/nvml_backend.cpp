@@ -35,9 +35,8 @@ namespace {
 
 constexpr auto kFirstPause = 1s;
 constexpr auto kLongestPause = 60s;
-constexpr auto kSettled = 30s;            // a session that lasted so long was no false start
-constexpr auto kHandOver = 100ms;         // for calls in flight to leave a session that is to be replaced
-constexpr auto kAttachPatience = 1500ms;  // for one device to say who it is; below the sampler's for the first list
+constexpr auto kSettled = 30s;     // a session that lasted so long was no false start
+constexpr auto kHandOver = 100ms;  // for calls in flight to leave a session that is to be replaced
 constexpr auto kMigModePeriod = 10s;
 constexpr auto kMigInstancePeriod = 30s;
 constexpr auto kLostRetry = 10s;
@@ -137,6 +136,7 @@ class NvmlBackend final : public Backend {
       : files_(options.files),
         clock_(options.clock),
         wake_(options.wake),
+        attach_patience_(options.attach_patience),
         calls_per_second_(options.calls_per_second),
         loader_(std::move(loader)),
         gate_(options.files, options.clock, options.wake),
@@ -191,6 +191,7 @@ class NvmlBackend final : public Backend {
   const Files& files_;
   const Clock& clock_;
   const bool wake_;
+  const std::chrono::milliseconds attach_patience_;
   const double calls_per_second_;
   const Loader loader_;
   const std::shared_ptr<Meter> meter_ = std::make_shared<Meter>();
@@ -402,7 +403,7 @@ unsigned NvmlBackend::attach_devices(const std::shared_ptr<Session>& session, un
   {
     std::unique_lock lock(task->mutex);
     for (auto have = task->answers.size(); have < to - from && !hangs; have = task->answers.size()) {
-      hangs = !task->progress.wait_for(lock, kAttachPatience, [&] { return task->answers.size() > have; });
+      hangs = !task->progress.wait_for(lock, attach_patience_, [&] { return task->answers.size() > have; });
     }
     task->given_up = hangs;
     answers = std::move(task->answers);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <string>
@@ -17,7 +18,10 @@ struct Options {
   std::string library;  ///< a path or soname; empty for NVIDIA's own in its usual places
   const Files& files;   ///< this machine's /sys and /proc
   const Clock& clock;
-  bool wake = false;            ///< read sleeping GPUs too, which wakes them
+  bool wake = false;  ///< read sleeping GPUs too, which wakes them
+  /// For one GPU to say who it is. It is started up then, not by nvmlInit_v2 (nvml.h), and without persistence mode a
+  /// healthy one takes about 1.5 s for that (monitoring research 3d).
+  std::chrono::milliseconds attach_patience{3000};
   double calls_per_second = 8;  ///< for one GPU with its process list; what can wait is asked for less often then
 };
 

@@ -54,7 +54,8 @@ class NvmlMachine : public ::testing::Test {
   }
 
   std::unique_ptr<Backend> open(const std::string& library = FakeNvml::library_path().string(), bool wake = false) {
-    auto backend = nvml::open({.library = library, .files = files_, .clock = clock_, .wake = wake});
+    auto backend =
+        nvml::open({.library = library, .files = files_, .clock = clock_, .wake = wake, .attach_patience = 500ms});
     EXPECT_TRUE(backend) << backend.error().message;
     return backend ? std::move(*backend) : nullptr;
   }
