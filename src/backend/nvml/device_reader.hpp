@@ -4,11 +4,13 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
-#include <mutex>
+#include <span>
 #include <string_view>
 #include <vector>
 
 #include "backend/nvml/abi.hpp"
+#include "backend/nvml/call_budget.hpp"
+#include "backend/nvml/codes.hpp"
 #include "backend/nvml/counter_rate.hpp"
 #include "backend/nvml/session.hpp"
 #include "core/clock.hpp"
@@ -16,32 +18,6 @@
 #include "device/reading.hpp"
 
 namespace gpukeeper::nvml {
-
-/// How many calls a second a physical device may take, its partitions and process lists included.
-///
-/// What a reading needs is always called; what can wait is asked for when there is room. What attaching cost is paid
-/// back at one call a second.
-/// Threads: every member from any thread.
-class CallBudget {
- public:
-  explicit CallBudget(double calls_per_second) : rate_(calls_per_second) {}
-
-  void spend(int calls) { spent_.fetch_add(calls, std::memory_order_relaxed); }
-  /// Takes calls that were made at once, such as those of attaching, to be paid back slowly.
-  void borrow(int calls);
-  /// To be called after the first reading, which asks for everything: what it took above a second's worth is borrowed.
-  void begin(MonotonicTime now);
-  /// Whether there is room for one more call that can wait.
-  bool has_room(MonotonicTime now);
-
- private:
-  const double rate_;
-  std::atomic<int> spent_{0};
-  std::mutex mutex_;
-  MonotonicTime at_{};  // guarded by mutex_
-  double room_ = 0;     // guarded by mutex_; negative when overdrawn
-  double debt_ = 0;     // guarded by mutex_
-};
 
 /// What of a device changes too seldom to be read again, and what was learned while attaching it.
 struct Attached {
@@ -86,7 +62,7 @@ class DeviceReader {
     unsigned links_before = 0;
   };
 
-  /// What the readings work on; public for the tables in device_reader.cpp.
+  /// What the readings work on; public for the tables of device_table.hpp.
   struct Values {
     Reading reading{Missing::not_supported};
     MonotonicTime now{};
@@ -101,8 +77,8 @@ class DeviceReader {
     unsigned links_active = 0;
     bool links_seen = false;
   };
-  struct Row;    // one kind of call
-  struct Field;  // one field of a batch
+  struct Row;    // one kind of call: device_table.hpp
+  struct Field;  // one field of a batch: device_table.hpp
 
  private:
   struct Turn {
@@ -115,6 +91,15 @@ class DeviceReader {
     std::vector<abi::FieldValue> values;
     std::vector<const Field*> fields;
   };
+
+  static constexpr int kUnknownUntilLost = 3;
+
+  static std::span<const Row> rows();  // in the order of RowIndex
+  static std::span<const Field> quick_fields();
+  static std::span<const Field> slow_fields();
+  static std::span<const Field> nvlink_fields();     // over all links
+  static std::span<const Field> fields_of_a_link();  // asked for each link
+  static const Field& state_of_a_link();             // as these are
 
   template <class... Params, class... Args>
   abi::Code call(Session& session, abi::Code (*function)(Params...), Args... args);
@@ -144,6 +129,23 @@ class DeviceReader {
   abi::Code last_trouble_ = abi::kSuccess;
   std::string_view last_trouble_function_;
 };
+
+template <class... Params, class... Args>
+abi::Code DeviceReader::call(Session& session, abi::Code (*function)(Params...), Args... args) {
+  if (!function) return abi::kFunctionNotFound;
+  budget_.spend(1);
+  const abi::Code code = session.call(function, args...);
+  if (code == abi::kSuccess) {
+    ++succeeded_;
+    unknown_in_a_row_ = 0;
+  } else if (is_trouble(code)) {
+    ++troubled_;
+    last_trouble_ = code;
+    unknown_in_a_row_ = code == abi::kUnknown ? unknown_in_a_row_ + 1 : 0;
+    if (ends_session(code) || loses_device(code) || unknown_in_a_row_ >= kUnknownUntilLost) ending_ = code;
+  }
+  return code;
+}
 
 /// What a MIG instance or device says of its memory; kSuccess, or why not. `memory2` turns false when the library
 /// knows only the first version of the function.

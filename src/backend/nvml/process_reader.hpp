@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "backend/nvml/device_reader.hpp"
+#include "backend/nvml/call_budget.hpp"
 #include "backend/nvml/session.hpp"
 #include "core/clock.hpp"
 #include "core/files.hpp"
