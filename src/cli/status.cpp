@@ -55,18 +55,20 @@ class Page {
   bool first_ = true;
 };
 
-// A page drawn over the one before it: every line is cleared behind its end, so nothing flickers and nothing stays.
-std::string frame(const std::string& page) {
+// A page drawn over the one before it: every line is cleared before it is written, so nothing of the old one stays. Not
+// behind its end: a line that fills the row leaves the cursor on its last character, and clearing would take that too.
+std::string frame(std::string_view page) {
+  if (page.ends_with('\n')) page.remove_suffix(1);  // the last line of the screen must not scroll it
   std::string text = "\x1b[H";
-  for (const char c : page) {
-    if (c == '\n') {
-      text += "\x1b[K\r\n";
-    } else {
-      text += c;
-    }
+  for (bool more = true; more;) {
+    const auto end = page.find('\n');
+    more = end != std::string_view::npos;
+    text += more ? "\x1b[K" : "\x1b[J";  // with the last line goes what is below it
+    text += page.substr(0, end);
+    if (more) text += "\r\n";
+    page.remove_prefix(more ? end + 1 : page.size());
   }
-  if (text.ends_with("\r\n")) text.resize(text.size() - 2);  // the last line of the screen must not scroll it
-  return text + "\x1b[J";
+  return text;
 }
 
 // Where --watch shows its pages: drawn over each other on a terminal, one after the other elsewhere.

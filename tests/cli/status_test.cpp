@@ -149,6 +149,22 @@ TEST(WatchTest, APageNeverScrollsTheScreen) {
   }
 }
 
+TEST(WatchTest, ClearingTheRestOfALineLeavesItsLastCharacter) {
+  Captured world({four_gpus()});
+  world.screen = {.terminal = true, .width = 80, .height = 24};
+  world.context.colour = ColourChoice::never;
+  EXPECT_EQ(status({.watch = 2s}, world.context).value_or(-1), 0);
+  const auto drawn = world.out.text.substr(0, world.out.text.find("\x1b[?7h"));
+  // The cursor of a terminal that does not wrap stays on the last column, which clearing from it on would empty.
+  for (const char* clear : {"\x1b[K", "\x1b[J"}) {
+    for (auto at = drawn.find(clear); at != std::string::npos; at = drawn.find(clear, at + 1)) {
+      EXPECT_THAT(drawn.substr(0, at), AnyOf(EndsWith("\n"), EndsWith("\x1b[H")));
+    }
+  }
+  EXPECT_THAT(drawn, HasSubstr("\x1b[K"));
+  EXPECT_THAT(drawn, HasSubstr("\x1b[J"));
+}
+
 TEST(WatchTest, CtrlZGivesTheTerminalBackAndForegroundTakesItAgain) {
   Captured world({four_gpus()}, {Event::suspend});
   world.screen = {.terminal = true, .width = 80, .height = 24};
