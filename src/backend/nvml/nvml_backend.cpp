@@ -637,6 +637,27 @@ std::vector<Device> NvmlBackend::publish(const std::vector<Place>& places, const
     devices.push_back(std::move(device));
   }
 
+  // Devices that could not be asked who they are, where the kernel's files do not say it either (a container without
+  // /sys, WSL): one that hangs must not vanish from the list. They are called by the library's index until they answer.
+  const auto in_files =
+      std::ranges::count_if(lines, [](const Line& line) { return !line.unit && line.place->function.driven; });
+  for (std::size_t i = static_cast<std::size_t>(in_files); open && i < unopened_.size(); ++i) {
+    Device device;
+    device.id.text = fmt::format("NVML-{}", unopened_[i].index);
+    device.vendor = Vendor::nvidia;
+    device.name = "NVIDIA GPU";
+    device.source = "nvml";
+    device.driver = "nvidia";
+    device.driver_version = system_.driver_version;
+    device.library_version = system_.library_version;
+    device.cuda_version = system_.cuda_version;
+    Entry entry;
+    entry.label = fmt::format("the GPU that nvidia-smi numbers {}", unopened_[i].index);
+    entry.error = device_error(unopened_[i].code, entry.label);
+    catalog->emplace(device.id.text, std::move(entry));
+    devices.push_back(std::move(device));
+  }
+
   // What was listed before and stands on no bus that could be looked at says why it cannot be read.
   if (!open && failure_ && places.empty()) {
     for (const auto& [id, entry] : *grip().catalog) {

@@ -262,6 +262,29 @@ TEST_F(NvmlFaultsTest, AGpuThatHangsBeforeTheStartHidesNoOther) {
   EXPECT_TRUE(backend->read(devices(*backend)[1].id));
 }
 
+TEST_F(NvmlFaultsTest, AGpuThatHangsBeforeTheStartIsListedWhereTheKernelsFilesAreHidden) {
+  for (int i = 0; i < 3; ++i) nvml_.add_gpu();  // and nothing under /sys, as in a bare container
+  nvml_.hang(Symbol::kAny, 1);
+  const auto backend = open();
+  const auto listed = devices(*backend);
+  ASSERT_EQ(listed.size(), 3u);
+  EXPECT_EQ(listed.back().id.text, "NVML-1");
+  EXPECT_EQ(listed.back().vendor, Vendor::nvidia);
+  const auto hanging = backend->read(listed.back().id);
+  ASSERT_FALSE(hanging);
+  EXPECT_THAT(hanging.error().message,
+              StartsWith("the driver does not answer for the GPU that nvidia-smi numbers 1; look for Xid errors"));
+  EXPECT_TRUE(backend->read(listed.front().id));
+  nvml_.clear_faults();
+  const auto deadline = std::chrono::steady_clock::now() + 10s;
+  while (devices(*backend).back().id.text == "NVML-1" && std::chrono::steady_clock::now() < deadline) {
+    clock_.advance(60s);
+  }
+  const auto recovered = devices(*backend);
+  EXPECT_EQ(recovered.size(), 3u);
+  for (const Device& device : recovered) EXPECT_TRUE(backend->read(device.id)) << device.id.text;
+}
+
 TEST_F(NvmlFaultsTest, AGpuThatHangsIsNotAskedForItsMigMode) {
   add_gpus(2);
   nvml_.gpu(0).mig_mode = 0;
