@@ -666,7 +666,8 @@ std::map<std::string, DeviceId> read_partitions(const pugi::xml_node& gpu, ToolG
     std::string where = gpu_instance ? fmt::format("GPU instance {}", gpu_instance->value()) : "GPU instance unknown";
     if (compute_instance) where += fmt::format(", compute instance {}", compute_instance->value());
     const auto profile = words(field(mig, "profile"));
-    device.partition = profile ? fmt::format("{} ({})", *profile, where) : where;
+    // What tells it from the others stands first: a narrow table cuts the rest.
+    device.partition = fmt::format("{} ({})", profile ? std::string(*profile) : "MIG " + place, where);
     device.name = fmt::format("{} MIG {}", result.device.name, profile ? *profile : place);
 
     Reading& reading = partition.reading;

@@ -103,7 +103,8 @@ TEST_F(CorpusTest, MigInstancesHaveTheirOwnMemory) {
   ASSERT_EQ(partitions.size(), 4u);
   for (std::size_t i = 0; i < partitions.size(); ++i) {
     const auto& [device, reading] = partitions[i];
-    EXPECT_EQ(device.partition, "GPU instance " + std::to_string(3 + i) + ", compute instance 0");
+    const std::string number = std::to_string(3 + i);
+    EXPECT_EQ(device.partition, "MIG " + number + "/0 (GPU instance " + number + ", compute instance 0)");
     EXPECT_EQ(device.parent, document->gpus[0].device.id);
     EXPECT_EQ(reading.memory_used, 12_MiB);
     EXPECT_EQ(reading.memory_total, 19968_MiB);

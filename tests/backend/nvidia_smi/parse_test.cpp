@@ -168,7 +168,7 @@ TEST(NvidiaSmiParseTest, MigInstancesArePartitionsWithTheirMemoryAndProcesses) {
   const auto& first = gpu.partitions[0];
   EXPECT_EQ(first.device.id.text, "MIG-GPU-dddddddd-0000-0000-0000-000000000100/1/0");
   EXPECT_EQ(first.device.parent, gpu.device.id);
-  EXPECT_EQ(first.device.partition, "GPU instance 1, compute instance 0");
+  EXPECT_EQ(first.device.partition, "MIG 1/0 (GPU instance 1, compute instance 0)");
   EXPECT_EQ(first.device.name, "NVIDIA H100 PCIe MIG 1/0");
   EXPECT_EQ(first.reading.memory_used, 8200_MiB);
   EXPECT_EQ(first.reading.memory_total, 40448_MiB);
