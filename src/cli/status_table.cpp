@@ -63,6 +63,12 @@ Cell percent(const Metric<Percent>& share) {
   return {fmt::format("{:.0f}%", share->value())};
 }
 
+// A fan whose share of its maximum is not known may still say how fast it turns.
+Cell fan(const Reading& r) {
+  if (!r.fan && r.fan_speed) return {fmt::format("{}rpm", r.fan_speed->value())};
+  return percent(r.fan);
+}
+
 Cell memory_fill(const Reading& r) {
   const auto share = memory_percent(r);
   if (!share) return absent();
@@ -219,7 +225,7 @@ std::vector<Cell> row(const DeviceSnapshot& d, const DeviceSnapshot* parent, con
       celsius(r.temperature, utf8),
       celsius(r.temperature_hotspot, utf8),
       celsius(r.temperature_memory, utf8),
-      percent(r.fan),
+      fan(r),
       percent(r.utilization),
       r.utilization ? Cell(bar(r.utilization->value(), bar_width, Ink::good, utf8)) : Cell(),
       memory(r),
@@ -326,7 +332,13 @@ std::vector<Span> title(const Snapshot& snapshot, const RenderOptions& options) 
   return line;
 }
 
-std::vector<std::string> processes(const Snapshot& snapshot, const RenderOptions& options) {
+/// The lines of a list: its header, then those of each device in turn.
+struct List {
+  std::vector<std::string> lines;
+  std::vector<std::size_t> of_device;  // how many each has
+};
+
+List processes(const Snapshot& snapshot, const RenderOptions& options) {
   using enum Column::Align;
   Table table({{.header = "GPU"},
                {.header = "PID", .align = right},
@@ -336,7 +348,9 @@ std::vector<std::string> processes(const Snapshot& snapshot, const RenderOptions
                {.header = "MEMORY", .align = right},
                {.header = "PROCESS", .shrinks_to = 10}});
   bool known = false;
+  std::vector<std::size_t> of_device;
   for (const DeviceSnapshot& d : snapshot.devices) {
+    of_device.push_back(d.processes->size());
     known |= d.available && d.processes_reason.empty();
     std::vector<const GpuProcess*> order;
     for (const GpuProcess& process : *d.processes) order.push_back(&process);
@@ -357,8 +371,8 @@ std::vector<std::string> processes(const Snapshot& snapshot, const RenderOptions
                      p->name.empty() ? absent() : Cell(harmless(p->name, options.utf8))});
     }
   }
-  if (!table.empty()) return table.render(options);
-  if (known) return {paint({{"No process uses a GPU.", Ink::faint}}, options)};
+  if (!table.empty()) return {table.render(options), std::move(of_device)};
+  if (known) return {{paint({{"No process uses a GPU.", Ink::faint}}, options)}, {}};
   return {};
 }
 
@@ -424,9 +438,31 @@ std::vector<std::string> nothing_found(const Snapshot& snapshot, std::span<const
   return result;
 }
 
+// Leaves so many lines of a list, the first included. Devices take turns: one with many lines hides no other's.
+void shorten(List& list, std::size_t kept) {
+  std::vector<std::size_t> share(list.of_device.size());
+  std::size_t room = kept - 1;
+  for (bool given = true; given && room > 0;) {
+    given = false;
+    for (std::size_t i = 0; i < share.size() && room > 0; ++i) {
+      if (share[i] == list.of_device[i]) continue;
+      ++share[i];
+      --room;
+      given = true;
+    }
+  }
+  std::vector<std::string> lines{std::move(list.lines.front())};
+  std::size_t begin = 1;
+  for (std::size_t i = 0; i < share.size(); begin += list.of_device[i++]) {
+    for (std::size_t at = begin; at < begin + share[i]; ++at) lines.push_back(std::move(list.lines[at]));
+  }
+  list.lines = std::move(lines);
+}
+
 // Keeps the page within the rows of a terminal: processes give way first.
-std::vector<std::string> page(std::vector<std::string> head, std::vector<std::string> list,
-                              std::vector<std::string> foot, const RenderOptions& options) {
+std::vector<std::string> page(std::vector<std::string> head, List processes, std::vector<std::string> foot,
+                              const RenderOptions& options) {
+  std::vector<std::string>& list = processes.lines;
   const std::string more = options.utf8 ? "  … " : "  ... ";
   const auto blanks = [&] { return (list.empty() ? 0u : 1u) + (foot.empty() ? 0u : 1u); };
   if (options.height > 0 && list.size() > 1) {
@@ -435,7 +471,7 @@ std::vector<std::string> page(std::vector<std::string> head, std::vector<std::st
     if (list.size() > room) {
       const std::size_t kept = room >= 3 ? room - 1 : 1;  // its header, and one line that says how many are left out
       const auto left_out = list.size() - kept;
-      list.resize(kept);
+      shorten(processes, kept);
       list.push_back(paint({{fmt::format("{}{} more", more, left_out), Ink::faint}}, options));
     }
   }

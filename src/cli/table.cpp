@@ -8,6 +8,7 @@ namespace gpukeeper::cli {
 namespace {
 
 constexpr std::size_t kGap = 2;
+constexpr std::size_t kBeginning = 4;  // of a name that is cut to its least
 
 std::size_t width_of(const Cell& cell) {
   std::size_t width = 0;
@@ -82,12 +83,19 @@ std::vector<std::size_t> Table::widths(const RenderOptions& options) const {
   drop_until_fits(comfortable, Column::kExtra);
   drop_until_fits(least, Column::kAlways);
 
-  std::size_t spare = options.width - std::min(options.width, needed(least));
+  // On a page too narrow for all that must stay, a name keeps only its beginning: what labels the line is not cut off.
+  const std::size_t over = needed(least) - std::min(needed(least), options.width);
+  const auto squeezed = [&](std::size_t i) {
+    if (!columns_[i].shrinks_to || natural[i] == 0) return least(i);
+    return std::max(std::min(least(i), kBeginning), least(i) - std::min(least(i), over));
+  };
+  std::size_t spare = options.width - std::min(options.width, needed(squeezed));
   for (std::size_t i = 0; i < columns_.size(); ++i) {
     if (natural[i] == 0) continue;
-    const auto grown = std::min(natural[i] - least(i), spare);
+    const auto floor = squeezed(i);
+    const auto grown = std::min(natural[i] - floor, spare);
     spare -= grown;
-    natural[i] = least(i) + grown;
+    natural[i] = floor + grown;
   }
   return natural;
 }

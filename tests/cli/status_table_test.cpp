@@ -1,5 +1,6 @@
 #include "cli/status_table.hpp"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -105,6 +106,11 @@ TEST(StatusTableTest, MadeUpDevicesSaySoOnEveryLineOfTheirs) {
   EXPECT_THAT(rendered(machine({device(0, recorded, busy())})), HasSubstr("recorded"));
 }
 
+TEST(StatusTableTest, TheNarrowestPageStillSaysWhatIsMadeUp) {
+  const std::string shown = rendered(simulated_gpu(), 22);
+  EXPECT_THAT(shown, AllOf(HasSubstr("  simulated"), Not(HasSubstr("……"))));
+}
+
 TEST(StatusTableTest, WithoutUtf8AllIsAscii) {
   RenderOptions options = page(120);
   options.utf8 = false;
@@ -170,6 +176,32 @@ TEST(StatusTableTest, ALowScreenShortensTheProcessesFirst) {
   EXPECT_THAT(shown, AllOf(HasSubstr("● 0"), HasSubstr("  … 27 more\n")));
   options.height = 3;
   EXPECT_EQ(lines(render_status(machine({d}), {}, options)).size(), 3u);
+}
+
+TEST(StatusTableTest, OnALowScreenAGpuWithManyProcessesHidesNoOthers) {
+  std::vector<DeviceSnapshot> devices;
+  for (std::uint32_t gpu = 0; gpu < 3; ++gpu) {
+    auto d = device(gpu, facts(fmt::format("GPU-{}", gpu), "A100", fmt::format("0000:0{}:00.0", gpu + 1)), busy());
+    std::vector<GpuProcess> own;
+    const std::uint32_t count = gpu == 1 ? 1 : 30;
+    for (std::uint32_t i = 1; i <= count; ++i) own.push_back(process(100 * gpu + i, "worker", 100 + i));
+    set_processes(d, own);
+    devices.push_back(d);
+  }
+  RenderOptions options = page(80);
+  options.height = 13;
+  const std::string shown = render_status(machine(devices), {}, options);
+  EXPECT_EQ(lines(shown).size(), 13u);
+  EXPECT_THAT(shown, AllOf(HasSubstr("  0   30  compute"), HasSubstr("  0   29  compute"), HasSubstr("  1  101  "),
+                           HasSubstr("  2  230  "), HasSubstr("  … 57 more\n")));
+}
+
+TEST(StatusTableTest, AFanThatTellsOnlyItsSpeedIsShownWithIt) {
+  Reading r = busy();
+  r.fan = missing(Missing::not_supported);
+  r.fan_speed = Rpm(1395);
+  const std::string shown = rendered(machine({device(0, facts("AMD-a", "Radeon", "0000:01:00.0", Vendor::amd), r)}));
+  EXPECT_THAT(shown, AllOf(HasSubstr("FAN"), HasSubstr("1395rpm")));
 }
 
 TEST(StatusTableTest, PagesInARowDoNotJump) {
