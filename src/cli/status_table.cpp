@@ -274,9 +274,11 @@ std::vector<Span> notes(const DeviceSnapshot& d, const RenderOptions& options) {
       const auto value = metric.value(*d.device, r);
       return !value && value.error() == Missing::not_permitted;
     });
-    if (hidden > 0) {
+    if (hidden > 0 && origin(*d.device).empty()) {
       result.push_back(
           {fmt::format("this user may not read {} of its values: gpukeeper doctor says how", hidden), Ink::faint});
+    } else if (hidden > 0) {  // the doctor sees this machine only
+      result.push_back({fmt::format("{} of its values may not be read by who asked for them", hidden), Ink::faint});
     }
   }
   return result;

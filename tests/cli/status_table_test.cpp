@@ -231,6 +231,17 @@ TEST(StatusTableTest, WhatEndangersDataIsSaidBelowTheDevice) {
                     HasSubstr("     the driver reported XID 79\n")));
 }
 
+TEST(StatusTableTest, TheDoctorIsNamedForThisMachinesGpusOnly) {
+  Reading r = busy();
+  r.power = missing(Missing::not_permitted);
+  auto d = device(0, facts("GPU-a", "A", "0000:01:00.0"), r);
+  EXPECT_THAT(rendered(machine({d})), HasSubstr("this user may not read 1 of its values: gpukeeper doctor says how\n"));
+  auto made_up = simulated_gpu();
+  made_up.devices[0].reading.power = missing(Missing::not_permitted);
+  EXPECT_THAT(rendered(made_up),
+              AllOf(HasSubstr("simulated: 1 of its values may not be read"), Not(HasSubstr("doctor"))));
+}
+
 TEST(StatusTableTest, AnOldReadingSaysItsAge) {
   RenderOptions options = page(80);
   options.now = kThen + std::chrono::seconds(42);
