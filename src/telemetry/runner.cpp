@@ -4,7 +4,8 @@
 #include <condition_variable>
 #include <deque>
 #include <mutex>
-#include <thread>
+#include <system_error>
+#include <utility>
 #include <vector>
 
 namespace gpukeeper {
@@ -60,7 +61,21 @@ void ThreadRunner::State::collect(const std::shared_ptr<State>& state) {
   }
 }
 
-ThreadRunner::ThreadRunner() : state_(std::make_shared<State>()) {}
+ThreadRunner::ThreadRunner(MakeThread make_thread)
+    : make_thread_(std::move(make_thread)), state_(std::make_shared<State>()) {}
+
+// Wakes an idle collector, or makes one.
+void ThreadRunner::add_collector(State& state) {
+  if (state.idle > 0) {
+    state.work.notify_one();
+    return;
+  }
+  try {
+    state.threads.push_back(make_thread_([shared = state_] { State::collect(shared); }));
+  } catch (const std::system_error&) {
+    // The others go on with what they have. It is tried again after the next kHedge without progress.
+  }
+}
 
 ThreadRunner::~ThreadRunner() {
   std::vector<std::thread> threads;
@@ -101,14 +116,14 @@ void ThreadRunner::run(std::span<const std::shared_ptr<Task>> tasks) {
     begin(*task);
     s.queue.push_back({task, s.batch});
   }
-  const auto another_collector = [&] {
-    if (s.idle > 0) {
-      s.work.notify_one();
-    } else {
-      s.threads.emplace_back(&State::collect, state_);
-    }
-  };
-  another_collector();
+  add_collector(s);
+  if (s.threads.empty()) {
+    const auto jobs = std::exchange(s.queue, {});
+    s.left = 0;
+    lock.unlock();
+    for (const State::Job& job : jobs) execute(*job.task);
+    return;
+  }
 
   s.progress = std::chrono::steady_clock::now();
   while (s.left > 0) {
@@ -116,7 +131,7 @@ void ThreadRunner::run(std::span<const std::shared_ptr<Task>> tasks) {
     Time until = s.progress + kHedge;
     if (!s.queue.empty()) {
       if (now >= until) {
-        another_collector();
+        add_collector(s);
         s.progress = now;
         continue;
       }

@@ -2,8 +2,11 @@
 
 #include <atomic>
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <span>
+#include <thread>
+#include <utility>
 
 namespace gpukeeper {
 
@@ -51,11 +54,18 @@ class Runner {
 /// (or made) to go on with the rest, and so on: a hung driver call costs the others at most that time once, and holds
 /// one thread.
 ///
+/// Where no thread can be made (a container's limit of processes), those that there are do all the work; without any,
+/// run() does it itself, and then a call that hangs does hold it up.
+///
 /// The destructor joins the threads that are idle. One that hangs in a driver cannot be joined and is let go; the tasks
 /// it runs, and what they own, live on until it returns.
 class ThreadRunner final : public Runner {
  public:
-  ThreadRunner();
+  /// Makes a thread that runs a function; throws std::system_error when the machine gives no more of them.
+  using MakeThread = std::function<std::thread(std::function<void()>)>;
+
+  ThreadRunner() : ThreadRunner([](std::function<void()> body) { return std::thread(std::move(body)); }) {}
+  explicit ThreadRunner(MakeThread make_thread);
   ~ThreadRunner() override;
   ThreadRunner(const ThreadRunner&) = delete;
   ThreadRunner& operator=(const ThreadRunner&) = delete;
@@ -70,6 +80,9 @@ class ThreadRunner final : public Runner {
 
  private:
   struct State;
+  void add_collector(State& state);
+
+  const MakeThread make_thread_;
   std::shared_ptr<State> state_;
 };
 

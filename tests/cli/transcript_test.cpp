@@ -10,6 +10,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "fakes/temporary_folder.hpp"
+
 // The program as it is run: command, output, exit status. What is asserted here is what a user sees.
 
 namespace {
@@ -34,16 +36,6 @@ std::string slurp(const std::string& path) {
 
 class CommandTest : public testing::Test {
  protected:
-  void SetUp() override {
-    std::string pattern = testing::TempDir() + "gpukeeper-cli-XXXXXX";
-    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
-    folder_ = pattern;
-  }
-  void TearDown() override {
-    for (const auto* name : {"/out", "/err", "/script"}) ::unlink((folder_ + name).c_str());
-    ::rmdir(folder_.c_str());
-  }
-
   /// Runs "gpukeeper ARGUMENTS" in a shell; $GPUKEEPER and $SCENARIO are the program and a scenario's source.
   Transcript run(const std::string& arguments) { return shell("\"$GPUKEEPER\" " + arguments); }
 
@@ -74,7 +66,8 @@ class CommandTest : public testing::Test {
     EXPECT_THAT(t.err, AllOf(StartsWith("gpukeeper: "), HasSubstr(message))) << arguments;
   }
 
-  std::string folder_;
+  const gpukeeper::TemporaryFolder temporary_;
+  const std::string folder_ = temporary_.path().string();
 };
 
 TEST_F(CommandTest, MistakesAreSaidInASentenceAndEndWithTwo) {

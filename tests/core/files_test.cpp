@@ -6,6 +6,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "fakes/temporary_folder.hpp"
+
 namespace gpukeeper {
 namespace {
 
@@ -20,9 +22,9 @@ class RealFilesTest : public ::testing::Test {
     std::ofstream(root_ / "sys/a/b") << "";
     std::filesystem::create_symlink("../a", root_ / "sys/link");
   }
-  ~RealFilesTest() override { std::filesystem::remove_all(root_); }
 
-  const std::filesystem::path root_ = std::filesystem::path(::testing::TempDir()) / "gpukeeper-files-test";
+  const TemporaryFolder folder_;
+  const std::filesystem::path root_ = folder_.path();
   const RealFiles files_{root_.string() + "/"};
 };
 

@@ -5,7 +5,9 @@
 #include <thread>
 
 #include <gtest/gtest.h>
+
 #include <unistd.h>
+#include "fakes/temporary_folder.hpp"
 
 namespace gpukeeper {
 namespace {
@@ -15,12 +17,6 @@ using namespace std::chrono_literals;
 // Shell scripts in a folder of their own: what is tested is how this machine's kernel runs programs.
 class ProgramTest : public ::testing::Test {
  protected:
-  ProgramTest() {
-    std::string name = (std::filesystem::temp_directory_path() / "gpukeeper-program-XXXXXX").string();
-    folder_ = ::mkdtemp(name.data());
-  }
-  ~ProgramTest() override { std::filesystem::remove_all(folder_); }
-
   std::string script(const std::string& body) {
     const auto path = folder_ / "tool";
     std::ofstream(path) << "#!/bin/sh\n" << body << "\n";
@@ -28,7 +24,8 @@ class ProgramTest : public ::testing::Test {
     return path.string();
   }
 
-  std::filesystem::path folder_;
+  const TemporaryFolder temporary_;
+  const std::filesystem::path folder_ = temporary_.path();
   RealPrograms programs_;
 };
 

@@ -3,6 +3,7 @@
 #include <condition_variable>
 #include <functional>
 #include <mutex>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -90,6 +91,24 @@ TEST(RunnerTest, EvenWhenAllButOneHang) {
   EXPECT_TRUE(ran);
   door->open();
   for (const auto& task : tasks) wait_for(*task);
+}
+
+TEST(RunnerTest, AMachineWithoutThreadsLeftIsReadAllTheSame) {
+  int allowed = 0;
+  ThreadRunner runner([&](std::function<void()> body) {
+    if (allowed-- <= 0) throw std::system_error(std::make_error_code(std::errc::resource_unavailable_try_again));
+    return std::thread(std::move(body));
+  });
+  int done = 0;
+  const std::vector<std::shared_ptr<Task>> tasks = {std::make_shared<Work>([&] { ++done; }),
+                                                    std::make_shared<Work>([&] { ++done; })};
+  runner.run(tasks);
+  EXPECT_EQ(done, 2);
+  EXPECT_EQ(runner.threads(), 0u);
+  allowed = 1;
+  runner.run(tasks);
+  EXPECT_EQ(done, 4);
+  EXPECT_EQ(runner.threads(), 1u);
 }
 
 TEST(RunnerTest, DestructionDoesNotWaitForWhatHangsAndWhatHangsKeepsItsThings) {

@@ -9,6 +9,7 @@
 #include "core/published.hpp"
 #include "fakes/fake_clock.hpp"
 #include "fakes/nvml/fake_nvml.hpp"
+#include "fakes/temporary_folder.hpp"
 #include "telemetry/runner.hpp"
 #include "telemetry/sampler.hpp"
 
@@ -22,7 +23,6 @@ using ::testing::StartsWith;
 class DetectTest : public ::testing::Test {
  protected:
   DetectTest() { std::filesystem::create_directories(root_ / "sys/bus/pci/devices"); }
-  ~DetectTest() override { std::filesystem::remove_all(root_); }
 
   void write(const std::string& path, const std::string& content) const {
     const auto file = root_ / path;
@@ -52,9 +52,8 @@ class DetectTest : public ::testing::Test {
     return out.read();
   }
 
-  const std::filesystem::path root_ =
-      std::filesystem::path(::testing::TempDir()) /
-      (std::string("gpukeeper-") + ::testing::UnitTest::GetInstance()->current_test_info()->name());
+  const TemporaryFolder folder_;
+  const std::filesystem::path root_ = folder_.path();
   const std::shared_ptr<FakeClock> clock_ = std::make_shared<FakeClock>();
 };
 
