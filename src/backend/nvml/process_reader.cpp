@@ -18,7 +18,10 @@ constexpr std::size_t kLongestEntry = sizeof(ProcessDetail);
 constexpr std::size_t kSlack = 16;              // entries: lists grow between two calls
 constexpr std::uint32_t kMostPid = 4'194'304;   // PID_MAX_LIMIT of 64-bit Linux
 constexpr std::size_t kMostProcesses = 65'536;  // a count above it is garbage
-constexpr auto kNameCheck = 30s;                // how often a kept name's start time is looked at
+// How often the start time of a kept name is looked at. A name is forgotten once its pid is missing from a list, so
+// only a pid that was given again between two lists keeps a stranger's name until then; and reading /proc/PID/stat
+// costs 10 µs.
+constexpr auto kNameCheck = std::chrono::minutes(5);
 constexpr auto kKindCheck = 30s;
 constexpr std::uint64_t kSampleWindow = 5'000'000;  // µs; older samples in the driver's buffer speak of the past
 constexpr std::uint32_t kMostShare = 200;           // overshoot is real, what lies far above it is garbage (nvtop#110)

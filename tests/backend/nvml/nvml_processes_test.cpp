@@ -152,7 +152,7 @@ TEST_F(NvmlProcessesTest, NamesAreReadOnceAndAgainForAReusedPid) {
   (void)list(*backend);
   EXPECT_TRUE(files_.take_accesses().empty());
   process_files(77, "second", 200);
-  clock_.advance(30s);
+  clock_.advance(5min);
   EXPECT_EQ(list(*backend).front().name, "second");
 }
 
