@@ -1,6 +1,7 @@
 #include "cli/identity.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 #include <fmt/format.h>
 
@@ -53,11 +54,9 @@ bool matches(const Place& place, const std::string& selector) {
 }  // namespace
 
 std::string index_text(const Place& place) {
-  if (place.parent == nullptr) {
-    // A partition that was selected alone has left its device behind.
-    return fmt::format("{}{}", place.device->device->parent ? ":" : "", place.device->index);
-  }
-  return fmt::format("{}:{}", place.parent->index, place.device->index);
+  const DeviceSnapshot& device = *place.device;
+  return device.parent_index ? fmt::format("{}:{}", *device.parent_index, device.index)
+                             : fmt::format("{}", device.index);
 }
 
 std::span<const IdentityRow> identity_table() {
@@ -107,6 +106,13 @@ Result<Snapshot> select_devices(const Snapshot& snapshot, std::span<const std::s
     if (!is_chosen(place.device)) continue;
     if (place.parent != nullptr && is_chosen(place.parent)) continue;  // it comes with its device
     result.devices.push_back(*place.device);
+    if (place.parent == nullptr) continue;
+    // Chosen without its device, which is where the processes of all its partitions are listed.
+    std::vector<GpuProcess> processes;
+    std::ranges::copy_if(*place.parent->processes, std::back_inserter(processes),
+                         [&](const GpuProcess& process) { return process.partition == place.device->device->id; });
+    result.devices.back().processes = std::make_shared<const std::vector<GpuProcess>>(std::move(processes));
+    result.devices.back().processes_reason = place.parent->processes_reason;
   }
   return result;
 }

@@ -461,6 +461,7 @@ void Sampler::publish() {
     for (const Entry::Partition& partition : entry->partitions) {
       DeviceSnapshot& part = device.partitions.emplace_back();
       part.index = static_cast<std::uint32_t>(device.partitions.size() - 1);
+      part.parent_index = device.index;
       part.device = partition.device;
       part.reading = partition.reading;
       part.read_at = entry->read_at;

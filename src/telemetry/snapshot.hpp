@@ -20,6 +20,7 @@ namespace gpukeeper {
 /// One device at one tick.
 struct DeviceSnapshot {
   std::uint32_t index = 0;  ///< position in PCI order, for people; of a partition: its position in its device
+  std::optional<std::uint32_t> parent_index;                                ///< of a partition: the index of its device
   std::shared_ptr<const Device> device = std::make_shared<const Device>();  ///< never null
   Reading reading;  ///< every metric absent with its reason while the device is not available
   std::optional<WallTime>

@@ -36,6 +36,17 @@ TEST(SelectDevicesTest, SaysWhatThereIsWhenASelectorNamesNothing) {
   EXPECT_EQ(chosen(four_gpus(), {""}).substr(0, 18), "there is no GPU ''");
 }
 
+TEST(SelectDevicesTest, APartitionChosenAloneKeepsItsIndexAndItsProcesses) {
+  const std::vector<std::string> selectors[] = {{"0:0"}, {"0:1"}};
+  const auto idle = select_devices(split_gpu(), selectors[0]);
+  const auto busy = select_devices(split_gpu(), selectors[1]);
+  ASSERT_TRUE(idle && busy);
+  EXPECT_EQ(index_text({&busy->devices.at(0), nullptr}), "0:1");
+  EXPECT_TRUE(idle->devices.at(0).processes->empty());
+  ASSERT_EQ(busy->devices.at(0).processes->size(), 1u);
+  EXPECT_EQ(busy->devices.at(0).processes->front().pid, 77);
+}
+
 TEST(FindKeyTest, NamesTheNearestMetricForAMistake) {
   EXPECT_EQ(find_key("power_watts")->metric->name, "power_watts");
   EXPECT_EQ(find_key("uuid")->identity->name, "uuid");

@@ -111,6 +111,7 @@ inline Snapshot split_gpu() {
     r.memory_used = from_mib(1'000 * (i + 1));
     r.memory_total = from_mib(40'192);
     parent.partitions.push_back(device(i, part, r));
+    parent.partitions.back().parent_index = parent.index;
   }
   auto inside = process(77, "trainer", 900);
   inside.partition = DeviceId{"MIG-1"};
