@@ -31,9 +31,10 @@ struct ThreadRunner::State {
   std::vector<Running> running;
   std::vector<std::thread> threads;
   std::size_t idle = 0;
-  std::uint64_t batch = 0;  // the one that run() waits for
-  std::size_t left = 0;     // of it, queued or running
-  Time progress{};          // when a job last began or ended
+  std::size_t starting = 0;  // made, but not at work yet
+  std::uint64_t batch = 0;   // the one that run() waits for
+  std::size_t left = 0;      // of it, queued or running
+  Time progress{};           // when a job last began or ended
   bool stopping = false;
 
   static void collect(const std::shared_ptr<State>& state);
@@ -41,6 +42,7 @@ struct ThreadRunner::State {
 
 void ThreadRunner::State::collect(const std::shared_ptr<State>& state) {
   std::unique_lock lock(state->mutex);
+  --state->starting;
   for (;;) {
     ++state->idle;
     state->work.wait(lock, [&] { return state->stopping || !state->queue.empty(); });
@@ -70,9 +72,12 @@ void ThreadRunner::add_collector(State& state) {
     state.work.notify_one();
     return;
   }
+  if (state.starting > 0) return;  // a busy machine takes its time to start one: do not make ten meanwhile
+  ++state.starting;
   try {
     state.threads.push_back(make_thread_([shared = state_] { State::collect(shared); }));
   } catch (const std::system_error&) {
+    --state.starting;
     // The others go on with what they have. It is tried again after the next kHedge without progress.
   }
 }
