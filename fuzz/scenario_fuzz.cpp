@@ -5,9 +5,9 @@
 #include <cstdlib>
 #include <string_view>
 
-#include "backend/simulated/fields.hpp"
 #include "backend/simulated/simulated_backend.hpp"
 #include "core/text.hpp"
+#include "device/metric_fields.hpp"
 
 namespace {
 

@@ -133,11 +133,17 @@ class Opener {
   Result<void> open_simulated(const Argument& file);
   void add_sysfs(const std::string& root, bool recorded);
 
+  /// A living machine is looked at: its processes can be asked who they are.
+  void looks_at(const Files& machine) {
+    if (!sources_.machine) sources_.machine = std::shared_ptr<const Files>(world_, &machine);
+  }
+
   ToolWorld tool_world() { return {world_->programs, world_->machine, *world_->clock}; }
 
   /// Adds a backend that keeps its world alive.
   void add(std::unique_ptr<Backend> backend) {
-    sources_.backends.emplace_back(backend.release(), [world = world_](Backend* b) { delete b; });
+    const auto& kept = sources_.backends.emplace_back(backend.release(), [world = world_](Backend* b) { delete b; });
+    if (auto events = std::dynamic_pointer_cast<EventSource>(kept)) sources_.events.push_back(std::move(events));
   }
   Result<void> add(Result<std::unique_ptr<Backend>> backend) {
     if (!backend) {
@@ -182,6 +188,7 @@ Result<void> Opener::open(std::string_view specification) {
 
 Result<void> Opener::open_auto(const Argument& argument) {
   if (argument) return fail(Errc::invalid_argument, "source 'auto' takes no argument");
+  looks_at(world_->machine);
   PciBus bus(world_->machine);
   const bool sysfs = world_->machine.list("/sys/bus/pci/devices").has_value();
   for (const VendorNeeds& needs : kNeeds) {
@@ -209,15 +216,18 @@ void Opener::add_nvidia(Finding& finding) {
 }
 
 Result<void> Opener::open_nvml(const Argument& library) {
+  looks_at(world_->machine);
   return add(nvml::open(
       {.library = library.value_or(""), .files = world_->machine, .clock = *world_->clock, .wake = options_.wake}));
 }
 
 Result<void> Opener::open_nvidia_smi(const Argument& file) {
+  if (!file) looks_at(world_->machine);
   return add(gpukeeper::open_nvidia_smi({.tool = {.file = file.value_or(""), .wake = options_.wake}}, tool_world()));
 }
 
 Result<void> Opener::open_rocm_smi(const Argument& file) {
+  if (!file) looks_at(world_->machine);
   return add(gpukeeper::open_rocm_smi({.tool = {.file = file.value_or(""), .wake = options_.wake}}, tool_world()));
 }
 
@@ -237,6 +247,7 @@ Result<void> Opener::open_sysfs(const Argument& root) {
 
 void Opener::add_sysfs(const std::string& root, bool recorded) {
   World::Tree& tree = world_->trees.emplace_back(root, *world_->clock, recorded ? 0 : ::getpid());
+  if (!recorded) looks_at(tree.files);
   const SysfsSource source{.machine = tree.files,
                            .system = world_->machine,
                            .clock = *world_->clock,

@@ -8,6 +8,7 @@
 #include "core/clock.hpp"
 #include "core/files.hpp"
 #include "device/backend.hpp"
+#include "device/event.hpp"
 
 namespace gpukeeper {
 
@@ -26,7 +27,11 @@ struct Finding {
 /// The backends to read from, in order of precedence, and what `auto` looked at.
 struct Sources {
   std::vector<std::shared_ptr<Backend>> backends;
+  std::vector<std::shared_ptr<EventSource>> events;  ///< of the backends that report any, and of the machine's kernel
   std::vector<Finding> findings;
+  /// The machine that the backends look at, or null where none of them looks at a living one: its /proc tells who the
+  /// processes are.
+  std::shared_ptr<const Files> machine;
 };
 
 /// Opens what `--source` names, in order:

@@ -12,15 +12,15 @@
 
 #include "cli/completion.hpp"
 #include "cli/devices.hpp"
-#include "cli/display_text.hpp"
 #include "cli/doctor.hpp"
 #include "cli/help.hpp"
-#include "cli/identity.hpp"
 #include "cli/metrics.hpp"
 #include "cli/status.hpp"
 #include "cli/version.hpp"
+#include "core/display_text.hpp"
 #include "core/nearest.hpp"
 #include "core/text.hpp"
+#include "format/columns.hpp"
 
 namespace gpukeeper::cli {
 namespace {

@@ -5,11 +5,11 @@
 
 #include <fmt/format.h>
 
-#include "cli/display_text.hpp"
-#include "cli/identity.hpp"
-#include "cli/json_text.hpp"
 #include "cli/status_table.hpp"
 #include "cli/table.hpp"
+#include "core/display_text.hpp"
+#include "format/columns.hpp"
+#include "format/json_text.hpp"
 
 namespace gpukeeper::cli {
 namespace {

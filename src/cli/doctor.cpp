@@ -12,9 +12,9 @@
 
 #include <fmt/format.h>
 
-#include "cli/display_text.hpp"
-#include "cli/json_text.hpp"
+#include "core/display_text.hpp"
 #include "core/text.hpp"
+#include "format/json_text.hpp"
 
 namespace gpukeeper::cli {
 namespace {

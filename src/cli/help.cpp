@@ -4,7 +4,7 @@
 
 #include <fmt/format.h>
 
-#include "cli/display_text.hpp"
+#include "core/display_text.hpp"
 
 namespace gpukeeper::cli {
 namespace {

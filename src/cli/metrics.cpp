@@ -2,10 +2,10 @@
 
 #include <fmt/format.h>
 
-#include "cli/identity.hpp"
-#include "cli/json_text.hpp"
 #include "cli/table.hpp"
 #include "device/metric_table.hpp"
+#include "format/columns.hpp"
+#include "format/json_text.hpp"
 
 namespace gpukeeper::cli {
 namespace {

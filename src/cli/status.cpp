@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <utility>
 
-#include "cli/identity.hpp"
-#include "cli/status_json.hpp"
 #include "cli/status_table.hpp"
-#include "cli/status_text.hpp"
+#include "format/columns.hpp"
+#include "format/columns_text.hpp"
+#include "format/snapshot_json.hpp"
 
 namespace gpukeeper::cli {
 namespace {
@@ -33,12 +33,13 @@ bool needs_second_look(const Snapshot& snapshot) {
 // The chosen form of a snapshot, as text.
 class Page {
  public:
-  Page(const StatusOptions& options, std::vector<Key> keys, std::span<const Finding> findings, const Context& context)
+  Page(const StatusOptions& options, std::vector<ColumnKey> keys, std::span<const Finding> findings,
+       const Context& context)
       : options_(options), keys_(std::move(keys)), findings_(findings), context_(context) {}
 
   /// `height`: rows that a table may fill; 0 for any number.
   std::string text(const Snapshot& snapshot, std::size_t height = 0) {
-    if (options_.form == Form::json) return status_json(snapshot, !options_.watch) + "\n";
+    if (options_.form == Form::json) return snapshot_json(snapshot, !options_.watch) + "\n";
     if (options_.form == Form::query) return query_lines(snapshot, keys_);
     if (options_.form == Form::csv) return (std::exchange(first_, false) ? csv_header() : "") + csv_rows(snapshot);
     RenderOptions render = render_options(context_);
@@ -49,7 +50,7 @@ class Page {
 
  private:
   const StatusOptions& options_;
-  std::vector<Key> keys_;
+  std::vector<ColumnKey> keys_;
   std::span<const Finding> findings_;
   const Context& context_;
   bool first_ = true;
@@ -136,8 +137,8 @@ Exit watch(const StatusOptions& options, Page& page, Feed& feed, Context& contex
 }  // namespace
 
 Exit status(const StatusOptions& options, Context& context) {
-  if (options.form == Form::schema) return print(context, status_schema());
-  std::vector<Key> keys;
+  if (options.form == Form::schema) return print(context, snapshot_schema());
+  std::vector<ColumnKey> keys;
   for (const std::string& name : options.query) {
     const auto key = find_key(name);
     if (!key) return tl::make_unexpected(key.error());

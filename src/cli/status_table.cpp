@@ -6,10 +6,10 @@
 
 #include <fmt/format.h>
 
-#include "cli/display_text.hpp"
-#include "cli/identity.hpp"
 #include "cli/table.hpp"
+#include "core/display_text.hpp"
 #include "device/metric_table.hpp"
+#include "format/columns.hpp"
 
 namespace gpukeeper::cli {
 namespace {

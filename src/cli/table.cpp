@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "cli/display_text.hpp"
+#include "core/display_text.hpp"
 
 namespace gpukeeper::cli {
 namespace {

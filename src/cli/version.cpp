@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "cli/json_text.hpp"
+#include "format/json_text.hpp"
 
 namespace gpukeeper::cli {
 namespace {

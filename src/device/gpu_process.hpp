@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -8,6 +9,7 @@
 #include "core/units.hpp"
 #include "device/device.hpp"
 #include "device/metric.hpp"
+#include "device/process_facts.hpp"
 
 namespace gpukeeper {
 
@@ -33,6 +35,8 @@ struct GpuProcess {
   Metric<Percent> utilization_encoder = missing(Missing::not_supported);
   Metric<Percent> utilization_decoder = missing(Missing::not_supported);
   std::optional<DeviceId> partition;  ///< the MIG instance or XCP it runs in
+  /// Who it is, where the source itself says so (a scenario, a recording); null where this machine is to be asked.
+  std::shared_ptr<const ProcessFacts> facts = nullptr;
 };
 
 }  // namespace gpukeeper

@@ -1,8 +1,10 @@
 #include "telemetry/sampler.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <optional>
 #include <tuple>
+#include <utility>
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
@@ -93,6 +95,19 @@ struct Sampler::ProcessTask : TimedTask {
   Result<std::vector<GpuProcess>> result = std::vector<GpuProcess>{};
 };
 
+struct Sampler::EventTask : TimedTask {
+  explicit EventTask(std::shared_ptr<EventSource> s) : source(std::move(s)) {}
+  void work() override { result = source->take_events(); }
+
+  const std::shared_ptr<EventSource> source;
+  Result<std::vector<DeviceEvent>> result = std::vector<DeviceEvent>{};
+};
+
+struct Sampler::Events {
+  std::shared_ptr<EventTask> task;
+  EventSourceStatus status;
+};
+
 struct Sampler::Source {
   std::shared_ptr<Backend> backend;
   std::shared_ptr<ListTask> list;
@@ -149,7 +164,17 @@ struct Sampler::Entry {
 
 Sampler::Sampler(std::vector<std::shared_ptr<Backend>> backends, Clock& clock, Runner& runner, Published<Snapshot>& out,
                  SamplerOptions options)
+    : Sampler(std::move(backends), {}, clock, runner, out, std::move(options)) {}
+
+Sampler::Sampler(std::vector<std::shared_ptr<Backend>> backends, std::vector<std::shared_ptr<EventSource>> events,
+                 Clock& clock, Runner& runner, Published<Snapshot>& out, SamplerOptions options)
     : clock_(clock), runner_(runner), out_(out), options_(std::move(options)) {
+  for (auto& source : events) {
+    auto made = std::make_unique<Events>();
+    made->status = {.name = std::string(source->name()), .available = false, .message = "not asked yet"};
+    made->task = std::make_shared<EventTask>(std::move(source));
+    events_.push_back(std::move(made));
+  }
   for (auto& backend : backends) {
     auto source = std::make_unique<Source>();
     source->list = std::make_shared<ListTask>(backend);
@@ -178,6 +203,7 @@ void Sampler::tick() {
   tasks.reserve(2 * entries_.size() + sources_.size());
   start_reads(tasks);
   start_lists(tasks);
+  start_events(tasks);
   runner_.run(tasks);
   harvest();
   publish();
@@ -236,7 +262,36 @@ void Sampler::start_reads(std::vector<std::shared_ptr<Task>>& tasks) {
   }
 }
 
+void Sampler::start_events(std::vector<std::shared_ptr<Task>>& tasks) {
+  for (const auto& events : events_) {
+    if (events->task->in_flight) continue;
+    events->task->patience = patience(events->task->typical);
+    events->task->in_flight = true;
+    events->task->started = clock_.now();
+    tasks.push_back(events->task);
+  }
+}
+
+void Sampler::harvest_events() {
+  for (const auto& events : events_) {
+    EventTask& task = *events->task;
+    if (!task.in_flight) continue;
+    if (task.done()) {
+      task.landed(options_.deadline);
+      events->status.available = task.result.has_value();
+      events->status.message = task.result ? "" : task.result.error().message;
+      if (task.result) std::ranges::move(*task.result, std::back_inserter(reported_));
+    } else if (clock_.now() - task.started >= options_.deadline) {
+      events->status.available = false;
+      events->status.message =
+          fmt::format("it did not answer within {} when asked for events; it is asked again when it does",
+                      in_words(options_.deadline));
+    }
+  }
+}
+
 void Sampler::harvest() {
+  harvest_events();
   const auto now = clock_.now();
   for (std::size_t i = 0; i < sources_.size(); ++i) {
     Source& source = *sources_[i];
@@ -470,6 +525,9 @@ void Sampler::publish() {
       part.reason = partition.reason;
     }
   }
+  snapshot->events = std::exchange(reported_, {});
+  for (const auto& events : events_) snapshot->event_sources.push_back(events->status);
+  options_.finish(*snapshot);
   out_.publish(std::move(snapshot));
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <stop_token>
 #include <string>
@@ -25,6 +26,9 @@ struct SamplerOptions {
   std::chrono::nanoseconds first_list_deadline = std::chrono::seconds(15);
   Thresholds thresholds;
   std::string host;
+  /// Adds to each snapshot, before it is published, what others than the sources know: who the processes are, what the
+  /// fault journal counts. Runs on the sampler's thread.
+  std::function<void(Snapshot&)> finish = [](Snapshot&) {};
 };
 
 /// Reads every device of every backend, once a tick, into an immutable snapshot.
@@ -41,6 +45,10 @@ class Sampler {
   /// too are not asked about it.
   Sampler(std::vector<std::shared_ptr<Backend>> backends, Clock& clock, Runner& runner, Published<Snapshot>& out,
           SamplerOptions options = {});
+
+  /// As above, and with sources of events; each is asked once a tick.
+  Sampler(std::vector<std::shared_ptr<Backend>> backends, std::vector<std::shared_ptr<EventSource>> events,
+          Clock& clock, Runner& runner, Published<Snapshot>& out, SamplerOptions options);
   ~Sampler();
 
   /// Lists what is due, reads every device once and publishes the next snapshot. The whole behaviour; tests call this.
@@ -53,13 +61,17 @@ class Sampler {
   struct ListTask;
   struct ReadTask;
   struct ProcessTask;
+  struct EventTask;
   struct Source;
+  struct Events;
   struct Entry;
 
   void list_first_time();
   void start_lists(std::vector<std::shared_ptr<Task>>& tasks);
   void start_reads(std::vector<std::shared_ptr<Task>>& tasks);
+  void start_events(std::vector<std::shared_ptr<Task>>& tasks);
   void harvest();
+  void harvest_events();
   void adopt_list(std::size_t source);
   void adopt_device(std::size_t source, const Device& device, std::vector<Device> partitions);
   void take_results(Entry& entry);
@@ -75,6 +87,8 @@ class Sampler {
   const SamplerOptions options_;
   std::vector<std::unique_ptr<Source>> sources_;  // in order of precedence
   std::vector<std::unique_ptr<Entry>> entries_;   // in PCI order; lost devices stay
+  std::vector<std::unique_ptr<Events>> events_;
+  std::vector<DeviceEvent> reported_;  // since the last snapshot
   SelfMeter self_;
   std::uint64_t sequence_ = 0;
 };

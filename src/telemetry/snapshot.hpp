@@ -10,7 +10,9 @@
 #include "core/clock.hpp"
 #include "device/backend.hpp"
 #include "device/device.hpp"
+#include "device/event.hpp"
 #include "device/gpu_process.hpp"
+#include "device/process_facts.hpp"
 #include "device/reading.hpp"
 #include "telemetry/self_cost.hpp"
 #include "telemetry/state.hpp"
@@ -44,6 +46,13 @@ struct SourceStatus {
   std::size_t devices = 0;
 };
 
+/// How one source of events is doing.
+struct EventSourceStatus {
+  std::string name;
+  bool available = false;
+  std::string message;  ///< why it is not available, and what to do; empty when it is
+};
+
 /// What gpukeeper itself costs, since it started.
 struct SelfCost : ProcessCost {
   DriverCost driver;  ///< over all sources
@@ -57,6 +66,10 @@ struct Snapshot {
   std::string host;
   std::vector<DeviceSnapshot> devices;  ///< physical devices in PCI order; a lost one stays, unavailable
   std::vector<SourceStatus> sources;
+  std::vector<DeviceEvent> events;  ///< reported since the snapshot before, by source, each oldest first
+  std::vector<EventSourceStatus> event_sources;
+  /// Who the processes are; never null. It may be a little older than the lists of processes.
+  std::shared_ptr<const ProcessTable> who = std::make_shared<const ProcessTable>();
   SelfCost self;
 };
 

@@ -6,7 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "fakes/memory_files.hpp"
-#include "snapshots.hpp"
+#include "fakes/snapshots.hpp"
 
 namespace gpukeeper::cli {
 namespace {

@@ -5,7 +5,7 @@
 
 #include "captured.hpp"
 #include "cli/metrics.hpp"
-#include "cli/status_json.hpp"
+#include "format/snapshot_json.hpp"
 
 // Documents that the program writes itself: the files in docs/ must be what it writes today.
 
@@ -26,7 +26,7 @@ TEST(DocumentsTest, MetricsPageIsWhatTheProgramWrites) {
 }
 
 TEST(DocumentsTest, SchemaOfStatusIsWhatTheProgramWrites) {
-  EXPECT_EQ(file("docs/schema/status.json"), status_schema())
+  EXPECT_EQ(file("docs/schema/status.json"), snapshot_schema())
       << "renew it: gpukeeper status --schema > docs/schema/status.json";
 }
 

@@ -4,9 +4,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "cli/display_text.hpp"
+#include "core/display_text.hpp"
 #include "core/text.hpp"
-#include "snapshots.hpp"
+#include "fakes/snapshots.hpp"
 
 namespace gpukeeper::cli {
 namespace {

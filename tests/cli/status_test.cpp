@@ -5,7 +5,7 @@
 
 #include "captured.hpp"
 #include "core/text.hpp"
-#include "snapshots.hpp"
+#include "fakes/snapshots.hpp"
 
 namespace gpukeeper::cli {
 namespace {

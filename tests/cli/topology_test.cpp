@@ -4,7 +4,7 @@
 
 #include "cli/devices.hpp"
 #include "fakes/memory_files.hpp"
-#include "snapshots.hpp"
+#include "fakes/snapshots.hpp"
 
 namespace gpukeeper::cli {
 namespace {

@@ -6,6 +6,8 @@
 #include "core/text.hpp"
 
 namespace gpukeeper::simulated {
+
+using namespace yaml;
 namespace {
 
 constexpr std::string_view kCurveKeys[] = {"value", "points",  "steps",  "ramp",  "sine",

@@ -5,10 +5,10 @@
 #include <vector>
 
 #include "backend/simulated/curve.hpp"
-#include "backend/simulated/fields.hpp"
-#include "backend/simulated/yaml_values.hpp"
+#include "device/metric_fields.hpp"
+#include "yaml/values.hpp"
 
-// Values and curves out of a YAML tree; as in yaml_values.hpp, a mistake is thrown as Refused.
+// Values and curves out of a YAML tree; as in yaml/values.hpp, a mistake is thrown as yaml::Refused.
 namespace gpukeeper::simulated {
 
 /// What the value of a metric, a process's memory and so on must be.
@@ -24,10 +24,10 @@ struct ValueType {
 ValueType type_of(const MetricField& field);
 
 /// A number of such a type.
-double number(const YamlNode& node, const ValueType& type);
+double number(const yaml::YamlNode& node, const ValueType& type);
 
 /// A curve in any of its forms.
-Curve curve(const YamlNode& node, const ValueType& type);
+Curve curve(const yaml::YamlNode& node, const ValueType& type);
 
 /// The words for the reasons of an absent metric.
 inline constexpr std::pair<std::string_view, Missing> kReasons[] = {{"not_supported", Missing::not_supported},

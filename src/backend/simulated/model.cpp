@@ -5,7 +5,7 @@
 #include <cmath>
 #include <utility>
 
-#include "backend/simulated/fields.hpp"
+#include "device/metric_fields.hpp"
 
 namespace gpukeeper::simulated {
 namespace {

@@ -9,13 +9,15 @@
 #include <fmt/format.h>
 
 #include "backend/simulated/curve_reader.hpp"
-#include "backend/simulated/fields.hpp"
-#include "backend/simulated/yaml_tree.hpp"
-#include "backend/simulated/yaml_values.hpp"
 #include "core/nearest.hpp"
 #include "core/text.hpp"
+#include "device/metric_fields.hpp"
+#include "yaml/tree.hpp"
+#include "yaml/values.hpp"
 
 namespace gpukeeper::simulated {
+
+using namespace yaml;
 namespace {
 
 constexpr std::string_view kScenarioKeys[] = {"name", "description", "seed", "devices", "faults"};

@@ -5,8 +5,8 @@
 
 #include <fmt/format.h>
 
-#include "backend/simulated/fields.hpp"
 #include "core/files.hpp"
+#include "device/metric_fields.hpp"
 
 namespace gpukeeper::simulated {
 namespace {

@@ -5,10 +5,12 @@
 #include <gtest/gtest.h>
 
 #include "backend/simulated/scenario.hpp"
-#include "backend/simulated/yaml_values.hpp"
+#include "yaml/values.hpp"
 
 namespace gpukeeper::simulated {
 namespace {
+
+using namespace yaml;
 
 double number_at(const Curve& curve, double seconds) {
   return *to_number(curve.at(seconds, 1));

@@ -1,4 +1,4 @@
-#include "backend/simulated/fields.hpp"
+#include "device/metric_fields.hpp"
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
@@ -6,7 +6,7 @@
 #include "backend/simulated/simulated_backend.hpp"
 #include "fakes/fake_clock.hpp"
 
-namespace gpukeeper::simulated {
+namespace gpukeeper {
 namespace {
 
 // A value that differs from what the model gives by itself, as a scenario writes it, and as the metric table prints it.
@@ -35,7 +35,7 @@ TEST(FieldsTest, EveryMetricOfAReadingCanBeGivenAndIsReadBackEqual) {
     FakeClock clock;
     const auto text =
         fmt::format("name: t\ndevices:\n- name: d\n  vendor: other\n  metrics: {{{}: {}}}\n", row.name, written);
-    const auto backend = open_text(text, "t.yaml", clock);
+    const auto backend = simulated::open_text(text, "t.yaml", clock);
     ASSERT_TRUE(backend) << backend.error().message;
     const auto devices = *(*backend)->list();
     const auto reading = *(*backend)->read(devices[0].id);
@@ -82,4 +82,4 @@ TEST(FieldsTest, ThrottleReasonsAreReadInTheWordsTheyAreWritten) {
 }
 
 }  // namespace
-}  // namespace gpukeeper::simulated
+}  // namespace gpukeeper

@@ -3,10 +3,12 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
-#include "backend/simulated/yaml_tree.hpp"
+#include "yaml/tree.hpp"
 
 namespace gpukeeper::simulated {
 namespace {
+
+using namespace yaml;
 
 std::string message(std::string_view text) {
   const auto scenario = parse_scenario(text, "s.yaml");
@@ -39,7 +41,7 @@ TEST(ScenarioTest, AMistakeInTheScenarioIsRefusedWithItsPlace) {
        "2:11: a device must be a mapping such as {name: NVIDIA H200, vendor: nvidia, memory: 141GiB}, not '3'"},
       {"name: t\nname: u\ndevices: []", "2:1: 'name' is given twice: first in line 1"},
       {"name: [t\ndevices: []", "2:8: not YAML: end of sequence flow not found"},
-      {"name: t\ndevices: []\n---\nname: u", "3:1: a scenario is one YAML document, and here a second one begins"},
+      {"name: t\ndevices: []\n---\nname: u", "3:1: there must be one YAML document, and here a second one begins"},
       {"? [a]\n: b", "1:3: a key must be a word"},
       {"name: t\ndevices: [*card]", "2:11: not YAML: the referenced anchor is not defined"},
       {"name: &a [*a]\ndevices: []", "1:11: this alias stands inside what it refers to"},

@@ -4,8 +4,8 @@
 
 #include <gmock/gmock.h>
 
-#include "backend/simulated/fields.hpp"
 #include "contract/backend_contract.hpp"
+#include "device/metric_fields.hpp"
 #include "fakes/fail_after_backend.hpp"
 #include "fakes/fake_clock.hpp"
 

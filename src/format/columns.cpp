@@ -1,15 +1,15 @@
-#include "cli/identity.hpp"
+#include "format/columns.hpp"
 
 #include <algorithm>
 #include <iterator>
 
 #include <fmt/format.h>
 
-#include "cli/render.hpp"
 #include "core/nearest.hpp"
 #include "core/text.hpp"
+#include "format/human.hpp"
 
-namespace gpukeeper::cli {
+namespace gpukeeper {
 namespace {
 
 using S = const Snapshot&;
@@ -63,11 +63,11 @@ std::span<const IdentityRow> identity_table() {
   return kIdentity;
 }
 
-Result<Key> find_key(std::string_view name) {
+Result<ColumnKey> find_key(std::string_view name) {
   for (const IdentityRow& row : kIdentity) {
-    if (row.name == name) return Key{&row, nullptr};
+    if (row.name == name) return ColumnKey{&row, nullptr};
   }
-  if (const MetricRow* row = find_metric(name)) return Key{nullptr, row};
+  if (const MetricRow* row = find_metric(name)) return ColumnKey{nullptr, row};
   std::vector<std::string_view> names;
   for (const IdentityRow& row : kIdentity) names.push_back(row.name);
   for (const MetricRow& row : metric_table()) names.push_back(row.name);
@@ -117,4 +117,4 @@ Result<Snapshot> select_devices(const Snapshot& snapshot, std::span<const std::s
   return result;
 }
 
-}  // namespace gpukeeper::cli
+}  // namespace gpukeeper

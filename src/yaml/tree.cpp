@@ -1,4 +1,4 @@
-#include "backend/simulated/yaml_tree.hpp"
+#include "yaml/tree.hpp"
 
 #include <algorithm>
 #include <map>
@@ -11,7 +11,7 @@
 #include <yaml-cpp/exceptions.h>
 #include <yaml-cpp/parser.h>
 
-namespace gpukeeper::simulated {
+namespace gpukeeper::yaml {
 namespace {
 
 // yaml-cpp's parser can only be stopped by an exception, so mistakes found while it runs travel as one; it does not
@@ -47,7 +47,7 @@ class Builder final : public YAML::EventHandler {
   YamlNode take() { return std::move(root_); }
 
   void OnDocumentStart(const YAML::Mark& mark) override {
-    if (documents_++ > 0) refuse(mark_of(mark), "a scenario is one YAML document, and here a second one begins");
+    if (documents_++ > 0) refuse(mark_of(mark), "there must be one YAML document, and here a second one begins");
   }
   void OnDocumentEnd() override {}
   void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
@@ -226,4 +226,4 @@ Result<YamlNode> parse_yaml(std::string_view text, std::string_view file) {
   }
 }
 
-}  // namespace gpukeeper::simulated
+}  // namespace gpukeeper::yaml

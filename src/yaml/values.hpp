@@ -10,11 +10,11 @@
 
 #include <fmt/format.h>
 
-#include "backend/simulated/yaml_tree.hpp"
+#include "yaml/tree.hpp"
 
 // Checked values out of a YAML tree: each function answers with the value or throws Refused with the place of the
 // mistake and what would be right. `what` is the key, as messages name it.
-namespace gpukeeper::simulated {
+namespace gpukeeper::yaml {
 
 using Words = std::span<const std::string_view>;
 
@@ -79,4 +79,4 @@ std::optional<double> parse_duration(std::string_view text);
 /// "80GiB", "512MiB", "24GB", "4096" in bytes; nothing for anything else.
 std::optional<std::uint64_t> parse_size(std::string_view text);
 
-}  // namespace gpukeeper::simulated
+}  // namespace gpukeeper::yaml

@@ -8,7 +8,7 @@
 
 // Included by source files only: the library is heavy.
 
-namespace gpukeeper::cli {
+namespace gpukeeper {
 
 using Json = nlohmann::ordered_json;
 
@@ -39,4 +39,4 @@ inline std::string dump(const Json& document, bool indented) {
   return document.dump(indented ? 2 : -1, ' ', false, Json::error_handler_t::replace);
 }
 
-}  // namespace gpukeeper::cli
+}  // namespace gpukeeper

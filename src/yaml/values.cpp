@@ -1,4 +1,4 @@
-#include "backend/simulated/yaml_values.hpp"
+#include "yaml/values.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -6,7 +6,7 @@
 #include "core/nearest.hpp"
 #include "core/text.hpp"
 
-namespace gpukeeper::simulated {
+namespace gpukeeper::yaml {
 namespace {
 
 struct Unit {
@@ -140,4 +140,4 @@ std::optional<std::uint64_t> parse_size(std::string_view text) {
   return static_cast<std::uint64_t>(std::llround(bytes));
 }
 
-}  // namespace gpukeeper::simulated
+}  // namespace gpukeeper::yaml

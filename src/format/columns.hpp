@@ -9,7 +9,7 @@
 #include "device/metric_table.hpp"
 #include "telemetry/snapshot.hpp"
 
-namespace gpukeeper::cli {
+namespace gpukeeper {
 
 /// One device or partition where it stands in a snapshot.
 struct Place {
@@ -29,13 +29,13 @@ struct IdentityRow {
 std::span<const IdentityRow> identity_table();
 
 /// A key of `-q` and of CSV: of the identity table or of the metric table; exactly one is set.
-struct Key {
+struct ColumnKey {
   const IdentityRow* identity = nullptr;
   const MetricRow* metric = nullptr;
 };
 
 /// Errors: invalid_argument, naming the nearest key, for a name that neither table has.
-Result<Key> find_key(std::string_view name);
+Result<ColumnKey> find_key(std::string_view name);
 
 /// The physical devices, each followed by its partitions.
 std::vector<Place> places(const Snapshot& snapshot);
@@ -46,4 +46,4 @@ std::vector<Place> places(const Snapshot& snapshot);
 /// Errors: not_found for a selector that names no device; the message says which there are.
 Result<Snapshot> select_devices(const Snapshot& snapshot, std::span<const std::string> selectors);
 
-}  // namespace gpukeeper::cli
+}  // namespace gpukeeper

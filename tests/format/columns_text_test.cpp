@@ -1,11 +1,11 @@
-#include "cli/status_text.hpp"
+#include "format/columns_text.hpp"
 
 #include <gtest/gtest.h>
 
 #include "core/text.hpp"
-#include "snapshots.hpp"
+#include "fakes/snapshots.hpp"
 
-namespace gpukeeper::cli {
+namespace gpukeeper {
 namespace {
 
 TEST(CsvTest, FieldsAreQuotedAsRfc4180Says) {
@@ -39,8 +39,8 @@ TEST(CsvTest, EveryDeviceAndPartitionIsARowAndAbsentIsEmpty) {
 }
 
 TEST(QueryTest, GivesValuesOnlyALineADeviceInTheOrderAsked) {
-  const std::vector<Key> keys{*find_key("index"), *find_key("power_watts"), *find_key("memory_used_bytes"),
-                              *find_key("throttle_reasons")};
+  const std::vector<ColumnKey> keys{*find_key("index"), *find_key("power_watts"), *find_key("memory_used_bytes"),
+                                    *find_key("throttle_reasons")};
   EXPECT_EQ(query_lines(four_gpus(), keys),
             "0\t612.346\t65011712000\tnone\n"
             "1\t612.346\t82837504000\tsoftware power cap\n"
@@ -50,9 +50,9 @@ TEST(QueryTest, GivesValuesOnlyALineADeviceInTheOrderAsked) {
 
 TEST(QueryTest, AValueNeverBreaksItsLine) {
   Snapshot snapshot = machine({device(0, facts("GPU-a", "evil\nname\t\x1b[2J", "0000:01:00.0"), busy())});
-  const std::vector<Key> keys{*find_key("name")};
+  const std::vector<ColumnKey> keys{*find_key("name")};
   EXPECT_EQ(query_lines(snapshot, keys), "evil?name??[2J\n");
 }
 
 }  // namespace
-}  // namespace gpukeeper::cli
+}  // namespace gpukeeper

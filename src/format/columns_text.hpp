@@ -3,10 +3,10 @@
 #include <span>
 #include <string>
 
-#include "cli/identity.hpp"
+#include "format/columns.hpp"
 #include "telemetry/snapshot.hpp"
 
-namespace gpukeeper::cli {
+namespace gpukeeper {
 
 /// The head line of CSV: the identity table's names, then the metric table's. With a line end, as all lines here.
 std::string csv_header();
@@ -20,6 +20,6 @@ std::string csv_field(std::string_view text);
 
 /// The values of the keys, a line for each physical device (a partition only where it was selected), separated by
 /// tabs. An absent value is "-". Control characters in texts become "?", so that a line is a line.
-std::string query_lines(const Snapshot& snapshot, std::span<const Key> keys);
+std::string query_lines(const Snapshot& snapshot, std::span<const ColumnKey> keys);
 
-}  // namespace gpukeeper::cli
+}  // namespace gpukeeper

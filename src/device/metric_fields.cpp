@@ -1,4 +1,4 @@
-#include "backend/simulated/fields.hpp"
+#include "device/metric_fields.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -7,7 +7,7 @@
 
 #include "core/text.hpp"
 
-namespace gpukeeper::simulated {
+namespace gpukeeper {
 namespace {
 
 template <class T>
@@ -246,4 +246,4 @@ std::optional<ThrottleReasons> parse_throttle_reasons(std::string_view text) {
   return result;
 }
 
-}  // namespace gpukeeper::simulated
+}  // namespace gpukeeper

@@ -1,4 +1,4 @@
-#include "cli/status_json.hpp"
+#include "format/snapshot_json.hpp"
 
 #include <limits>
 
@@ -6,15 +6,15 @@
 #include <nlohmann/json.hpp>
 
 #include "device/metric_table.hpp"
-#include "snapshots.hpp"
+#include "fakes/snapshots.hpp"
 
-namespace gpukeeper::cli {
+namespace gpukeeper {
 namespace {
 
 using Json = nlohmann::ordered_json;
 
 TEST(StatusJsonTest, SaysWhenWhereAndFromWhat) {
-  const Json json = Json::parse(status_json(four_gpus(), true));
+  const Json json = Json::parse(snapshot_json(four_gpus(), true));
   EXPECT_EQ(json["schema"], "gpukeeper.status/1");
   EXPECT_EQ(json["taken_at"], "2026-05-28T20:26:40.250Z");
   EXPECT_EQ(json["host"], "gpu-box");
@@ -25,7 +25,7 @@ TEST(StatusJsonTest, SaysWhenWhereAndFromWhat) {
 }
 
 TEST(StatusJsonTest, MetricsAreTheTableInItsOrderAndAbsentOnesAreNullWithTheirReason) {
-  const Json json = Json::parse(status_json(four_gpus(), false));
+  const Json json = Json::parse(snapshot_json(four_gpus(), false));
   const Json& busy = json["devices"][0];
   std::size_t i = 0;
   ASSERT_EQ(busy["metrics"].size(), metric_table().size());
@@ -50,14 +50,14 @@ TEST(StatusJsonTest, ProcessesKeepAbsentAndZeroApart) {
   auto hidden = process(2, "", 0);
   hidden.memory = missing(Missing::not_permitted);
   set_processes(d, {idle, hidden});
-  const Json json = Json::parse(status_json(machine({d}), false));
+  const Json json = Json::parse(snapshot_json(machine({d}), false));
   EXPECT_EQ(json["devices"][0]["processes"][0]["memory_bytes"], 0);
   EXPECT_EQ(json["devices"][0]["processes"][1]["memory_bytes"], nullptr);
   EXPECT_EQ(json["devices"][0]["processes"][1]["name"], "");
 }
 
 TEST(StatusJsonTest, PartitionsHaveTheSameKeysAsDevices) {
-  const Json json = Json::parse(status_json(split_gpu(), false));
+  const Json json = Json::parse(snapshot_json(split_gpu(), false));
   const Json& whole = json["devices"][0];
   ASSERT_EQ(whole["partitions"].size(), 2u);
   for (const auto& [key, value] : whole.items()) EXPECT_TRUE(whole["partitions"][1].contains(key)) << key;
@@ -70,7 +70,7 @@ TEST(StatusJsonTest, ANumberThatIsNoneIsNull) {
   r.power = Watts(std::numeric_limits<double>::quiet_NaN());
   r.clock_graphics = Megahertz(std::numeric_limits<double>::infinity());
   r.temperature = Celsius(-0.0001);
-  const Json json = Json::parse(status_json(machine({device(0, facts("GPU-a", "A", "0000:01:00.0"), r)}), false));
+  const Json json = Json::parse(snapshot_json(machine({device(0, facts("GPU-a", "A", "0000:01:00.0"), r)}), false));
   EXPECT_EQ(json["devices"][0]["metrics"]["power_watts"], nullptr);
   EXPECT_EQ(json["devices"][0]["missing"]["power_watts"], "failed");
   EXPECT_EQ(json["devices"][0]["metrics"]["clock_graphics_mhz"], nullptr);
@@ -79,18 +79,18 @@ TEST(StatusJsonTest, ANumberThatIsNoneIsNull) {
 
 TEST(StatusJsonTest, NamesThatAreNoUtf8StillMakeJson) {
   const std::string text =
-      status_json(machine({device(0, facts("GPU-a", "bad \xff name\x1b", "0000:01:00.0"), busy())}), false);
+      snapshot_json(machine({device(0, facts("GPU-a", "bad \xff name\x1b", "0000:01:00.0"), busy())}), false);
   EXPECT_EQ(Json::parse(text)["devices"][0]["name"], "bad \xef\xbf\xbd name\x1b");
   EXPECT_EQ(text.find('\x1b'), std::string::npos);
 }
 
 TEST(StatusJsonTest, OneLineOnlyWhenNotIndented) {
-  EXPECT_EQ(status_json(four_gpus(), false).find('\n'), std::string::npos);
-  EXPECT_NE(status_json(four_gpus(), true).find('\n'), std::string::npos);
+  EXPECT_EQ(snapshot_json(four_gpus(), false).find('\n'), std::string::npos);
+  EXPECT_NE(snapshot_json(four_gpus(), true).find('\n'), std::string::npos);
 }
 
 TEST(StatusSchemaTest, DescribesEveryMetricOfTheTable) {
-  const Json schema = Json::parse(status_schema());
+  const Json schema = Json::parse(snapshot_schema());
   const Json& metrics = schema["$defs"]["metrics"]["properties"];
   ASSERT_EQ(metrics.size(), metric_table().size());
   EXPECT_EQ(metrics["memory_used_bytes"]["type"][0], "integer");
@@ -98,4 +98,4 @@ TEST(StatusSchemaTest, DescribesEveryMetricOfTheTable) {
 }
 
 }  // namespace
-}  // namespace gpukeeper::cli
+}  // namespace gpukeeper

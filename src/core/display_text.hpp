@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-namespace gpukeeper::cli {
+namespace gpukeeper {
 
 /// Columns that one code point takes on a terminal: 0 for combining marks and format characters, 2 for East Asian wide
 /// ones and emoji, else 1. From a table of our own, as libc's answer depends on the locale. An emoji joined of several
@@ -26,4 +26,4 @@ std::string fit(std::string_view text, std::size_t width, bool utf8 = true);
 /// The words of the text in lines of at most `width` columns; a longer word is broken.
 std::vector<std::string> wrap(std::string_view text, std::size_t width);
 
-}  // namespace gpukeeper::cli
+}  // namespace gpukeeper

@@ -10,7 +10,7 @@
 #include "device/metric_table.hpp"
 #include "device/reading.hpp"
 
-namespace gpukeeper::simulated {
+namespace gpukeeper {
 
 /// What a metric's value is made of, for reading it out of a scenario.
 enum class FieldKind { number, whole, flag, text, throttle_reasons };
@@ -46,4 +46,4 @@ std::optional<ThrottleReasons> parse_throttle_reasons(std::string_view text);
 /// Every word that parse_throttle_reasons knows.
 std::vector<std::string_view> throttle_words();
 
-}  // namespace gpukeeper::simulated
+}  // namespace gpukeeper

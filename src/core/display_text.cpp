@@ -1,4 +1,4 @@
-#include "cli/display_text.hpp"
+#include "core/display_text.hpp"
 
 #include <algorithm>
 #include <cstdint>
@@ -6,7 +6,7 @@
 #include <optional>
 #include <utility>
 
-namespace gpukeeper::cli {
+namespace gpukeeper {
 namespace {
 
 struct Range {
@@ -221,4 +221,4 @@ std::vector<std::string> wrap(std::string_view text, std::size_t width) {
   return result;
 }
 
-}  // namespace gpukeeper::cli
+}  // namespace gpukeeper

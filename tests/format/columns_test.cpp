@@ -1,10 +1,10 @@
-#include "cli/identity.hpp"
+#include "format/columns.hpp"
 
 #include <gtest/gtest.h>
 
-#include "snapshots.hpp"
+#include "fakes/snapshots.hpp"
 
-namespace gpukeeper::cli {
+namespace gpukeeper {
 namespace {
 
 std::string chosen(const Snapshot& snapshot, std::vector<std::string> selectors) {
@@ -58,4 +58,4 @@ TEST(FindKeyTest, NamesTheNearestMetricForAMistake) {
 }
 
 }  // namespace
-}  // namespace gpukeeper::cli
+}  // namespace gpukeeper

@@ -1,21 +1,21 @@
-#include "cli/status_text.hpp"
+#include "format/columns_text.hpp"
 
 #include <utility>
 
-#include "cli/display_text.hpp"
+#include "core/display_text.hpp"
 
-namespace gpukeeper::cli {
+namespace gpukeeper {
 namespace {
 
 // Empty for an absent value: CSV has no other sign that a reader of numbers would take.
-std::string value_of(const Snapshot& snapshot, const Place& place, const Key& key) {
+std::string value_of(const Snapshot& snapshot, const Place& place, const ColumnKey& key) {
   if (key.identity != nullptr) return key.identity->value(snapshot, place);
   const auto value = key.metric->value(*place.device->device, place.device->reading);
   return value ? to_string(*value) : std::string();
 }
 
-std::vector<Key> all_keys() {
-  std::vector<Key> keys;
+std::vector<ColumnKey> all_keys() {
+  std::vector<ColumnKey> keys;
   for (const IdentityRow& row : identity_table()) keys.push_back({&row, nullptr});
   for (const MetricRow& row : metric_table()) keys.push_back({nullptr, &row});
   return keys;
@@ -35,7 +35,7 @@ std::string csv_field(std::string_view text) {
 
 std::string csv_header() {
   std::string line;
-  for (const Key& key : all_keys()) {
+  for (const ColumnKey& key : all_keys()) {
     if (!line.empty()) line += ',';
     line += key.identity != nullptr ? key.identity->name : key.metric->name;
   }
@@ -47,7 +47,7 @@ std::string csv_rows(const Snapshot& snapshot) {
   std::string text;
   for (const Place& place : places(snapshot)) {
     bool first = true;
-    for (const Key& key : keys) {
+    for (const ColumnKey& key : keys) {
       if (!std::exchange(first, false)) text += ',';
       text += csv_field(value_of(snapshot, place, key));
     }
@@ -56,11 +56,11 @@ std::string csv_rows(const Snapshot& snapshot) {
   return text;
 }
 
-std::string query_lines(const Snapshot& snapshot, std::span<const Key> keys) {
+std::string query_lines(const Snapshot& snapshot, std::span<const ColumnKey> keys) {
   std::string text;
   for (const DeviceSnapshot& device : snapshot.devices) {
     bool first = true;
-    for (const Key& key : keys) {
+    for (const ColumnKey& key : keys) {
       if (!std::exchange(first, false)) text += '\t';
       const std::string value = value_of(snapshot, {&device}, key);
       text += value.empty() ? "-" : harmless(value);
@@ -70,4 +70,4 @@ std::string query_lines(const Snapshot& snapshot, std::span<const Key> keys) {
   return text;
 }
 
-}  // namespace gpukeeper::cli
+}  // namespace gpukeeper

@@ -7,7 +7,7 @@
 
 #include "telemetry/snapshot.hpp"
 
-namespace gpukeeper::cli {
+namespace gpukeeper {
 
 /// Hand-made snapshots for what renders them. 2026-05-28 20:26:40 UTC.
 inline const WallTime kThen{std::chrono::seconds(1'780'000'000)};
@@ -128,4 +128,4 @@ inline Snapshot simulated_gpu() {
   return machine({d});
 }
 
-}  // namespace gpukeeper::cli
+}  // namespace gpukeeper

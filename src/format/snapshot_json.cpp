@@ -1,9 +1,9 @@
-#include "cli/status_json.hpp"
+#include "format/snapshot_json.hpp"
 
-#include "cli/json_text.hpp"
-#include "cli/render.hpp"
+#include "format/human.hpp"
+#include "format/json_text.hpp"
 
-namespace gpukeeper::cli {
+namespace gpukeeper {
 namespace {
 
 std::string_view to_string(Attention attention) {
@@ -196,7 +196,7 @@ constexpr std::string_view kSchema = R"json({
 
 }  // namespace
 
-std::string status_json(const Snapshot& snapshot, bool indented) {
+std::string snapshot_json(const Snapshot& snapshot, bool indented) {
   Json devices = Json::array();
   for (const DeviceSnapshot& device : snapshot.devices) devices.push_back(device_json(device));
   Json sources = Json::array();
@@ -220,7 +220,7 @@ std::string status_json(const Snapshot& snapshot, bool indented) {
               indented);
 }
 
-std::string status_schema() {
+std::string snapshot_schema() {
   Json schema = Json::parse(kSchema);
   Json properties = Json::object();
   Json required = Json::array();
@@ -235,4 +235,4 @@ std::string status_schema() {
   return dump(schema, true) + "\n";
 }
 
-}  // namespace gpukeeper::cli
+}  // namespace gpukeeper

@@ -1,4 +1,4 @@
-#include "cli/display_text.hpp"
+#include "core/display_text.hpp"
 
 #include <clocale>
 #include <cwchar>
@@ -7,7 +7,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace gpukeeper::cli {
+namespace gpukeeper {
 namespace {
 
 using testing::ElementsAre;
@@ -84,4 +84,4 @@ TEST(DisplayTextTest, NothingThatItMakesIsWiderThanAsked) {
 }
 
 }  // namespace
-}  // namespace gpukeeper::cli
+}  // namespace gpukeeper

@@ -7,7 +7,7 @@
 
 #include "core/result.hpp"
 
-namespace gpukeeper::simulated {
+namespace gpukeeper::yaml {
 
 /// A place in a text, both counted from 1, as editors do.
 struct Mark {
@@ -48,4 +48,4 @@ inline constexpr std::size_t kMaxYamlBytes = 1 << 19;  // below Files::kMaxFileB
 inline constexpr std::size_t kMaxYamlDepth = 32;
 inline constexpr std::size_t kMaxYamlNodes = 100'000;
 
-}  // namespace gpukeeper::simulated
+}  // namespace gpukeeper::yaml

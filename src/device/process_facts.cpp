@@ -1,0 +1,19 @@
+#include "device/process_facts.hpp"
+
+namespace gpukeeper {
+
+std::string_view to_string(ProcessClass kind) {
+  switch (kind) {
+    case ProcessClass::unknown: return "unknown";
+    case ProcessClass::mining: return "mining";
+    case ProcessClass::ml_training: return "ml_training";
+    case ProcessClass::ml_inference: return "ml_inference";
+    case ProcessClass::ml: return "ml";
+    case ProcessClass::video: return "video";
+    case ProcessClass::gaming: return "gaming";
+    case ProcessClass::desktop: return "desktop";
+  }
+  return "unknown";
+}
+
+}  // namespace gpukeeper

@@ -1,0 +1,41 @@
+#include "engine/engine.hpp"
+
+#include <array>
+#include <utility>
+
+#include <unistd.h>
+
+namespace gpukeeper {
+namespace {
+
+std::string host_name() {
+  std::array<char, 256> name{};  // POSIX: at most 255 bytes
+  return ::gethostname(name.data(), name.size() - 1) == 0 ? std::string(name.data()) : std::string();
+}
+
+SamplerOptions completed(SamplerOptions options, std::function<void(Snapshot&)> finish) {
+  if (options.host.empty()) options.host = host_name();
+  options.finish = std::move(finish);
+  return options;
+}
+
+}  // namespace
+
+Engine::Engine(Sources sources, std::shared_ptr<Clock> clock, EngineOptions options)
+    : clock_(std::move(clock)),
+      findings_(std::move(sources.findings)),
+      sampler_(std::move(sources.backends), std::move(sources.events), *clock_, runner_, published_,
+               completed(std::move(options.sampler), [this](Snapshot& snapshot) { finish(snapshot); })) {}
+
+std::shared_ptr<const Snapshot> Engine::step() {
+  sampler_.tick();
+  return published_.read();
+}
+
+void Engine::run(std::stop_token stop) {
+  sampler_.run(std::move(stop));
+}
+
+void Engine::finish(Snapshot&) {}
+
+}  // namespace gpukeeper

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <stop_token>
+#include <vector>
+
+#include "backend/detect.hpp"
+#include "core/clock.hpp"
+#include "core/published.hpp"
+#include "telemetry/runner.hpp"
+#include "telemetry/sampler.hpp"
+#include "telemetry/snapshot.hpp"
+
+namespace gpukeeper {
+
+struct EngineOptions {
+  SamplerOptions sampler;
+};
+
+/// Everything that turns sources into snapshots, wired: whoever wants to know what the devices do has one of these.
+///
+/// Threads: step() and run() belong to one thread; snapshot() may be called from any.
+class Engine {
+ public:
+  Engine(Sources sources, std::shared_ptr<Clock> clock, EngineOptions options = {});
+
+  /// Reads every device once and returns what is known then; never null.
+  std::shared_ptr<const Snapshot> step();
+
+  /// Steps once a period until stopped.
+  void run(std::stop_token stop);
+
+  /// The latest; never null, empty before the first step.
+  std::shared_ptr<const Snapshot> snapshot() const { return published_.read(); }
+
+  /// What `auto` looked for; empty when sources were named.
+  const std::vector<Finding>& findings() const { return findings_; }
+
+ private:
+  void finish(Snapshot& snapshot);
+
+  const std::shared_ptr<Clock> clock_;
+  const std::vector<Finding> findings_;
+  Published<Snapshot> published_;
+  ThreadRunner runner_;
+  Sampler sampler_;
+};
+
+}  // namespace gpukeeper
