@@ -51,6 +51,19 @@ struct Traits<std::chrono::nanoseconds> {
 };
 
 template <>
+struct Traits<WallTime> {
+  static constexpr FieldKind kind = FieldKind::number;
+  static constexpr double min() { return 0; }
+  static constexpr double max() {
+    return 4'102'444'800;
+  }  // seconds since 1970: the year 2100, well inside 63 bits of ns
+  static WallTime from(const MetricValue& value) {
+    const double seconds = std::clamp(to_number(value).value_or(0), min(), max());
+    return WallTime(std::chrono::duration_cast<WallTime::duration>(std::chrono::duration<double>(seconds)));
+  }
+};
+
+template <>
 struct Traits<bool> {
   static constexpr FieldKind kind = FieldKind::flag;
   static constexpr double min() { return 0; }
@@ -177,6 +190,9 @@ constexpr MetricField kMetricFields[] = {
     metric<&Reading::remapped_rows_pending>("remapped_rows_pending"),
     metric<&Reading::remapped_rows_failed>("remapped_rows_failed"),
     metric<&Reading::xid_last>("xid_last"),
+    metric<&Reading::faults>("faults"),
+    metric<&Reading::faults_critical>("faults_critical"),
+    metric<&Reading::fault_last>("fault_last_timestamp_seconds"),
     metric<&Reading::compute_mode>("compute_mode"),
     metric<&Reading::persistence_mode>("persistence_mode"),
     metric<&Reading::mig_mode>("mig_mode"),

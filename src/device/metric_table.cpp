@@ -35,6 +35,9 @@ MetricValue plain(const PciAddress& value) {
 MetricValue plain(std::chrono::nanoseconds value) {
   return std::chrono::duration<double>(value).count();
 }
+MetricValue plain(WallTime value) {
+  return std::chrono::duration<double>(value.time_since_epoch()).count();
+}
 
 template <class T>
 Metric<MetricValue> value_of(const Metric<T>& metric) {
@@ -197,6 +200,12 @@ constexpr MetricRow kMetrics[] = {
      [](D, R r) { return value_of(r.remapped_rows_failed); }},
     {"xid_last", "", "Last XID error that the driver reported for the device.", gauge,
      [](D, R r) { return value_of(r.xid_last); }},
+    {"faults", "", "Faults of the device in the fault journal, each occurrence counted once.", counter,
+     [](D, R r) { return value_of(r.faults); }},
+    {"faults_critical", "", "Those of them after which the device cannot be used or trusted until somebody acts.",
+     counter, [](D, R r) { return value_of(r.faults_critical); }},
+    {"fault_last_timestamp_seconds", "seconds", "When the last of them happened, in seconds since 1970 (UTC).", gauge,
+     [](D, R r) { return value_of(r.fault_last); }},
     {"compute_mode", "", "Who may compute: default, exclusive_process, prohibited.", info,
      [](D, R r) { return value_of(r.compute_mode); }},
     {"persistence_mode", "", "Whether the driver stays loaded without clients.", info,

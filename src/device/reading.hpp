@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "core/clock.hpp"
 #include "core/units.hpp"
 #include "device/metric.hpp"
 #include "device/throttle.hpp"
@@ -115,6 +116,11 @@ struct Reading {
   Metric<bool> remapped_rows_pending = absent();
   Metric<bool> remapped_rows_failed = absent();
   Metric<Count> xid_last = absent();
+
+  // What the fault journal counts of the device; no source sets these.
+  Metric<Count> faults = absent();
+  Metric<Count> faults_critical = absent();
+  Metric<WallTime> fault_last = absent();
 
   Metric<std::string> compute_mode = absent();
   Metric<bool> persistence_mode = absent();
