@@ -52,12 +52,17 @@ bool reaches_limit(double watts, double limit) {
 }
 
 // A process's curves run from the process's own start, so that it looks the same each time it repeats.
+Metric<double> metric_of(const std::optional<Curve>& curve, const Window& window, double seconds, std::uint64_t key) {
+  if (!curve) return missing(Missing::not_supported);
+  const auto number = to_number(curve->at(window.since(seconds), key));
+  if (!number) return number;
+  return std::max(0.0, *number);
+}
+
 std::optional<double> value_of(const std::optional<Curve>& curve, const Window& window, double seconds,
                                std::uint64_t key) {
-  if (!curve) return std::nullopt;
-  const double since = window.repeat ? std::fmod(seconds - window.start, *window.repeat) : seconds - window.start;
-  const auto number = to_number(curve->at(since, key));
-  return number ? std::optional(std::max(0.0, *number)) : std::nullopt;
+  const auto number = metric_of(curve, window, seconds, key);
+  return number ? std::optional(*number) : std::nullopt;
 }
 
 }  // namespace
@@ -99,7 +104,19 @@ std::optional<double> DeviceModel::load_of(const ProcessSpec& process, double se
   return percent ? std::optional(std::min(100.0, *percent)) : std::nullopt;
 }
 
-std::vector<GpuProcess> DeviceModel::processes(double seconds) const {
+std::shared_ptr<const ProcessFacts> DeviceModel::who(const ProcessSpec& process, double seconds, WallTime begin) const {
+  auto facts = std::make_shared<ProcessFacts>(process.who.facts);
+  const auto key = mix(key_, static_cast<std::uint64_t>(process.pid));
+  const double started = seconds - process.window.since(seconds) - process.who.age;
+  facts->started = begin + std::chrono::duration_cast<WallTime::duration>(std::chrono::duration<double>(started));
+  const auto cpu = metric_of(process.who.cpu, process.window, seconds, mix(key, "process cpu"));
+  facts->cpu = cpu.map([](double percent) { return Percent(percent); });
+  const auto resident = metric_of(process.who.resident, process.window, seconds, mix(key, "process resident"));
+  facts->resident = resident.map([](double bytes) { return Bytes(static_cast<std::uint64_t>(std::llround(bytes))); });
+  return facts;
+}
+
+std::vector<GpuProcess> DeviceModel::processes(double seconds, WallTime begin) const {
   std::vector<GpuProcess> result;
   for (const ProcessSpec& spec : physical_.processes) {
     if (!runs(spec, seconds)) continue;
@@ -114,6 +131,7 @@ std::vector<GpuProcess> DeviceModel::processes(double seconds) const {
     // NVML does not tell the utilization of processes in MIG instances (nvmlDeviceGetProcessUtilization).
     const bool hidden = spec.partition && spec_.device.vendor == Vendor::nvidia;
     if (const auto percent = load_of(spec, seconds); percent && !hidden) process.utilization = Percent(*percent);
+    process.facts = who(spec, seconds, begin);
     result.push_back(std::move(process));
   }
   return result;

@@ -1,11 +1,13 @@
 #pragma once
 
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <string_view>
 #include <vector>
 
 #include "backend/simulated/scenario.hpp"
+#include "core/clock.hpp"
 #include "device/reading.hpp"
 
 namespace gpukeeper::simulated {
@@ -24,8 +26,8 @@ class DeviceModel {
 
   Reading read(double seconds) const;
 
-  /// Of the device and its partitions, or of this partition; ordered by pid.
-  std::vector<GpuProcess> processes(double seconds) const;
+  /// Of the device and its partitions, or of this partition; ordered by pid. `begin` is when the scenario started.
+  std::vector<GpuProcess> processes(double seconds, WallTime begin) const;
 
  private:
   // What most metrics follow from, worked out once a reading.
@@ -53,6 +55,7 @@ class DeviceModel {
   bool runs(const ProcessSpec& process, double seconds) const;
   std::optional<double> memory_of(const ProcessSpec& process, double seconds) const;
   std::optional<double> load_of(const ProcessSpec& process, double seconds) const;
+  std::shared_ptr<const ProcessFacts> who(const ProcessSpec& process, double seconds, WallTime begin) const;
 
   double load(double seconds) const;
   std::optional<double> memory_in_use(double seconds) const;

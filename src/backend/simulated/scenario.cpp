@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "backend/simulated/curve_reader.hpp"
+#include "backend/simulated/identity_reader.hpp"
 #include "core/nearest.hpp"
 #include "core/text.hpp"
 #include "device/metric_fields.hpp"
@@ -28,6 +29,14 @@ constexpr std::string_view kPartitionKeys[] = {"profile", "place", "name", "uuid
 constexpr std::string_view kProcessKeys[] = {"pid",  "name",  "type",   "memory",   "utilization",
                                              "from", "until", "repeat", "partition"};
 constexpr std::string_view kLinkKeys[] = {"kind", "peer", "count"};
+constexpr std::size_t kCommandLength = 15;  // what the kernel keeps of a name (TASK_COMM_LEN)
+
+std::vector<std::string_view> process_keys() {
+  std::vector<std::string_view> keys(std::begin(kProcessKeys), std::end(kProcessKeys));
+  keys.insert(keys.end(), identity_keys().begin(), identity_keys().end());
+  return keys;
+}
+
 struct FaultRow {
   std::string_view word;
   FaultKind kind;
@@ -388,7 +397,7 @@ class Parser {
 
   void add_process(DeviceSpec& spec, const YamlNode& node) {
     mapping(node, "a process", "{name: python3, memory: 20GiB}");
-    check_keys(node, "a process", kProcessKeys);
+    check_keys(node, "a process", process_keys());
     ProcessSpec process;
     process.name = text(required(node, "a process", "name", "python3"), "name");
     process.type.compute = true;
@@ -412,7 +421,8 @@ class Parser {
       if (spec.partitions.empty()) refuse(place->mark, "'partition' is given, but the device has no 'partitions'");
       process.partition = whole(*place, "partition", 0, spec.partitions.size() - 1);
     }
-    constexpr std::uint64_t kMaxPid = 1 << 22;  // PID_MAX_LIMIT of 64-bit Linux
+    process.who = identity(node);
+    process.who.facts.command = process.name.substr(0, kCommandLength);
     const YamlNode* pid = node.find("pid");
     if (pid && !(pid->kind == YamlNode::Kind::scalar && pid->text == "auto")) {
       process.pid = static_cast<std::int64_t>(whole(*pid, "pid", 1, kMaxPid));
@@ -425,6 +435,7 @@ class Parser {
       while (written_pids_.contains(next_pid_)) ++next_pid_;
       process.pid = next_pid_++;
     }
+    process.who.facts.pid = process.pid;
     spec.processes.push_back(std::move(process));
   }
 
@@ -446,11 +457,13 @@ class Parser {
 
 }  // namespace
 
+double Window::since(double seconds) const {
+  return repeat ? std::fmod(seconds - start, *repeat) : seconds - start;
+}
+
 bool Window::holds(double seconds) const {
   if (seconds < start) return false;
-  if (!duration) return true;
-  const double into = repeat ? std::fmod(seconds - start, *repeat) : seconds - start;
-  return into < *duration;
+  return !duration || since(seconds) < *duration;
 }
 
 std::optional<double> Window::end(double seconds) const {
@@ -462,10 +475,11 @@ std::optional<double> Window::end(double seconds) const {
 std::vector<std::string_view> scenario_keys() {
   std::vector<std::string_view> result;
   const auto add = [&](Words words) { result.insert(result.end(), words.begin(), words.end()); };
-  for (const Words words :
-       {Words(kScenarioKeys), Words(kDeviceKeys), Words(kPartitionKeys), Words(kProcessKeys), Words(kLinkKeys)}) {
+  for (const Words words : {Words(kScenarioKeys), Words(kDeviceKeys), Words(kPartitionKeys), Words(kLinkKeys)}) {
     add(words);
   }
+  const auto of_processes = process_keys();
+  add(of_processes);
   const auto of_curves = curve_keys();
   add(of_curves);
   for (const FactField& field : fact_fields()) result.push_back(field.name);
@@ -473,7 +487,7 @@ std::vector<std::string_view> scenario_keys() {
     result.push_back(row.word);
     add(row.keys);
   }
-  result.insert(result.end(), {"kind", "start"});
+  result.insert(result.end(), {"kind", "start", "runtime", "id", "terminal"});
   std::ranges::sort(result);
   result.erase(std::unique(result.begin(), result.end()), result.end());
   return result;

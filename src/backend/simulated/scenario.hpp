@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "backend/simulated/curve.hpp"
+#include "backend/simulated/identity_reader.hpp"
 #include "core/result.hpp"
 #include "device/device.hpp"
 #include "device/gpu_process.hpp"
@@ -21,6 +22,8 @@ struct Window {
   std::optional<double> repeat;    ///< at least the duration
 
   bool holds(double seconds) const;
+  /// Seconds since it last began; it holds at this instant.
+  double since(double seconds) const;
   /// When what holds at this instant ends; nothing when never.
   std::optional<double> end(double seconds) const;
 };
@@ -59,6 +62,7 @@ struct ProcessSpec {
   std::optional<Curve> utilization;      ///< percent
   std::optional<std::size_t> partition;  ///< which of the device's partitions it runs in
   Window window;
+  Identity who;
 };
 
 /// A device or a partition: who it is, and what of its reading the scenario gives. The rest is the model's (model.hpp).

@@ -42,7 +42,7 @@ class Tally {
 }  // namespace
 
 SimulatedBackend::SimulatedBackend(Scenario scenario, const Clock& clock)
-    : scenario_(std::move(scenario)), clock_(clock), start_(clock.now()) {
+    : scenario_(std::move(scenario)), clock_(clock), start_(clock.now()), begin_(clock.wall()) {
   const auto add = [this](const DeviceSpec& physical, const DeviceSpec& spec, std::optional<std::size_t> partition) {
     Entry entry{&physical, &spec, std::make_unique<DeviceModel>(physical, partition, scenario_.seed)};
     order_.push_back(&entries_.emplace(spec.device.id, std::move(entry)).first->second);
@@ -179,7 +179,7 @@ Result<std::vector<GpuProcess>> SimulatedBackend::processes(const DeviceId& id) 
   const double now = seconds();
   if (auto refused = refusal_of(kOperation, *entry.physical, id, now)) return tl::make_unexpected(*std::move(refused));
   if (find_fault(FaultKind::asleep, *entry.physical, now)) return std::vector<GpuProcess>{};
-  return entry.model->processes(now);
+  return entry.model->processes(now, begin_);
 }
 
 DriverCost SimulatedBackend::cost() const {

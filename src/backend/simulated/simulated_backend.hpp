@@ -64,6 +64,7 @@ class SimulatedBackend final : public Backend {
   const Scenario scenario_;
   const Clock& clock_;
   const MonotonicTime start_;
+  const WallTime begin_;             // the same instant
   std::vector<const Entry*> order_;  // as listed
   std::unordered_map<DeviceId, Entry> entries_;
 

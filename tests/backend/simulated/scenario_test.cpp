@@ -167,7 +167,23 @@ TEST(ScenarioTest, AMistakeInAProcessIsRefusedWithItsPlace) {
       {"{name: p, pid: 3}, {name: q, pid: 3}", "5:49: pid 3 is given twice on this device for the same time"},
       {"{name: p, start: 3s}",
        "5:25: unknown key 'start' in a process: known are: pid, name, type, memory, utilization, from, until, repeat, "
-       "partition"},
+       "partition, user, command_line, executable, container, pod_uid, unit, slurm_job, root, age, cpu, resident"},
+      {"{name: p, user: [a]}", "5:31: 'user' must be a text, not a list"},
+      {"{name: p, user: {reason: asleep}}", "5:32: unknown key 'reason' in user: known are: missing"},
+      {"{name: p, executable: {missing: no}}",
+       "5:47: 'missing' must be one of not_supported, not_permitted, not_yet_read, asleep, failed, not 'no'"},
+      {"{name: p, container: 4f1c09}",
+       "5:36: 'container' must be a runtime and an id such as docker:4f1c09aa37de, not '4f1c09'"},
+      {"{name: p, container: 'docker:'}",
+       "5:36: 'container' must be a runtime and an id such as docker:4f1c09aa37de, not 'docker:'"},
+      {"{name: p, container: {id: 4f}}", "5:36: a container needs 'runtime', such as 'runtime: docker'"},
+      {"{name: p, root: bash}",
+       "5:31: a root must be a mapping such as {name: bash, pid: 4100, terminal: pts/3}, not 'bash'"},
+      {"{name: p, root: {name: bash}}", "5:31: a root needs 'pid', such as 'pid: 4100'"},
+      {"{name: p, age: 3}", "5:30: 'age' must be a duration such as 90s, 5m or 1h30m, not '3'"},
+      {"{name: p, cpu: -1}", "5:30: 'cpu' must not be negative, but is -1"},
+      {"{name: p, resident: much}",
+       "5:35: 'resident' must be a size such as 80GiB, 512MiB or a number of bytes, not 'much'"},
   };
   for (const Case& c : cases) {
     const auto text = fmt::format("name: t\ndevices:\n- name: A\n  vendor: nvidia\n  processes: [{}]\n", c.text);

@@ -102,6 +102,62 @@ devices:
   EXPECT_EQ(backend_->processes(id_)->size(), 1u);
 }
 
+TEST_F(SimulatedBackendTest, AProcessSaysWhoItIsAndWhatIsNotGivenIsAbsent) {
+  const WallTime begin = clock_.wall();
+  play(R"(name: t
+devices:
+  - name: A
+    vendor: nvidia
+    processes:
+      - pid: 7
+        name: a-name-longer-than-the-kernel-keeps
+        user: mara
+        command_line: python3 train.py
+        executable: /usr/bin/python3
+        container: docker:4f1c
+        pod_uid: ~
+        root: {name: bash, pid: 4100, terminal: pts/3}
+        age: 1h
+        cpu: {steps: [[0s, 90], [60s, 250]]}
+        resident: [[0s, 1GiB], [60s, 2GiB]]
+      - {pid: 8, name: silent}
+      - {pid: 9, name: hidden, user: {missing: not_permitted}, root: ~, from: 10s, until: 40s, repeat: 60s}
+)");
+  clock_.advance(90s);
+  const auto processes = *backend_->processes(id_);
+  ASSERT_EQ(processes.size(), 3u);
+  const ProcessFacts& told = *processes[0].facts;
+  EXPECT_EQ(told.pid, 7);
+  EXPECT_EQ(told.user, "mara");
+  EXPECT_EQ(told.command, "a-name-longer-t");
+  EXPECT_EQ(told.command_line, "python3 train.py");
+  EXPECT_EQ(told.executable, "/usr/bin/python3");
+  EXPECT_EQ(told.place->container, (Container{"docker", "4f1c"}));
+  EXPECT_EQ(told.place->pod_uid, std::nullopt);
+  EXPECT_EQ(told.place->unit, std::nullopt);
+  EXPECT_EQ(*told.root, (InteractiveRoot{4100, "bash", "pts/3"}));
+  EXPECT_EQ(told.started, begin - 1h);
+  EXPECT_EQ(told.cpu, Percent(250));
+  EXPECT_EQ(told.resident, Bytes(2ull << 30));
+
+  const ProcessFacts& silent = *processes[1].facts;
+  EXPECT_EQ(silent.command, "silent");
+  EXPECT_EQ(silent.started, begin);
+  const auto absent = missing(Missing::not_supported);
+  EXPECT_EQ(silent.user, absent);
+  EXPECT_EQ(silent.command_line, absent);
+  EXPECT_EQ(silent.place, absent);
+  EXPECT_EQ(silent.root, absent);
+  EXPECT_EQ(silent.cpu, absent);
+  EXPECT_EQ(silent.resident, absent);
+
+  const ProcessFacts& hidden = *processes[2].facts;
+  EXPECT_EQ(hidden.user, missing(Missing::not_permitted));
+  ASSERT_TRUE(hidden.root);
+  EXPECT_FALSE(*hidden.root) << "known to be none";
+  EXPECT_EQ(hidden.started, begin + 70s) << "its second run";
+}
+
 TEST_F(SimulatedBackendTest, EnergyIsTheSumOfPower) {
   play("name: t\ndevices: [{name: A, vendor: nvidia, metrics: {power_watts: 200}}]\n");
   EXPECT_EQ(read().energy, Joules(0));
