@@ -1,0 +1,138 @@
+#include "classify/pattern.hpp"
+
+#include <algorithm>
+
+#include "classify/fold.hpp"
+
+namespace gpukeeper::classify {
+namespace {
+
+bool is_word(std::string_view pattern) {
+  return pattern.size() > 2 && pattern.front() == '<' && pattern.back() == '>';
+}
+
+bool is_glob(std::string_view pattern) {
+  return pattern.find_first_of("*?") != std::string_view::npos;
+}
+
+std::string inner(std::string_view word) {
+  return folded(word.substr(1, word.size() - 2));
+}
+
+}  // namespace
+
+// The usual two-finger walk: after a mismatch the last `*` takes one more character. No recursion, and no worse than
+// pattern times text, whatever a process calls itself.
+bool fits(std::string_view glob, std::string_view text) {
+  std::size_t g = 0;
+  std::size_t t = 0;
+  std::size_t star = std::string_view::npos;
+  std::size_t resume = 0;
+  while (t < text.size()) {
+    if (g < glob.size() && glob[g] == '*') {
+      star = g++;
+      resume = t;
+    } else if (g < glob.size() && (glob[g] == '?' || glob[g] == fold(text[t]))) {
+      ++g;
+      ++t;
+    } else if (star != std::string_view::npos) {
+      g = star + 1;
+      t = ++resume;
+    } else {
+      return false;
+    }
+  }
+  return glob.find_first_not_of('*', g) == std::string_view::npos;
+}
+
+bool has_word(std::string_view word, std::string_view text) {
+  const auto same = [](char in_text, char in_word) { return fold(in_text) == in_word; };
+  auto from = text.begin();
+  while (true) {
+    const auto found = std::search(from, text.end(), word.begin(), word.end(), same);
+    if (found == text.end()) return false;
+    const auto end = found + static_cast<std::ptrdiff_t>(word.size());
+    const bool begins = found == text.begin() || !is_letter(*(found - 1));
+    if (begins && (end == text.end() || !is_letter(*end))) return true;
+    from = found + 1;
+  }
+}
+
+NamePatterns::NamePatterns(std::vector<std::string> written) : written_(std::move(written)) {
+  for (const std::string& each : written_) {
+    if (is_word(each)) {
+      words_.push_back(inner(each));
+    } else if (is_glob(each)) {
+      globs_.push_back(folded(each));
+    } else {
+      std::string name = folded(each);
+      exact_.push_back({hash_of(name), std::move(name)});
+    }
+  }
+  std::ranges::sort(exact_, {}, &Exact::hash);
+}
+
+std::optional<std::size_t> NamePatterns::match(const Program& program) const {
+  for (const NameForm& form : program.forms) {
+    if (match(form)) return form.name;
+  }
+  return std::nullopt;
+}
+
+bool NamePatterns::match(const NameForm& form) const {
+  auto same = std::ranges::lower_bound(exact_, form.hash, {}, &Exact::hash);
+  for (; same != exact_.end() && same->hash == form.hash; ++same) {
+    if (same->text == form.text) return true;
+  }
+  return std::ranges::any_of(globs_, [&](const std::string& glob) { return fits(glob, form.text); }) ||
+         std::ranges::any_of(words_, [&](const std::string& word) { return has_word(word, form.text); });
+}
+
+ArgumentPatterns::ArgumentPatterns(std::vector<std::string> written) : written_(std::move(written)) {
+  for (const std::string& each : written_) {
+    const auto blank = each.find(' ');
+    Pattern pattern;
+    pattern.word = is_word(each);
+    pattern.text = pattern.word ? inner(each) : folded(each.substr(0, blank));
+    if (!pattern.word && blank != std::string::npos) pattern.value = folded(each.substr(blank + 1));
+    patterns_.push_back(std::move(pattern));
+  }
+}
+
+const std::string* ArgumentPatterns::match(const std::vector<std::string_view>& arguments) const {
+  for (std::size_t i = 0; i < patterns_.size(); ++i) {
+    for (std::size_t at = 0; at < arguments.size(); ++at) {
+      if (match(patterns_[i], arguments, at)) return &written_[i];
+    }
+  }
+  return nullptr;
+}
+
+bool ArgumentPatterns::match(const Pattern& pattern, const std::vector<std::string_view>& arguments, std::size_t at) {
+  const auto argument = arguments[at];
+  if (pattern.word) return has_word(pattern.text, argument);
+  const auto equals = argument.find('=');
+  const bool assigned = equals != std::string_view::npos && pattern.text.starts_with('-');
+  if (pattern.value.empty()) {
+    return fits(pattern.text, argument) || (assigned && fits(pattern.text, argument.substr(0, equals)));
+  }
+  if (assigned && fits(pattern.text, argument.substr(0, equals))) {
+    return fits(pattern.value, argument.substr(equals + 1));
+  }
+  return at + 1 < arguments.size() && fits(pattern.text, argument) && fits(pattern.value, arguments[at + 1]);
+}
+
+PathPatterns::PathPatterns(std::vector<std::string> written) : written_(std::move(written)) {
+  for (const std::string& each : written_) globs_.push_back(folded(each));
+}
+
+const std::string* PathPatterns::match(const std::vector<std::string_view>& paths) const {
+  for (std::size_t i = 0; i < globs_.size(); ++i) {
+    for (const auto path : paths) {
+      if (fits(globs_[i], path)) return &written_[i];
+    }
+  }
+  return nullptr;
+}
+
+}  // namespace gpukeeper::classify
