@@ -8,7 +8,10 @@ namespace {
 class EngineFeed final : public Feed {
  public:
   EngineFeed(Sources sources, std::shared_ptr<Clock> clock, const FeedOptions& options)
-      : engine_(std::move(sources), std::move(clock), {.sampler = {.process_period = options.process_period}}) {}
+      : engine_(std::move(sources), std::move(clock),
+                {.sampler = {.process_period = options.process_period},
+                 .attribute = options.attribute,
+                 .who_patience = options.who_patience}) {}
 
   std::shared_ptr<const Snapshot> next() override { return engine_.step(); }
   std::span<const Finding> findings() const override { return engine_.findings(); }

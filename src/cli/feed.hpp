@@ -28,6 +28,8 @@ struct FeedOptions {
   std::vector<std::string> sources;  ///< as given to --source; empty for auto
   bool wake = false;
   std::chrono::nanoseconds process_period{0};  ///< who looks once wants the processes each time; a watch less often
+  bool attribute = false;                      ///< say who the processes are (Snapshot::who)
+  std::chrono::nanoseconds who_patience{0};    ///< how long the next snapshot may wait for that (EngineOptions)
 };
 
 /// Opens the sources. Errors: invalid_argument for a source that there is not; others when one cannot be opened.

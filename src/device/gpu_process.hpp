@@ -26,8 +26,9 @@ struct ProcessType {
 
 /// One process on one device; lists hold every pid once, merged over its contexts, ordered by pid.
 struct GpuProcess {
-  std::int64_t pid = 0;  ///< as the host counts (NVML and the kernel ignore pid namespaces)
-  std::string name;      ///< executable's name; empty when it could not be read
+  std::int64_t pid = 0;        ///< as the host counts (NVML and KFD ignore pid namespaces), unless:
+  bool found_in_proc = false;  ///< the source met the pid in this machine's /proc, so it counts as that does
+  std::string name;            ///< executable's name; empty when it could not be read
   ProcessType type;
   Metric<Bytes> memory = missing(Missing::not_supported);
   Metric<Percent> utilization = missing(Missing::not_supported);  ///< of the SMs, or of the busiest engine

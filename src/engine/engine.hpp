@@ -16,6 +16,12 @@ namespace gpukeeper {
 
 struct EngineOptions {
   SamplerOptions sampler;
+  /// Whether Snapshot::who says who the processes are. It costs a look into /proc at those processes that the devices
+  /// name, on a thread of its own.
+  bool attribute = false;
+  /// How long a step waits for that, so that already the first snapshot says it, CPU shares included (two looks, 20 ms
+  /// apart). Zero never waits: then the facts come with a later snapshot, as suits a process that goes on.
+  std::chrono::nanoseconds who_patience{0};
 };
 
 /// Everything that turns sources into snapshots, wired: whoever wants to know what the devices do has one of these.

@@ -265,6 +265,7 @@ const DrmProcesses::Sample& DrmProcesses::sample(const std::string& key, const D
 GpuProcess to_gpu_process(const DrmProcess& process, bool unified) {
   GpuProcess result;
   result.pid = process.pid;
+  result.found_in_proc = true;
   result.name = process.name;
   result.type = process.type;
   if (process.has_memory) {
