@@ -5,6 +5,18 @@
 
 namespace gpukeeper {
 
+bool Clock::wait_while(const std::function<bool()>& holds, std::stop_token stop) const {
+  constexpr auto kLookAgain = std::chrono::milliseconds(5);
+  std::mutex mutex;
+  std::condition_variable_any wake;
+  std::unique_lock lock(mutex);
+  while (holds()) {
+    wake.wait_for(lock, stop, kLookAgain, [] { return false; });
+    if (stop.stop_requested()) return false;
+  }
+  return true;
+}
+
 MonotonicTime SystemClock::now() const {
   return std::chrono::steady_clock::now();
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <stop_token>
 
 namespace gpukeeper {
@@ -19,6 +20,11 @@ class Clock {
 
   /// Returns when `until` is reached or when a stop is requested, whichever is first.
   virtual void sleep_until(MonotonicTime until, std::stop_token stop) = 0;
+
+  /// Waits for something that this clock's time brings about: returns true when `holds` has become false, and false
+  /// when a stop is requested before. `holds` is asked on the calling thread and may ask the clock. Here it is asked
+  /// every 5 ms of real time, as a clock that is moved by hand cannot wake anyone.
+  virtual bool wait_while(const std::function<bool()>& holds, std::stop_token stop) const;
 };
 
 /// The machine's own clocks.

@@ -5,12 +5,22 @@
 
 #include <unistd.h>
 
+#include "core/playback_clock.hpp"
+#include "telemetry/playback_runner.hpp"
+
 namespace gpukeeper {
 namespace {
 
 std::string host_name() {
   std::array<char, 256> name{};  // POSIX: at most 255 bytes
   return ::gethostname(name.data(), name.size() - 1) == 0 ? std::string(name.data()) : std::string();
+}
+
+std::unique_ptr<Runner> make_runner(const std::shared_ptr<Clock>& clock) {
+  if (auto playback = std::dynamic_pointer_cast<PlaybackClock>(clock)) {
+    return std::make_unique<PlaybackRunner>(std::move(playback));
+  }
+  return std::make_unique<ThreadRunner>();
 }
 
 SamplerOptions completed(SamplerOptions options, std::function<void(Snapshot&)> finish) {
@@ -24,7 +34,8 @@ SamplerOptions completed(SamplerOptions options, std::function<void(Snapshot&)> 
 Engine::Engine(Sources sources, std::shared_ptr<Clock> clock, EngineOptions options)
     : clock_(std::move(clock)),
       findings_(std::move(sources.findings)),
-      sampler_(std::move(sources.backends), std::move(sources.events), *clock_, runner_, published_,
+      runner_(make_runner(clock_)),
+      sampler_(std::move(sources.backends), std::move(sources.events), *clock_, *runner_, published_,
                completed(std::move(options.sampler), [this](Snapshot& snapshot) { finish(snapshot); })) {}
 
 std::shared_ptr<const Snapshot> Engine::step() {

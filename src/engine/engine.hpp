@@ -26,6 +26,7 @@ struct EngineOptions {
 
 /// Everything that turns sources into snapshots, wired: whoever wants to know what the devices do has one of these.
 ///
+/// Over a PlaybackClock no call is given up before time is moved; over any other, real deadlines hold.
 /// Threads: step() and run() belong to one thread; snapshot() may be called from any.
 class Engine {
  public:
@@ -49,7 +50,7 @@ class Engine {
   const std::shared_ptr<Clock> clock_;
   const std::vector<Finding> findings_;
   Published<Snapshot> published_;
-  ThreadRunner runner_;
+  const std::unique_ptr<Runner> runner_;
   Sampler sampler_;
 };
 

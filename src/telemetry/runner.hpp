@@ -39,6 +39,10 @@ class Runner {
   /// done() tells later. Tasks must not be in flight already.
   virtual void run(std::span<const std::shared_ptr<Task>> tasks) = 0;
 
+  /// Lets those that go on end, where what they waited for has come meanwhile. For a runner over time that stands still
+  /// while work is done; where time runs by itself there is nothing to do.
+  virtual void settle() {}
+
  protected:
   static void begin(Task& task) { task.done_.store(false, std::memory_order_release); }
   static void execute(Task& task) {

@@ -197,6 +197,7 @@ void Sampler::run(std::stop_token stop) {
 }
 
 void Sampler::tick() {
+  runner_.settle();
   harvest();
   if (sequence_ == 0) list_first_time();
   std::vector<std::shared_ptr<Task>> tasks;

@@ -54,9 +54,8 @@ SimulatedBackend::SimulatedBackend(Scenario scenario, const Clock& clock)
 }
 
 SimulatedBackend::~SimulatedBackend() {
+  closing_.request_stop();
   std::unique_lock lock(mutex_);
-  closing_ = true;
-  changed_.notify_all();
   changed_.wait(lock, [this] { return hanging_ == 0; });
 }
 
@@ -116,14 +115,15 @@ std::optional<Error> SimulatedBackend::refusal_of(std::string_view operation, co
 bool SimulatedBackend::wait_while_hanging(const DeviceSpec& physical) {
   const auto hangs = [&] { return find_fault(FaultKind::hang, physical, seconds()) != nullptr; };
   if (!hangs()) return true;
-  // The end is a time of the injected clock, which need not run with the real one and cannot wake us: look again.
-  constexpr auto kLookAgain = std::chrono::milliseconds(5);
-  std::unique_lock lock(mutex_);
-  ++hanging_;
-  while (!closing_ && hangs()) changed_.wait_for(lock, kLookAgain);
+  {
+    const std::scoped_lock lock(mutex_);
+    ++hanging_;
+  }
+  const bool over = clock_.wait_while(hangs, closing_.get_token());
+  const std::scoped_lock lock(mutex_);
   --hanging_;
   changed_.notify_all();
-  return !closing_;
+  return over;
 }
 
 void SimulatedBackend::apply_metric_faults(const DeviceSpec& physical, Reading& reading, double now) const {

@@ -5,6 +5,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -73,7 +74,7 @@ class SimulatedBackend final : public Backend {
 
   mutable std::mutex mutex_;
   std::condition_variable changed_;
-  bool closing_ = false;     // guarded by mutex_
+  std::stop_source closing_;
   std::size_t hanging_ = 0;  // guarded by mutex_
 };
 
