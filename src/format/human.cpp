@@ -26,14 +26,6 @@ std::string size_text(std::uint64_t bytes) {
   return fmt::format("{:.0f} KiB", std::ceil(scaled(10)));
 }
 
-std::string rfc3339(WallTime time) {
-  const auto milliseconds = std::chrono::floor<std::chrono::milliseconds>(time.time_since_epoch());
-  const auto seconds = std::chrono::floor<std::chrono::seconds>(milliseconds);
-  const std::tm t = broken_down(seconds);
-  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", t.tm_year + 1900, t.tm_mon + 1, t.tm_mday, t.tm_hour,
-                     t.tm_min, t.tm_sec, (milliseconds - seconds).count());
-}
-
 std::string local_time(WallTime time, std::chrono::seconds utc_offset) {
   const std::tm t = broken_down(std::chrono::floor<std::chrono::seconds>(time.time_since_epoch()) + utc_offset);
   return fmt::format("{:04}-{:02}-{:02} {:02}:{:02}:{:02}", t.tm_year + 1900, t.tm_mon + 1, t.tm_mday, t.tm_hour,

@@ -5,15 +5,13 @@
 #include <string>
 
 #include "core/clock.hpp"
+#include "core/rfc3339.hpp"  // for documents
 
 // Values as people and documents write them.
 namespace gpukeeper {
 
 /// "12.1 GiB", "512 MiB", "0 MiB": a size for people, in powers of 1024.
 std::string size_text(std::uint64_t bytes);
-
-/// RFC 3339 in UTC with milliseconds: "2026-05-28T19:46:40.000Z".
-std::string rfc3339(WallTime time);
 
 /// For people, in the reader's time zone: "2026-05-28 21:46:40".
 std::string local_time(WallTime time, std::chrono::seconds utc_offset);
