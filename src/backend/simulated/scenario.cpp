@@ -41,6 +41,8 @@ struct FaultRow {
   std::string_view word;
   FaultKind kind;
   std::vector<std::string_view> keys;  // beside kind and start
+  // Whether it lasts. What happens in a moment repeats without a duration.
+  bool lasts() const { return std::ranges::find(keys, "duration") != keys.end(); }
 };
 
 const std::vector<FaultRow>& fault_rows() {
@@ -54,7 +56,12 @@ const std::vector<FaultRow>& fault_rows() {
       {"asleep", FaultKind::asleep, {"duration", "repeat"}},
       {"appear", FaultKind::appear, {}},
       {"disappear", FaultKind::disappear, {"duration", "repeat"}},
-      {"xid", FaultKind::xid, {"duration", "repeat", "xid"}},
+      {"xid", FaultKind::xid, {"duration", "repeat", "xid", "message", "process"}},
+      {"ecc", FaultKind::ecc, {"repeat", "corrected", "uncorrected"}},
+      {"pcie_error", FaultKind::pcie_error, {"repeat", "severity", "count", "message"}},
+      {"engine_reset", FaultKind::engine_reset, {"repeat", "message", "process"}},
+      {"gpu_reset", FaultKind::gpu_reset, {"repeat", "message"}},
+      {"wedged", FaultKind::wedged, {"repeat", "message"}},
       {"driver_reload", FaultKind::driver_reload, {"duration", "repeat"}},
   };
   return rows;
@@ -69,6 +76,9 @@ constexpr std::pair<std::string_view, Errc> kCodes[] = {{"not_found", Errc::not_
                                                         {"deadline_exceeded", Errc::deadline_exceeded},
                                                         {"unavailable", Errc::unavailable},
                                                         {"internal", Errc::internal}};
+constexpr std::pair<std::string_view, LinkError> kLinkErrors[] = {
+    {"correctable", LinkError::correctable}, {"non-fatal", LinkError::nonfatal}, {"fatal", LinkError::fatal}};
+constexpr std::uint64_t kMostErrors = 1'000'000'000;
 constexpr std::pair<std::string_view, Link::Kind> kLinkKinds[] = {
     {"nvlink", Link::Kind::nvlink}, {"xgmi", Link::Kind::xgmi}, {"pcie", Link::Kind::pcie}};
 
@@ -76,14 +86,14 @@ constexpr ValueType kProcessMemory{"memory", FieldKind::whole, 0, kMaxBytes, tru
 constexpr ValueType kProcessUtilization{"utilization", FieldKind::number, 0, 100};
 constexpr ValueType kMemoryBase{"memory_base", FieldKind::whole, 0, kMaxBytes, true};
 
-Window window(const YamlNode& node) {
+Window window(const YamlNode& node, bool lasts = true) {
   Window result;
   if (const YamlNode* start = node.find("start")) result.start = duration(*start, "start");
   if (const YamlNode* length = node.find("duration")) result.duration = positive_duration(*length, "duration");
   if (const YamlNode* repeat = node.find("repeat")) {
     result.repeat = positive_duration(*repeat, "repeat");
-    if (!result.duration) refuse(repeat->mark, "what repeats needs a 'duration'");
-    if (*result.repeat < *result.duration) {
+    if (lasts && !result.duration) refuse(repeat->mark, "what repeats needs a 'duration'");
+    if (*result.repeat < result.duration.value_or(0)) {
       refuse(repeat->mark, "'repeat' must not be shorter than the 'duration' of {}s", *result.duration);
     }
   }
@@ -132,7 +142,9 @@ Fault fault(const YamlNode& node) {
 
   Fault result;
   result.kind = row->kind;
-  result.window = window(node);
+  result.window = window(node, row->lasts());
+  if (const YamlNode* message = node.find("message")) result.message = text(*message, "message");
+  if (const YamlNode* process = node.find("process")) result.process = text(*process, "process");
   switch (row->kind) {
     case FaultKind::flapping:
       result.reason = Missing::failed;
@@ -144,7 +156,20 @@ Fault fault(const YamlNode& node) {
       break;
     case FaultKind::error:
       if (const YamlNode* code = node.find("code")) result.code = choice(*code, "code", kCodes);
-      if (const YamlNode* message = node.find("message")) result.message = text(*message, "message");
+      break;
+    case FaultKind::ecc:
+      if (const YamlNode* more = node.find("corrected")) result.corrected = whole(*more, "corrected", 0, kMostErrors);
+      if (const YamlNode* more = node.find("uncorrected")) {
+        result.uncorrected = whole(*more, "uncorrected", 0, kMostErrors);
+      }
+      if (result.corrected + result.uncorrected == 0) {
+        refuse(node.mark, "{} needs 'corrected' or 'uncorrected', such as 'corrected: 1'", what);
+      }
+      break;
+    case FaultKind::pcie_error:
+      if (const YamlNode* severity = node.find("severity"))
+        result.severity = choice(*severity, "severity", kLinkErrors);
+      if (const YamlNode* count = node.find("count")) result.count = whole(*count, "count", 1, kMostErrors);
       break;
     case FaultKind::xid: result.xid = whole(required(node, what, "xid", "79"), "xid", 1, 1000); break;
     case FaultKind::appear:
@@ -461,9 +486,20 @@ double Window::since(double seconds) const {
   return repeat ? std::fmod(seconds - start, *repeat) : seconds - start;
 }
 
+std::string_view word_of(LinkError severity) {
+  return kLinkErrors[static_cast<std::size_t>(severity)].first;
+}
+
 bool Window::holds(double seconds) const {
   if (seconds < start) return false;
   return !duration || since(seconds) < *duration;
+}
+
+std::uint64_t Window::starts(double seconds) const {
+  if (seconds < start) return 0;
+  if (!repeat) return 1;
+  constexpr double kMost = 1e15;  // far below where a double no longer counts by ones
+  return static_cast<std::uint64_t>(std::min(kMost, std::floor((seconds - start) / *repeat))) + 1;
 }
 
 std::optional<double> Window::end(double seconds) const {

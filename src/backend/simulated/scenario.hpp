@@ -26,6 +26,8 @@ struct Window {
   double since(double seconds) const;
   /// When what holds at this instant ends; nothing when never.
   std::optional<double> end(double seconds) const;
+  /// How often it has begun by this instant, itself included.
+  std::uint64_t starts(double seconds) const;
 };
 
 enum class FaultKind {
@@ -39,18 +41,34 @@ enum class FaultKind {
   appear,           ///< not there before its start
   disappear,        ///< not there while it lasts
   xid,              ///< the driver reports an XID
+  ecc,              ///< memory errors: the counters grow at its start
+  pcie_error,       ///< the driver reports errors of the link
+  engine_reset,     ///< the driver reports that an engine hung and was reset
+  gpu_reset,        ///< the driver reports a reset
+  wedged,           ///< the driver reports that it gave the device up
   driver_reload,    ///< of the whole machine: no device is there while it lasts
 };
+
+/// How bad errors of the PCIe link are.
+enum class LinkError { correctable, nonfatal, fatal };
+
+/// "correctable", "non-fatal", "fatal".
+std::string_view word_of(LinkError severity);
 
 struct Fault {
   FaultKind kind = FaultKind::error;
   Window window;
-  std::vector<std::string> metrics;         ///< of flapping and missing
-  Missing reason = Missing::not_supported;  ///< of flapping and missing
-  double period = 10;                       ///< of flapping: absent in the first half of each, in seconds
-  Errc code = Errc::internal;               ///< of error
-  std::string message;                      ///< of error; empty for a general one
-  std::uint64_t xid = 0;                    ///< of xid
+  std::vector<std::string> metrics;             ///< of flapping and missing
+  Missing reason = Missing::not_supported;      ///< of flapping and missing
+  double period = 10;                           ///< of flapping: absent in the first half of each, in seconds
+  Errc code = Errc::internal;                   ///< of error
+  std::string message;                          ///< of error and of what is reported; empty for a general one
+  std::uint64_t xid = 0;                        ///< of xid
+  std::string process;                          ///< of xid and engine_reset: whom the driver blames; empty for nobody
+  std::uint64_t corrected = 0;                  ///< of ecc
+  std::uint64_t uncorrected = 0;                ///< of ecc
+  LinkError severity = LinkError::correctable;  ///< of pcie_error
+  std::uint64_t count = 1;                      ///< of pcie_error
 };
 
 /// A process on one device.

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "backend/simulated/scenario_events.hpp"
 #include "core/files.hpp"
 #include "device/metric_fields.hpp"
 
@@ -17,6 +18,14 @@ std::string mismatch_sentence(Vendor vendor) {
            "and load the nvidia kernel modules";
   }
   return "the driver's library and the loaded kernel module are of different versions; restart the machine";
+}
+
+// `errors` more each time that the fault happened. A device with such a fault counts from the start.
+void add_errors(Metric<Count>& counter, std::uint64_t errors, std::uint64_t times) {
+  constexpr std::uint64_t kMost = std::uint64_t{1} << 53;  // up to here a double counts too
+  const std::uint64_t before = counter.value_or(Count(0)).value();
+  const std::uint64_t more = times == 0 || errors <= kMost / times ? errors * times : kMost;
+  counter = Count(std::max(before, std::min(kMost, before + more)));
 }
 
 // Adds a call, and its time when it ends.
@@ -130,6 +139,15 @@ void SimulatedBackend::apply_metric_faults(const DeviceSpec& physical, Reading& 
   double last_xid = -1;
   for (const auto* faults : {&scenario_.faults, &physical.faults}) {
     for (const Fault& fault : *faults) {
+      if (fault.kind == FaultKind::ecc) {
+        const std::uint64_t times = fault.window.starts(now);
+        for (auto* counter : {&reading.ecc_corrected_volatile, &reading.ecc_corrected_aggregate}) {
+          add_errors(*counter, fault.corrected, times);
+        }
+        for (auto* counter : {&reading.ecc_uncorrected_volatile, &reading.ecc_uncorrected_aggregate}) {
+          add_errors(*counter, fault.uncorrected, times);
+        }
+      }
       if (!fault.window.holds(now)) continue;
       const bool absent =
           fault.kind == FaultKind::missing ||
@@ -180,6 +198,13 @@ Result<std::vector<GpuProcess>> SimulatedBackend::processes(const DeviceId& id) 
   if (auto refused = refusal_of(kOperation, *entry.physical, id, now)) return tl::make_unexpected(*std::move(refused));
   if (find_fault(FaultKind::asleep, *entry.physical, now)) return std::vector<GpuProcess>{};
   return entry.model->processes(now, begin_);
+}
+
+Result<std::vector<DeviceEvent>> SimulatedBackend::take_events() {
+  const double now = seconds();
+  auto events = events_between(scenario_, events_until_, now, begin_);
+  events_until_ = now;
+  return events;
 }
 
 DriverCost SimulatedBackend::cost() const {

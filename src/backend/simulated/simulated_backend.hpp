@@ -15,6 +15,7 @@
 #include "backend/simulated/scenario.hpp"
 #include "core/clock.hpp"
 #include "device/backend.hpp"
+#include "device/event.hpp"
 
 namespace gpukeeper::simulated {
 
@@ -23,7 +24,7 @@ namespace gpukeeper::simulated {
 /// A read of a hanging device returns when the fault is over by the clock, or with `unavailable` when the backend is
 /// destroyed; processes and other devices do not notice.
 /// Threads: as Backend; the destructor waits for reads that hang, and for no other call.
-class SimulatedBackend final : public Backend {
+class SimulatedBackend final : public Backend, public EventSource {
  public:
   /// `clock` must outlive it.
   SimulatedBackend(Scenario scenario, const Clock& clock);
@@ -31,13 +32,16 @@ class SimulatedBackend final : public Backend {
   SimulatedBackend& operator=(const SimulatedBackend&) = delete;
   ~SimulatedBackend() override;
 
-  std::string_view name() const override { return "simulated"; }
+  std::string_view name() const override { return "simulated"; }  // of Backend and of EventSource
   Result<std::vector<Device>> list() override;
   Result<Reading> read(const DeviceId& id) override;
   Result<std::vector<GpuProcess>> processes(const DeviceId& id) override;
 
   /// Calls are calls of this interface; their time is that of the clock, so that a hang shows.
   DriverCost cost() const override;
+
+  /// What the scenario's drivers reported since the last call; the first call answers from the scenario's start.
+  Result<std::vector<DeviceEvent>> take_events() override;
 
   const Scenario& scenario() const { return scenario_; }
 
@@ -68,6 +72,8 @@ class SimulatedBackend final : public Backend {
   const WallTime begin_;             // the same instant
   std::vector<const Entry*> order_;  // as listed
   std::unordered_map<DeviceId, Entry> entries_;
+
+  double events_until_ = -1;  // take_events() alone
 
   std::atomic<std::uint64_t> calls_ = 0;
   std::atomic<std::int64_t> nanoseconds_ = 0;

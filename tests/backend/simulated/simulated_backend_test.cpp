@@ -461,5 +461,43 @@ TEST(OpenTest, AFileThatIsNotThereIsRefusedByName) {
             (Error{Errc::not_found, "open the scenario: open /no/such/scenario.yaml: No such file or directory"}));
 }
 
+TEST_F(SimulatedBackendTest, MemoryErrorsMakeTheCountersGrowAndStay) {
+  play_faults("{kind: ecc, start: 10s, corrected: 2}, {kind: ecc, start: 20s, uncorrected: 1, repeat: 5s}");
+  EXPECT_EQ(read().ecc_corrected_volatile, Count(0));
+  clock_.advance(10s);
+  EXPECT_EQ(read().ecc_corrected_volatile, Count(2));
+  EXPECT_EQ(read().ecc_corrected_aggregate, Count(2));
+  EXPECT_EQ(read().ecc_uncorrected_volatile, Count(0));
+  clock_.advance(20s);
+  EXPECT_EQ(read().ecc_corrected_volatile, Count(2));
+  EXPECT_EQ(read().ecc_uncorrected_volatile, Count(3));
+  EXPECT_EQ(read().ecc_uncorrected_aggregate, Count(3));
+}
+
+TEST_F(SimulatedBackendTest, MemoryErrorsWithoutEndStayWithinWhatADoubleCounts) {
+  play_faults("{kind: ecc, corrected: 1000000000, repeat: 1ms}");
+  clock_.advance(24h);
+  EXPECT_EQ(read().ecc_corrected_volatile, Count(std::uint64_t{1} << 53));
+}
+
+TEST_F(SimulatedBackendTest, EachEventIsTakenOnce) {
+  play_faults("{kind: xid, start: 10s, xid: 31}, {kind: gpu_reset}");
+  const auto begin = clock_.wall();
+  auto events = backend_->take_events();
+  ASSERT_TRUE(events);
+  ASSERT_EQ(events->size(), 1u);  // what is reported at the very start, too
+  EXPECT_EQ(events->front().kind, EventKind::gpu_reset);
+  EXPECT_EQ(events->front().at, begin);
+  clock_.advance(30s);
+  events = backend_->take_events();
+  ASSERT_EQ(events->size(), 1u);
+  EXPECT_EQ(events->front().kind, EventKind::xid);
+  EXPECT_EQ(events->front().code, 31u);
+  EXPECT_EQ(events->front().at, begin + 10s);
+  EXPECT_EQ(events->front().id, id_);
+  clock_.advance(30s);
+  EXPECT_TRUE(backend_->take_events()->empty());
+}
+
 }  // namespace
 }  // namespace gpukeeper::simulated
