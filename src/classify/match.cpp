@@ -56,7 +56,7 @@ std::optional<Why> all_of(const Conditions& wanted, const Observed& observed) {
     if (!why.path) return std::nullopt;
   }
   if (!wanted.arguments.empty()) {
-    why.argument = wanted.arguments.match(observed.program.arguments);
+    why.argument = wanted.arguments.match(observed.program.folded_arguments);
     if (!why.argument) return std::nullopt;
   }
   return why;
@@ -66,7 +66,7 @@ bool any_of(const Conditions& wanted, const Observed& observed) {
   return (wanted.type && holds(*wanted.type, observed.type)) || !family(wanted, observed).empty() ||
          (!wanted.needs.empty() && all_needed(wanted, observed)) ||
          (wanted.busy_for && busy_enough(wanted, observed)) || wanted.program.match(observed.program) ||
-         wanted.path.match(observed.program.paths) || wanted.arguments.match(observed.program.arguments);
+         wanted.path.match(observed.program.paths) || wanted.arguments.match(observed.program.folded_arguments);
 }
 
 std::string quoted(std::string_view text) {

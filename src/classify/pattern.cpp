@@ -32,7 +32,7 @@ bool fits(std::string_view glob, std::string_view text) {
     if (g < glob.size() && glob[g] == '*') {
       star = g++;
       resume = t;
-    } else if (g < glob.size() && (glob[g] == '?' || glob[g] == fold(text[t]))) {
+    } else if (g < glob.size() && (glob[g] == '?' || glob[g] == text[t])) {
       ++g;
       ++t;
     } else if (star != std::string_view::npos) {
@@ -46,16 +46,11 @@ bool fits(std::string_view glob, std::string_view text) {
 }
 
 bool has_word(std::string_view word, std::string_view text) {
-  const auto same = [](char in_text, char in_word) { return fold(in_text) == in_word; };
-  auto from = text.begin();
-  while (true) {
-    const auto found = std::search(from, text.end(), word.begin(), word.end(), same);
-    if (found == text.end()) return false;
-    const auto end = found + static_cast<std::ptrdiff_t>(word.size());
-    const bool begins = found == text.begin() || !is_letter(*(found - 1));
-    if (begins && (end == text.end() || !is_letter(*end))) return true;
-    from = found + 1;
+  for (auto at = text.find(word); at != std::string_view::npos; at = text.find(word, at + 1)) {
+    const auto end = at + word.size();
+    if ((at == 0 || !is_letter(text[at - 1])) && (end == text.size() || !is_letter(text[end]))) return true;
   }
+  return false;
 }
 
 NamePatterns::NamePatterns(std::vector<std::string> written) : written_(std::move(written)) {
@@ -99,7 +94,7 @@ ArgumentPatterns::ArgumentPatterns(std::vector<std::string> written) : written_(
   }
 }
 
-const std::string* ArgumentPatterns::match(const std::vector<std::string_view>& arguments) const {
+const std::string* ArgumentPatterns::match(const std::vector<std::string>& arguments) const {
   for (std::size_t i = 0; i < patterns_.size(); ++i) {
     for (std::size_t at = 0; at < arguments.size(); ++at) {
       if (match(patterns_[i], arguments, at)) return &written_[i];
@@ -108,8 +103,8 @@ const std::string* ArgumentPatterns::match(const std::vector<std::string_view>& 
   return nullptr;
 }
 
-bool ArgumentPatterns::match(const Pattern& pattern, const std::vector<std::string_view>& arguments, std::size_t at) {
-  const auto argument = arguments[at];
+bool ArgumentPatterns::match(const Pattern& pattern, const std::vector<std::string>& arguments, std::size_t at) {
+  const std::string_view argument = arguments[at];
   if (pattern.word) return has_word(pattern.text, argument);
   const auto equals = argument.find('=');
   const bool assigned = equals != std::string_view::npos && pattern.text.starts_with('-');
@@ -126,9 +121,9 @@ PathPatterns::PathPatterns(std::vector<std::string> written) : written_(std::mov
   for (const std::string& each : written_) globs_.push_back(folded(each));
 }
 
-const std::string* PathPatterns::match(const std::vector<std::string_view>& paths) const {
+const std::string* PathPatterns::match(const std::vector<std::string>& paths) const {
   for (std::size_t i = 0; i < globs_.size(); ++i) {
-    for (const auto path : paths) {
+    for (const std::string& path : paths) {
       if (fits(globs_[i], path)) return &written_[i];
     }
   }

@@ -10,10 +10,12 @@
 
 namespace gpukeeper::classify {
 
-/// Whether a folded glob fits the whole text: `*` for any characters, `?` for one. The text is folded on the way.
+// Patterns and texts are folded (fold.hpp) before they meet.
+
+/// Whether a glob fits the whole text: `*` for any characters, `?` for one.
 bool fits(std::string_view glob, std::string_view text);
 
-/// Whether a folded word stands in the text with no letter beside it: "train" in "train_v2.py", not in "trainer".
+/// Whether a word stands in the text with no letter beside it: "train" in "train_v2.py", not in "trainer".
 bool has_word(std::string_view word, std::string_view text);
 
 /// Names of programs: `xmrig` is the whole name (extension and version aside), `*miner` a glob, `<train>` a word.
@@ -52,15 +54,15 @@ class ArgumentPatterns {
   const std::vector<std::string>& written() const { return written_; }
 
   /// The pattern that fits first, as written; null when none does.
-  const std::string* match(const std::vector<std::string_view>& arguments) const;
+  const std::string* match(const std::vector<std::string>& arguments) const;
 
  private:
   struct Pattern {
-    std::string text;   // folded: a glob, a word or an option
-    std::string value;  // folded glob for the value; empty: none asked for
+    std::string text;   // a glob, a word or an option
+    std::string value;  // a glob for the value; empty: none asked for
     bool word = false;
   };
-  static bool match(const Pattern& pattern, const std::vector<std::string_view>& arguments, std::size_t at);
+  static bool match(const Pattern& pattern, const std::vector<std::string>& arguments, std::size_t at);
 
   std::vector<std::string> written_;
   std::vector<Pattern> patterns_;  // as many, in the same order
@@ -76,7 +78,7 @@ class PathPatterns {
   const std::vector<std::string>& written() const { return written_; }
 
   /// The pattern that fits, as written; null when none does.
-  const std::string* match(const std::vector<std::string_view>& paths) const;
+  const std::string* match(const std::vector<std::string>& paths) const;
 
  private:
   std::vector<std::string> written_;

@@ -123,8 +123,8 @@ class Collector {
   }
 
   static std::string_view without_extension(std::string_view name) {
-    constexpr std::string_view kExtensions[] = {".exe", ".py",  ".sh",       ".bin",    ".real", ".jar", ".js",
-                                                ".pyc", ".mjs", ".appimage", ".x86-64", ".x86",  ".r",   ".jl"};
+    // Not those of scripts: marker.py need not be what an installed program "marker" is.
+    constexpr std::string_view kExtensions[] = {".exe", ".bin", ".real", ".jar", ".appimage", ".x86-64", ".x86"};
     for (const auto extension : kExtensions) {
       if (name.size() > extension.size() && name.ends_with(extension)) {
         return name.substr(0, name.size() - extension.size());
@@ -174,7 +174,7 @@ Program read_program(const Evidence& evidence) {
   const auto executable = without_deleted(evidence.executable).substr(0, kMaxArgumentBytes);
   const auto words = words_of(evidence);
   if (!executable.empty()) {
-    program.paths.push_back(executable);
+    program.paths.push_back(folded(executable));
     if (const Interpreter* interpreter = interpreter_at(executable)) {
       program.interpreters.push_back(interpreter->family);
     } else {
@@ -182,8 +182,9 @@ Program read_program(const Evidence& evidence) {
     }
   }
   if (!words.empty()) {
-    program.paths.push_back(words[0]);
+    program.paths.push_back(folded(words[0]));
     program.arguments.assign(words.begin() + 1, words.end());
+    for (const auto argument : program.arguments) program.folded_arguments.push_back(folded(argument));
     follow(program, names, words[0], Source::command_line, program.arguments);
   }
   if (!interpreter_at(evidence.command)) names.add(evidence.command.substr(0, kMaxNameBytes), Source::title);

@@ -30,8 +30,9 @@ struct Program {
   std::vector<ProgramName> names;  ///< without the interpreters', the surest first; empty when nothing is known
   std::vector<NameForm> forms;
   std::vector<std::string_view> interpreters;  ///< families, the outermost first: wine, then python
-  std::vector<std::string_view> paths;         ///< the executable's, and argv[0] where it is a path
+  std::vector<std::string> paths;              ///< folded: the executable's, and argv[0]
   std::vector<std::string_view> arguments;     ///< all that stands behind argv[0]
+  std::vector<std::string> folded_arguments;   ///< the same, folded once for all patterns
 };
 
 /// Views point into the evidence. Of a hostile command line only the beginning is read: see the limits.

@@ -42,9 +42,7 @@ std::vector<YamlNode> entries(const YamlNode& node, std::string_view what) {
   } else {
     const auto words = scalar(node, what, "words with blanks between, or a list");
     for (const auto word : split(words, ' ')) {
-      if (trim(word).empty()) continue;
-      result.push_back(node);
-      result.back().text = trim(word);
+      if (!word.empty()) result.push_back({.mark = node.mark, .kind = node.kind, .text = std::string(word)});
     }
   }
   if (result.empty()) refuse(node.mark, "'{}' must not be empty", what);
@@ -117,6 +115,13 @@ double confidence(const YamlNode& node) {
   return *value;
 }
 
+std::string note(const YamlNode& node) {
+  constexpr std::size_t kLongest = 200;
+  std::string result = text(node, "note");
+  if (result.size() > kLongest) refuse(node.mark, "'note' must have at most {} bytes", kLongest);
+  return result;
+}
+
 Rule read_rule(const YamlNode& node, std::string_view file) {
   const YamlNode& map = mapping(node, "a rule", "{name: my-trainer, class: ml_training, program: my-trainer}");
   check_keys(map, "a rule", kRuleKeys);
@@ -126,7 +131,7 @@ Rule read_rule(const YamlNode& node, std::string_view file) {
   rule.kind = choice(required(map, "a rule", "class", "ml_training"), "class", kClasses);
   rule.confidence = rule.kind == ProcessClass::unknown ? 0 : kUsualConfidence;
   if (const YamlNode* value = map.find("confidence")) rule.confidence = confidence(*value);
-  if (const YamlNode* value = map.find("note")) rule.note = text(*value, "note");
+  if (const YamlNode* value = map.find("note")) rule.note = note(*value);
   rule.when = conditions(map);
   if (rule.when.empty()) {
     refuse(map.mark,
