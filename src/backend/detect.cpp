@@ -12,6 +12,10 @@
 #include "backend/amdgpu/amdgpu_backend.hpp"
 #include "backend/basic/basic_backend.hpp"
 #include "backend/intel/intel_backend.hpp"
+#include "backend/kernel/dev_coredumps.hpp"
+#include "backend/kernel/kernel_log.hpp"
+#include "backend/kernel/kmsg_file.hpp"
+#include "backend/kernel/pci_errors.hpp"
 #include "backend/nvidia_smi/nvidia_smi_backend.hpp"
 #include "backend/nvml/nvml_backend.hpp"
 #include "backend/rocm_smi/rocm_smi_backend.hpp"
@@ -111,7 +115,7 @@ class Opener {
       : options_(options), world_(std::make_shared<World>(std::move(clock), options)) {}
 
   Result<void> open(std::string_view specification);
-  Sources take() { return std::move(sources_); }
+  Sources take();
 
  private:
   // What follows the colon; nothing when there is no colon.
@@ -133,9 +137,19 @@ class Opener {
   Result<void> open_simulated(const Argument& file);
   void add_sysfs(const std::string& root, bool recorded);
 
-  /// A living machine is looked at: its processes can be asked who they are.
-  void looks_at(const Files& machine) {
-    if (!sources_.machine) sources_.machine = std::shared_ptr<const Files>(world_, &machine);
+  /// A living machine is looked at: its processes can be asked who they are, and its kernel what happened. `root` is
+  /// where its files are.
+  void looks_at(const Files& machine, const std::string& root) {
+    if (sources_.machine) return;
+    sources_.machine = std::shared_ptr<const Files>(world_, &machine);
+    machine_root_ = root;
+  }
+
+  /// Adds a source of events that keeps its world alive.
+  template <class Source, class... Args>
+  void add_events(Args&&... args) {
+    sources_.events.push_back(std::shared_ptr<EventSource>(new Source(std::forward<Args>(args)...),
+                                                           [world = world_](EventSource* source) { delete source; }));
   }
 
   ToolWorld tool_world() { return {world_->programs, world_->machine, *world_->clock}; }
@@ -159,7 +173,18 @@ class Opener {
   const DetectOptions& options_;
   const std::shared_ptr<World> world_;
   Sources sources_;
+  std::string machine_root_;
 };
+
+Sources Opener::take() {
+  if (sources_.machine) {
+    const Files& machine = *sources_.machine;
+    add_events<KernelLog>(std::make_unique<KmsgFile>(machine_root_ + "/dev/kmsg"), machine, *world_->clock);
+    add_events<PciErrors>(machine, *world_->clock);
+    add_events<DevCoredumps>(machine, *world_->clock);
+  }
+  return std::move(sources_);
+}
 
 const std::array<Opener::Kind, 6> Opener::kKinds = {{
     {"auto", false, "auto", &Opener::open_auto},
@@ -188,7 +213,7 @@ Result<void> Opener::open(std::string_view specification) {
 
 Result<void> Opener::open_auto(const Argument& argument) {
   if (argument) return fail(Errc::invalid_argument, "source 'auto' takes no argument");
-  looks_at(world_->machine);
+  looks_at(world_->machine, options_.machine_root);
   PciBus bus(world_->machine);
   const bool sysfs = world_->machine.list("/sys/bus/pci/devices").has_value();
   for (const VendorNeeds& needs : kNeeds) {
@@ -216,18 +241,18 @@ void Opener::add_nvidia(Finding& finding) {
 }
 
 Result<void> Opener::open_nvml(const Argument& library) {
-  looks_at(world_->machine);
+  looks_at(world_->machine, options_.machine_root);
   return add(nvml::open(
       {.library = library.value_or(""), .files = world_->machine, .clock = *world_->clock, .wake = options_.wake}));
 }
 
 Result<void> Opener::open_nvidia_smi(const Argument& file) {
-  if (!file) looks_at(world_->machine);
+  if (!file) looks_at(world_->machine, options_.machine_root);
   return add(gpukeeper::open_nvidia_smi({.tool = {.file = file.value_or(""), .wake = options_.wake}}, tool_world()));
 }
 
 Result<void> Opener::open_rocm_smi(const Argument& file) {
-  if (!file) looks_at(world_->machine);
+  if (!file) looks_at(world_->machine, options_.machine_root);
   return add(gpukeeper::open_rocm_smi({.tool = {.file = file.value_or(""), .wake = options_.wake}}, tool_world()));
 }
 
@@ -247,7 +272,7 @@ Result<void> Opener::open_sysfs(const Argument& root) {
 
 void Opener::add_sysfs(const std::string& root, bool recorded) {
   World::Tree& tree = world_->trees.emplace_back(root, *world_->clock, recorded ? 0 : ::getpid());
-  if (!recorded) looks_at(tree.files);
+  if (!recorded) looks_at(tree.files, root);
   const SysfsSource source{.machine = tree.files,
                            .system = world_->machine,
                            .clock = *world_->clock,

@@ -1,5 +1,6 @@
 #include "backend/detect.hpp"
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 
@@ -142,6 +143,38 @@ TEST_F(DetectTest, AFolderIsARecordingUnlessThisProcessLivesInIt) {
   EXPECT_TRUE(look({"sysfs:" + root_.string()})->devices.at(0).device->recorded);
   std::filesystem::create_symlink("/proc", root_ / "proc");
   EXPECT_FALSE(look({"sysfs:" + root_.string()})->devices.at(0).device->recorded);
+}
+
+std::vector<std::string> event_sources(const Sources& sources) {
+  std::vector<std::string> names;
+  for (const auto& source : sources.events) names.emplace_back(source->name());
+  return names;
+}
+
+TEST_F(DetectTest, TheKernelOfALivingMachineIsAskedForEventsOnce) {
+  const auto sources = open({"auto", "sysfs"});
+  ASSERT_TRUE(sources) << sources.error().message;
+  EXPECT_THAT(event_sources(*sources), testing::IsSupersetOf({"kernel log", "pcie counters", "device core dumps"}));
+  EXPECT_EQ(std::ranges::count(event_sources(*sources), "kernel log"), 1);
+  for (const auto& source : sources->events) {
+    if (source->name() != "kernel log") continue;
+    const auto events = source->take_events();
+    ASSERT_FALSE(events);
+    EXPECT_EQ(events.error().message,
+              "open the kernel's log " + root_.string() +
+                  "/dev/kmsg: No such file or directory; in a container, give it the host's: `--device /dev/kmsg "
+                  "--cap-add SYSLOG`");
+  }
+}
+
+TEST_F(DetectTest, ThisMachinesKernelSaysNothingOfSimulatedAndRecordedDevices) {
+  const auto simulated = open({"simulated:" GPUKEEPER_SOURCE_DIR "/examples/scenarios/faults.yaml"});
+  ASSERT_TRUE(simulated) << simulated.error().message;
+  EXPECT_THAT(event_sources(*simulated), ElementsAre("simulated"));
+  write("recorded/sys/class/drm/version", "drm 1.1.0\n");
+  const auto recorded = open({"sysfs:" + (root_ / "recorded").string()});
+  ASSERT_TRUE(recorded) << recorded.error().message;
+  EXPECT_THAT(event_sources(*recorded), ElementsAre());
 }
 
 }  // namespace
