@@ -16,6 +16,7 @@
 #include "backend/nvml/attach.hpp"
 #include "backend/nvml/codes.hpp"
 #include "backend/nvml/device_reader.hpp"
+#include "backend/nvml/event_queue.hpp"
 #include "backend/nvml/pci_functions.hpp"
 #include "backend/nvml/process_reader.hpp"
 #include "backend/nvml/session.hpp"
@@ -130,7 +131,7 @@ void search(const std::shared_ptr<Session>& session, const SystemFacts& system, 
   }
 }
 
-class NvmlBackend final : public Backend {
+class NvmlBackend final : public Backend, public EventSource {
  public:
   NvmlBackend(std::shared_ptr<const Library> library, Loader loader, const Options& options)
       : files_(options.files),
@@ -143,11 +144,13 @@ class NvmlBackend final : public Backend {
         pci_(options.files),
         library_(std::move(library)) {}
 
-  std::string_view name() const override { return "nvml"; }
+  std::string_view name() const override { return "nvml"; }  // of Backend and of EventSource
   Result<std::vector<Device>> list() override;
   Result<Reading> read(const DeviceId& id) override;
   Result<std::vector<GpuProcess>> processes(const DeviceId& id) override;
   DriverCost cost() const override { return meter_->cost(); }
+  /// What list() was told: no call into the driver, so it neither hangs nor wakes a device.
+  Result<std::vector<DeviceEvent>> take_events() override { return events_.take(); }
 
  private:
   enum class Closed { not_opened, failed, resting, reopening };
@@ -178,6 +181,7 @@ class NvmlBackend final : public Backend {
   static void set_partitions(Unit& unit, std::vector<FoundPartition> found, MonotonicTime now);
   void fail_open(Error error, MonotonicTime now);
   void refresh(const std::shared_ptr<Session>& session, MonotonicTime now, const std::vector<Place>& places);
+  void drain_events(Session& session);
   void refresh_partitions(Session& session, Unit& unit, MonotonicTime now);
   std::vector<Device> publish(const std::vector<Place>& places, const std::shared_ptr<Session>& session);
   Device known_device(const PciFunction& function);
@@ -196,6 +200,7 @@ class NvmlBackend final : public Backend {
   const Loader loader_;
   const std::shared_ptr<Meter> meter_ = std::make_shared<Meter>();
   PowerGate gate_;
+  EventQueue events_;
 
   std::mutex list_mutex_;  // held by the one list() that runs
   PciFunctions pci_;
@@ -474,22 +479,30 @@ void NvmlBackend::set_partitions(Unit& unit, std::vector<FoundPartition> found, 
   unit.partitions = std::move(next);
 }
 
-void NvmlBackend::refresh(const std::shared_ptr<Session>& session, MonotonicTime now,
-                          const std::vector<Place>& places) {
-  const Library& library = session->library();
-  for (int i = 0; session->events && i < kMostEvents; ++i) {
+// One call for all devices where nothing happened. Errors of memory are not asked for: the counters tell of each, and
+// how many.
+void NvmlBackend::drain_events(Session& session) {
+  for (int i = 0; session.events && i < kMostEvents; ++i) {
     EventData event{};
     // A time-out of 0: it only looks.
-    const Code code = session->call(library.event_set_wait, session->events, &event, 0u);
+    const Code code = session.call(session.library().event_set_wait, session.events, &event, 0u);
     if (!units_.empty()) units_[++listed_ % units_.size()]->reader.budget().spend(1);
-    if (ends_session(code)) session->broken = code;
-    if (code != kSuccess) break;
+    if (ends_session(code)) session.broken = code;
+    if (code != kSuccess) return;
     for (const auto& unit : units_) {
       if (unit->reader.handle() != event.device) continue;
-      if (event.type & kEventXid) unit->reader.xid = event.data;
+      if (event.type & kEventXid) {
+        unit->reader.xid = event.data;
+        events_.add(xid_event(event, unit->device, clock_.wall()));
+      }
       if (event.type & kEventMigConfiguration) unit->recheck = true;
     }
   }
+}
+
+void NvmlBackend::refresh(const std::shared_ptr<Session>& session, MonotonicTime now,
+                          const std::vector<Place>& places) {
+  drain_events(*session);
   if (!unopened_.empty() && now >= unopened_retry_) {
     for (Unopened& item : std::exchange(unopened_, {})) {
       if (item.hanging.expired()) {

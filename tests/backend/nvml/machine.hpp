@@ -3,6 +3,7 @@
 #include <chrono>
 #include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <fmt/format.h>
@@ -73,6 +74,13 @@ class NvmlMachine : public ::testing::Test {
     auto reading = backend.read(listed.front().id);
     EXPECT_TRUE(reading) << reading.error().message;
     return reading ? std::move(*reading) : Reading{};
+  }
+
+  /// Waits, in real time, for a client thread to be inside an injected hang.
+  void wait_until_hanging(std::uint32_t count) {
+    const auto deadline = std::chrono::steady_clock::now() + 10s;
+    while (nvml_.hanging() < count && std::chrono::steady_clock::now() < deadline) std::this_thread::yield();
+    ASSERT_EQ(nvml_.hanging(), count);
   }
 
   FakeNvml nvml_;

@@ -8,15 +8,7 @@ namespace {
 
 using ::testing::StartsWith;
 
-class NvmlFaultsTest : public NvmlMachine {
- protected:
-  /// Waits, in real time, for a client thread to be inside an injected hang.
-  void wait_until_hanging(std::uint32_t count) {
-    const auto deadline = std::chrono::steady_clock::now() + 10s;
-    while (nvml_.hanging() < count && std::chrono::steady_clock::now() < deadline) std::this_thread::yield();
-    ASSERT_EQ(nvml_.hanging(), count);
-  }
-};
+using NvmlFaultsTest = NvmlMachine;
 
 struct Refusal {
   int code;
