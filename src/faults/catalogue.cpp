@@ -97,6 +97,10 @@ constexpr KindRow kKinds[] = {
      "The driver tried to reset the GPU after an error and did not succeed; it cannot be used. The driver or the "
      "hardware is the likely cause.",
      "Restart the machine; if that does not help, switch it off for a minute."},
+    {EventKind::gpu_reset, "ret = -", critical, "the GPU could not be reset",
+     "The driver tried to reset the GPU after an error and did not succeed; it cannot be used. The driver or the "
+     "hardware is the likely cause.",
+     "Restart the machine; if that does not help, switch it off for a minute."},
     {EventKind::gpu_reset, "", error, "the GPU was reset",
      "The whole GPU was reset and all work on it is lost, that of applications without fault too. An error just before "
      "it, or an administrator, is the cause.",
@@ -155,11 +159,16 @@ constexpr KindRow kKinds[] = {
      "The driver in the kernel and the libraries beside it are of different versions, mostly as the driver was updated "
      "and the machine still runs the old one. New applications cannot use the GPU.",
      "Restart the machine, or stop all work on the GPUs and reload the driver."},
-    {EventKind::driver, "page fault", warning, "a GPU memory page fault",
+    {EventKind::driver, " fault", warning, "a GPU memory page fault",
      "A program on the GPU used an address that is not its own, and may have been stopped. The application is the "
      "likely "
      "cause, then the driver, rarely the hardware.",
      "Restart the application; if it happens again, debug it or update the driver (kernel, Mesa, ROCm)."},
+    {EventKind::driver, "init", critical, "the driver could not start the GPU",
+     "The GPU did not come up when its driver set it up, so it cannot be used. The driver's version or firmware, "
+     "power, "
+     "the PCIe link or the hardware is the likely cause.",
+     "Restart the machine; check that the card sits firmly and has its power cables, and update the driver."},
     {EventKind::driver, "records were lost", warning, "messages of the kernel were lost",
      "The kernel wrote messages faster than they were read, so faults among them may be missing here.",
      "Search the system's own log (journalctl -k) for that time; enlarge the kernel's log buffer (log_buf_len)."},

@@ -128,6 +128,7 @@ TEST(CatalogueTest, TheDetailTellsApartWhatOneKindCanMean) {
       {EventKind::engine_reset, "ring gfx reset failed", Severity::error, "an engine could not be reset"},
       {EventKind::engine_reset, "ring gfx timeout", Severity::warning, "an engine hung and was reset"},
       {EventKind::gpu_reset, "GPU reset end with ret = -110: FAILED", Severity::critical, "the GPU could not be reset"},
+      {EventKind::gpu_reset, "GPU reset end with ret = -110", Severity::critical, "the GPU could not be reset"},
       {EventKind::gpu_reset, "GPU reset(2) succeeded!", Severity::error, "the GPU was reset"},
       {EventKind::pcie_error, "Slot(1): Link Down", Severity::critical, "the PCIe link went down"},
       {EventKind::pcie_error, "Uncorrectable (Non-Fatal)", Severity::error,
@@ -137,6 +138,10 @@ TEST(CatalogueTest, TheDetailTellsApartWhatOneKindCanMean) {
       {EventKind::driver, "API mismatch: the client has 580.1", Severity::error,
        "the driver's parts do not belong together"},
       {EventKind::driver, "[gfxhub] page fault (src_id:0)", Severity::warning, "a GPU memory page fault"},
+      {EventKind::driver, "fifo: fault 00 [READ] at 0000000000a10000", Severity::warning, "a GPU memory page fault"},
+      {EventKind::driver, "GPU 0000:01:00.0: RmInitAdapter failed! (0x26:0xffff:1290)", Severity::critical,
+       "the driver could not start the GPU"},
+      {EventKind::driver, "Fatal error during GPU init", Severity::critical, "the driver could not start the GPU"},
       {EventKind::driver, "records were lost", Severity::warning, "messages of the kernel were lost"},
       {EventKind::driver, "anything", Severity::warning, "a message of the driver"},
   };
