@@ -19,6 +19,7 @@
 
 #include <fmt/format.h>
 
+#include "attribution.hpp"
 #include "backend/nvidia_smi/parse.hpp"
 #include "fakes/corpus.hpp"
 #include "fakes/fake_clock.hpp"
@@ -239,9 +240,9 @@ void others() {
 int main(int argc, char** argv) {
   using namespace gpukeeper::bench;
   const std::string only = argc > 1 ? argv[1] : "";
-  constexpr std::pair<const char*, void (*)()> kSections[] = {{"cold", cold_start}, {"ticks", ticks}, {"loop", loop},
-                                                              {"growth", growth},   {"hang", hang},   {"parse", parse},
-                                                              {"others", others}};
+  constexpr std::pair<const char*, void (*)()> kSections[] = {{"cold", cold_start}, {"ticks", ticks},  {"loop", loop},
+                                                              {"growth", growth},   {"hang", hang},    {"parse", parse},
+                                                              {"who", attribution}, {"others", others}};
   for (const auto& [name, section] : kSections) {
     if (only.empty() || only == name) section();
   }

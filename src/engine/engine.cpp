@@ -29,11 +29,23 @@ SamplerOptions completed(SamplerOptions options, std::function<void(Snapshot&)> 
   return options;
 }
 
+std::unique_ptr<Attributor> attributor(const Sources& sources, const std::shared_ptr<Clock>& clock,
+                                       const EngineOptions& options) {
+  if (!options.attribute) return nullptr;
+  // The built-in rules belong to nobody: they live as long as the program.
+  const auto rules = options.classifier
+                         ? options.classifier
+                         : std::shared_ptr<const Classifier>(std::shared_ptr<void>(), &Classifier::built_in());
+  return std::make_unique<Attributor>(sources.machine, clock, rules,
+                                      AttributorOptions{.patience = options.who_patience});
+}
+
 }  // namespace
 
 Engine::Engine(Sources sources, std::shared_ptr<Clock> clock, EngineOptions options)
     : clock_(std::move(clock)),
       findings_(std::move(sources.findings)),
+      attributor_(attributor(sources, clock_, options)),
       runner_(make_runner(clock_)),
       sampler_(std::move(sources.backends), std::move(sources.events), *clock_, *runner_, published_,
                completed(std::move(options.sampler), [this](Snapshot& snapshot) { finish(snapshot); })) {}
@@ -47,6 +59,8 @@ void Engine::run(std::stop_token stop) {
   sampler_.run(std::move(stop));
 }
 
-void Engine::finish(Snapshot&) {}
+void Engine::finish(Snapshot& snapshot) {
+  if (attributor_) attributor_->complete(snapshot);
+}
 
 }  // namespace gpukeeper

@@ -5,6 +5,7 @@
 #include <stop_token>
 #include <vector>
 
+#include "attribution/attributor.hpp"
 #include "backend/detect.hpp"
 #include "core/clock.hpp"
 #include "core/published.hpp"
@@ -22,6 +23,8 @@ struct EngineOptions {
   /// How long a step waits for that, so that already the first snapshot says it, CPU shares included (two looks, 20 ms
   /// apart). Zero never waits: then the facts come with a later snapshot, as suits a process that goes on.
   std::chrono::nanoseconds who_patience{0};
+  std::shared_ptr<const Classifier> classifier =
+      nullptr;  ///< tells what kind of work they do; null: the built-in rules
 };
 
 /// Everything that turns sources into snapshots, wired: whoever wants to know what the devices do has one of these.
@@ -49,6 +52,7 @@ class Engine {
 
   const std::shared_ptr<Clock> clock_;
   const std::vector<Finding> findings_;
+  const std::unique_ptr<Attributor> attributor_;  // null when nobody asks who the processes are
   Published<Snapshot> published_;
   const std::unique_ptr<Runner> runner_;
   Sampler sampler_;

@@ -70,6 +70,7 @@ struct Snapshot {
   std::vector<EventSourceStatus> event_sources;
   /// Who the processes are; never null. It may be a little older than the lists of processes.
   std::shared_ptr<const ProcessTable> who = std::make_shared<const ProcessTable>();
+  std::string who_reason;  ///< a sentence: what is not seen of them and how to grant it; empty when all is seen
   SelfCost self;
 };
 

@@ -43,6 +43,12 @@ class MemoryFiles final : public Files {
     countdown_ = n;
   }
 
+  /// Takes away a folder once n accesses below it were answered from now on, as when a process ends between two reads.
+  void end_after(const std::string& folder, int n) {
+    std::scoped_lock lock(mutex_);
+    ending_ = {folder + "/", n};
+  }
+
   /// Every path that was read, listed or followed since the last call, in order.
   std::vector<std::string> take_accesses() {
     std::scoped_lock lock(mutex_);
@@ -89,6 +95,7 @@ class MemoryFiles final : public Files {
  private:
   std::optional<Errc> access(const std::string& path) const {
     accesses_.push_back(path);
+    if (!ending_.first.empty() && path.starts_with(ending_.first) && ending_.second-- <= 0) return Errc::not_found;
     if (countdown_ > 0 && --countdown_ == 0) return Errc::internal;
     const auto found = errors_.find(path);
     return found == errors_.end() ? std::nullopt : std::optional(found->second);
@@ -100,6 +107,7 @@ class MemoryFiles final : public Files {
   std::map<std::string, Errc> errors_;
   mutable std::vector<std::string> accesses_;
   mutable int countdown_ = 0;
+  mutable std::pair<std::string, int> ending_;
 };
 
 }  // namespace gpukeeper

@@ -6,6 +6,8 @@
 
 #include "backend/nvml/codes.hpp"
 #include "core/text.hpp"
+#include "proc/pid_namespace.hpp"
+#include "proc/process_stat.hpp"
 
 namespace gpukeeper::nvml {
 
@@ -26,15 +28,6 @@ constexpr auto kKindCheck = 30s;
 constexpr std::uint64_t kSampleWindow = 5'000'000;  // µs; older samples in the driver's buffer speak of the past
 constexpr std::uint32_t kMostShare = 200;           // overshoot is real, what lies far above it is garbage (nvtop#110)
 constexpr auto kSamplePeriod = 2s;                  // twice the longest that nvml.h allows between two samples
-constexpr std::string_view kHostNamespace = "pid:[4026531836]";  // PROC_PID_INIT_INO of the kernel
-
-// "1234 (name) S 1 …": the name may hold anything, parentheses too. The start time is field 22.
-std::string_view start_time(std::string_view stat) {
-  const auto close = stat.rfind(')');
-  if (close == std::string_view::npos) return {};
-  const auto fields = split(trim(stat.substr(close + 1)), ' ');
-  return fields.size() > 19 ? fields[19] : std::string_view{};
-}
 
 ProcessType operator|(ProcessType a, ProcessType b) {
   return {a.compute || b.compute, a.graphics || b.graphics, a.mps || b.mps};
@@ -51,26 +44,20 @@ Percent share(std::uint32_t value) {
 
 }  // namespace
 
-bool ProcessNames::pids_are_ours() {
-  if (ours_ < 0) {
-    const auto link = files_.read_link("/proc/self/ns/pid");
-    ours_ = !link || *link == kHostNamespace ? 1 : 0;
-  }
-  return ours_ == 1;
-}
-
 const std::string& ProcessNames::name(std::int64_t pid, MonotonicTime now) {
   const auto [place, is_new] = entries_.try_emplace(pid);
   Entry& entry = place->second;
   entry.asked = true;
   if (!is_new && now - entry.looked < kNameCheck) return entry.name;
   entry.looked = now;
-  if (!pids_are_ours()) return entry.name;
+  if (!ours_) ours_ = pids_are_the_hosts(files_);
+  if (!*ours_) return entry.name;
   const std::string folder = "/proc/" + std::to_string(pid);
-  const auto stat = files_.read(folder + "/stat");
-  const std::string_view start = stat ? start_time(*stat) : std::string_view{};
-  if (!is_new && start == entry.start && !entry.name.empty()) return entry.name;
-  entry.start = start;
+  const auto text = files_.read(folder + "/stat");
+  const auto stat = text ? parse_process_stat(*text) : std::nullopt;
+  const std::uint64_t start = stat ? stat->start_ticks : 0;
+  if (!is_new && start == entry.start_ticks && !entry.name.empty()) return entry.name;
+  entry.start_ticks = start;
   const auto comm = files_.read(folder + "/comm");
   entry.name = comm ? std::string(trim(*comm)) : std::string();
   return entry.name;

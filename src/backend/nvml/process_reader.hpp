@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -33,15 +34,13 @@ class ProcessNames {
  private:
   struct Entry {
     std::string name;
-    std::string start;  // field 22 of /proc/PID/stat, as text
+    std::uint64_t start_ticks = 0;  // 0 when it could not be read
     MonotonicTime looked{};
     bool asked = false;
   };
 
-  bool pids_are_ours();
-
   const Files& files_;
-  int ours_ = -1;  // not known yet
+  std::optional<bool> ours_;  // not known yet
   std::map<std::int64_t, Entry> entries_;
 };
 

@@ -1,0 +1,19 @@
+#pragma once
+
+#include <cstdint>
+
+#include "core/files.hpp"
+
+namespace gpukeeper {
+
+/// Whether the pids in this /proc are those that the host counts, which NVML and the kernel's drivers report. Inside a
+/// pid namespace (a container without the host's) they would name strangers. A /proc of the host that is mounted into
+/// such a container (/host/proc) does count as the host does.
+/// Where it cannot be told the answer is yes: only a container's links are readable and differ.
+bool pids_are_the_hosts(const Files& files);
+
+/// Whether this /proc calls this very process by the pid that it calls itself: then system calls that take a pid mean
+/// the same processes.
+bool pids_are_our_own(const Files& files);
+
+}  // namespace gpukeeper
