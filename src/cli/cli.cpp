@@ -28,6 +28,7 @@ namespace {
 // What the command line said.
 struct Arguments {
   std::vector<std::string> sources;
+  std::string root;
   std::string colour = "auto";
   bool version = false;
   bool json = false;
@@ -72,6 +73,11 @@ class Parser {
                         "separate several; else auto.")
             ->allow_extra_args(false),
         std::move(source));
+    add(app_,
+        app_.add_option("--root", arguments.root,
+                        "Where the machine's /sys, /proc and /etc are, for containers that have the host's elsewhere "
+                        "(/host). Else GPUKEEPER_ROOT decides."),
+        {.value = "FOLDER", .file = true});
     add_choice(app_, "--color", arguments.colour, "WHEN", {"auto", "always", "never"},
                "Colours: auto (on a terminal, unless NO_COLOR is set), always or never.");
     add_flag(app_, "--version", arguments.version, "Say which gpukeeper this is and end.");
@@ -283,6 +289,16 @@ std::vector<std::string> sources(const Arguments& arguments, const Environment& 
   return result;
 }
 
+// Without a slash at its end, as paths follow; empty for this machine's own.
+Result<std::string> root(const Arguments& arguments, const Environment& environment) {
+  std::string folder = arguments.root.empty() ? environment("GPUKEEPER_ROOT").value_or("") : arguments.root;
+  while (folder.ends_with('/')) folder.pop_back();
+  if (folder.empty() || RealFiles(folder).list("/proc") || RealFiles(folder).list("/sys")) return folder;
+  return fail(Errc::invalid_argument,
+              fmt::format("{} takes a folder that holds a machine's proc/ or sys/, not '{}'",
+                          arguments.root.empty() ? "GPUKEEPER_ROOT" : "--root", harmless(folder)));
+}
+
 ColourChoice colour(const Arguments& arguments) {
   if (arguments.colour == "always") return ColourChoice::always;
   return arguments.colour == "never" ? ColourChoice::never : ColourChoice::automatic;
@@ -353,7 +369,9 @@ int run_checked(int argc, char** argv, Output& out, Output& errors) {
   }
 
   const auto clock = std::make_shared<SystemClock>();
-  const RealFiles files;
+  const auto machine_root = root(arguments, environment);
+  if (!machine_root) return report(errors, machine_root.error().message, 2);
+  const RealFiles files(*machine_root);
   Context context{
       .clock = *clock,
       .files = files,
@@ -365,8 +383,11 @@ int run_checked(int argc, char** argv, Output& out, Output& errors) {
           [&] {
             // A watch needs no new process list every second: they are what costs a driver most.
             const auto pause = arguments.watch.empty() ? std::chrono::seconds(0) : std::chrono::seconds(3);
-            return open_feed(
-                {.sources = sources(arguments, environment), .wake = arguments.wake, .process_period = pause}, clock);
+            return open_feed({.sources = sources(arguments, environment),
+                              .wake = arguments.wake,
+                              .machine_root = *machine_root,
+                              .process_period = pause},
+                             clock);
           },
       .interrupts = [&]() -> std::unique_ptr<Interrupts> { return std::make_unique<SignalInterrupts>(*clock); }};
   const auto exit = dispatch(parser.command(), arguments, parser, context);

@@ -5,6 +5,7 @@
 
 #include "cli/doctor.hpp"
 #include "core/text.hpp"
+#include "proc/pid_namespace.hpp"
 
 // Every check reads small files or asks the Machine; none opens a device node or writes anything, so that nothing is
 // woken and nothing changes. What a check cannot find out it leaves out: silence is not "all is well", and it is not a
@@ -322,11 +323,9 @@ class Doctor {
             "run as root, or join the group that the mount option gid= names");
       }
     }
-    // The first pid namespace has a fixed inode number (include/linux/proc_ns.h, PROC_PID_INIT_INO).
-    const auto space = files_.read_link("/proc/self/ns/pid");
-    if (space && *space != "pid:[4026531836]") {
+    if (!pids_are_the_hosts(files_)) {
       say(hint, area, "this is not the host's pid namespace: drivers report the host's pids, which mean nothing here",
-          "start the container with --pid=host");
+          "start the container with --pid=host (hostPID: true in a pod), or mount the host's /proc and give --root");
     }
     if (own_status("Uid").empty()) return;
     if (root() || capable(kCapSysPtrace)) {

@@ -23,7 +23,7 @@ class EngineFeed final : public Feed {
 }  // namespace
 
 Result<std::unique_ptr<Feed>> open_feed(const FeedOptions& options, std::shared_ptr<Clock> clock) {
-  auto sources = open_sources(options.sources, clock, {.wake = options.wake});
+  auto sources = open_sources(options.sources, clock, {.wake = options.wake, .machine_root = options.machine_root});
   if (!sources) return tl::make_unexpected(sources.error());
   return std::unique_ptr<Feed>(std::make_unique<EngineFeed>(std::move(*sources), std::move(clock), options));
 }

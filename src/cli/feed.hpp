@@ -27,6 +27,7 @@ class Feed {
 struct FeedOptions {
   std::vector<std::string> sources;  ///< as given to --source; empty for auto
   bool wake = false;
+  std::string machine_root;                    ///< where the machine's /sys and /proc are; empty for this machine's own
   std::chrono::nanoseconds process_period{0};  ///< who looks once wants the processes each time; a watch less often
   bool attribute = false;                      ///< say who the processes are (Snapshot::who)
   std::chrono::nanoseconds who_patience{0};    ///< how long the next snapshot may wait for that (EngineOptions)
