@@ -27,6 +27,10 @@ constexpr KindRow kKinds[] = {
      "more "
      "every day, are a sign of ageing memory or heat.",
      "Watch whether they become more; take no action for single ones."},
+    {EventKind::ecc_uncorrected, "before the first look", warning, "memory errors could not be corrected earlier",
+     "The GPU counts errors that ECC could not repair and that happened before gpukeeper looked at it for the first "
+     "time; when is not known. The hardware was the likely cause.",
+     "Watch whether they become more; if they do, drain the GPU and return the card for replacement (RMA)."},
     {EventKind::ecc_uncorrected, "", critical, "memory errors could not be corrected",
      "Memory or a cache of the GPU lost data that ECC could not repair; the applications that used it have failed or "
      "their results are wrong. The hardware is the likely cause.",
@@ -143,10 +147,17 @@ constexpr KindRow kKinds[] = {
      "Watch whether they continue; if they do, seat the card anew, shorten or replace its riser, or try a lower PCIe "
      "generation."},
 
+    {EventKind::lost, "did not answer", critical, "the GPU does not answer",
+     "The driver did not answer a question about the GPU in time: it hangs, mostly as the GPU itself does. Work on it "
+     "makes no progress. The hardware or the driver is the likely cause.",
+     "Look for GPU errors in the kernel's log; if it does not come back, reset the GPU or restart the machine."},
     {EventKind::lost, "", critical, "the GPU is gone",
      "The GPU can no longer be read: it has left the bus, its driver was removed, or it no longer answers. If nobody "
      "took it away, the hardware, its seat, power or cooling is the likely cause.",
      "Look for the error just before it; restart the machine if nobody removed the GPU on purpose."},
+    {EventKind::returned, "added", info, "a GPU was added",
+     "A GPU is there that was not there before: it was plugged in, or its driver was loaded.",
+     "Take no action if this was intended."},
     {EventKind::returned, "", info, "the GPU is there again", "The GPU can be read again after it was lost.",
      "Restart the applications that used it; find out why it was away."},
     {EventKind::driver_reload, "", info, "the driver was loaded",
