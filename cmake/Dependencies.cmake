@@ -25,6 +25,7 @@ static_dependency(fmt HEADER fmt/format-inl.h PACKAGE libfmt-dev)  # its one sou
 static_dependency(json HEADER nlohmann/json.hpp PACKAGE nlohmann-json3-dev)
 static_dependency(cli11 HEADER CLI/CLI.hpp PACKAGE libcli11-dev)
 static_dependency(yaml HEADER yaml-cpp/yaml.h ARCHIVE libyaml-cpp.a PACKAGE libyaml-cpp-dev)
+static_dependency(sqlite HEADER sqlite3.h ARCHIVE libsqlite3.a PACKAGE libsqlite3-dev)
 static_dependency(xml HEADER pugixml.hpp ARCHIVE libpugixml.a PACKAGE libpugixml-dev)
 
 if(GPUKEEPER_TESTS)

@@ -6,7 +6,7 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 build=$root/build
 
 # The same names on Debian 12 and Ubuntu 24.04.
-packages_build="g++ cmake ninja-build ccache libexpected-dev libfmt-dev nlohmann-json3-dev libcli11-dev libyaml-cpp-dev libpugixml-dev pci.ids"
+packages_build="g++ cmake ninja-build ccache libexpected-dev libfmt-dev nlohmann-json3-dev libcli11-dev libyaml-cpp-dev libpugixml-dev libsqlite3-dev pci.ids"
 packages_test="$packages_build libgtest-dev libgmock-dev clang-format-14 python3 python3-jsonschema tmux binutils"
 # shellcheck disable=SC2034  # used by ./test
 packages_thorough="$packages_test clang-14 clang-tidy-14 libclang-rt-14-dev"

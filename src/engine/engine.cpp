@@ -46,6 +46,7 @@ Engine::Engine(Sources sources, std::shared_ptr<Clock> clock, EngineOptions opti
     : clock_(std::move(clock)),
       findings_(std::move(sources.findings)),
       attributor_(attributor(sources, clock_, options)),
+      journal_(std::move(options.fault_store)),
       runner_(make_runner(clock_)),
       sampler_(std::move(sources.backends), std::move(sources.events), *clock_, *runner_, published_,
                completed(std::move(options.sampler), [this](Snapshot& snapshot) { finish(snapshot); })) {}
@@ -61,6 +62,8 @@ void Engine::run(std::stop_token stop) {
 
 void Engine::finish(Snapshot& snapshot) {
   if (attributor_) attributor_->complete(snapshot);
+  journal_.note(snapshot);
+  journal_.tell(snapshot);
 }
 
 }  // namespace gpukeeper

@@ -9,6 +9,7 @@
 #include "backend/detect.hpp"
 #include "core/clock.hpp"
 #include "core/published.hpp"
+#include "faults/fault_journal.hpp"
 #include "telemetry/runner.hpp"
 #include "telemetry/sampler.hpp"
 #include "telemetry/snapshot.hpp"
@@ -25,12 +26,14 @@ struct EngineOptions {
   std::chrono::nanoseconds who_patience{0};
   std::shared_ptr<const Classifier> classifier =
       nullptr;  ///< tells what kind of work they do; null: the built-in rules
+  /// Where the fault journal outlives this process; null: it is kept in memory. Loaded by the constructor.
+  std::shared_ptr<FaultStore> fault_store = nullptr;
 };
 
 /// Everything that turns sources into snapshots, wired: whoever wants to know what the devices do has one of these.
 ///
 /// Over a PlaybackClock no call is given up before time is moved; over any other, real deadlines hold.
-/// Threads: step() and run() belong to one thread; snapshot() may be called from any.
+/// Threads: step() and run() belong to one thread; snapshot() and faults() may be called from any.
 class Engine {
  public:
   Engine(Sources sources, std::shared_ptr<Clock> clock, EngineOptions options = {});
@@ -44,6 +47,9 @@ class Engine {
   /// The latest; never null, empty before the first step.
   std::shared_ptr<const Snapshot> snapshot() const { return published_.read(); }
 
+  /// The fault journal as of the latest step; never null.
+  std::shared_ptr<const FaultList> faults() const { return journal_.list(); }
+
   /// What `auto` looked for; empty when sources were named.
   const std::vector<Finding>& findings() const { return findings_; }
 
@@ -54,6 +60,7 @@ class Engine {
   const std::vector<Finding> findings_;
   const std::unique_ptr<Attributor> attributor_;  // null when nobody asks who the processes are
   Published<Snapshot> published_;
+  FaultJournal journal_;
   const std::unique_ptr<Runner> runner_;
   Sampler sampler_;
 };

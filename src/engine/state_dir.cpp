@@ -1,0 +1,110 @@
+#include "engine/state_dir.hpp"
+
+#include <cerrno>
+#include <filesystem>
+#include <system_error>
+#include <utility>
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <fmt/format.h>
+
+#include "core/files.hpp"
+#include "core/text.hpp"
+#include "storage/sqlite_fault_store.hpp"
+
+namespace gpukeeper {
+namespace {
+
+constexpr mode_t kFolderMode = 0750;
+constexpr mode_t kFileMode = 0640;
+constexpr std::string_view kAdvice = "choose another folder with --state-dir, or make it one that this user may write";
+
+Error failure(int error, const std::string& path, std::string_view what) {
+  return {errc_from_errno(error), fmt::format("the state directory {}: {}: {}; {}", path, what,
+                                              std::generic_category().message(error), kAdvice)};
+}
+
+// The folder and those above it.
+Result<void> make_folders(const std::string& path) {
+  for (std::size_t end = path.find('/', 1);; end = path.find('/', end + 1)) {
+    const std::string part = path.substr(0, end);
+    if (!part.empty() && ::mkdir(part.c_str(), kFolderMode) != 0 && errno != EEXIST) {
+      return tl::make_unexpected(failure(errno, path, "it cannot be made"));
+    }
+    if (end == std::string::npos) break;
+  }
+  struct stat facts {};
+  if (::stat(path.c_str(), &facts) != 0) return tl::make_unexpected(failure(errno, path, "it cannot be looked at"));
+  if (!S_ISDIR(facts.st_mode)) return tl::make_unexpected(failure(ENOTDIR, path, "it cannot be used"));
+  return {};
+}
+
+std::string owner_of(const std::string& lock) {
+  const auto text = read_file(lock, 32);
+  const auto pid = text ? parse_u64(*text) : std::nullopt;
+  return pid ? fmt::format("process {}", *pid) : "another process";
+}
+
+}  // namespace
+
+StateDirectory::StateDirectory(StateDirectory&& other) noexcept
+    : path_(std::move(other.path_)), lock_(std::exchange(other.lock_, -1)) {}
+
+StateDirectory::~StateDirectory() {
+  if (lock_ >= 0) ::close(lock_);
+}
+
+Result<std::string> StateDirectory::usual_path(const Environment& environment, bool root) {
+  const auto given = environment("STATE_DIRECTORY").value_or("");
+  if (!given.empty()) return given.substr(0, given.find(':'));  // systemd lists several where a unit asks for several
+  if (root) return std::string("/var/lib/gpukeeper");
+  // The XDG base directory specification: a relative path is to be ignored.
+  if (const auto state = environment("XDG_STATE_HOME").value_or(""); state.starts_with('/'))
+    return state + "/gpukeeper";
+  if (const auto home = environment("HOME").value_or(""); home.starts_with('/'))
+    return home + "/.local/state/gpukeeper";
+  return fail(Errc::invalid_argument,
+              "there is no state directory: neither STATE_DIRECTORY, XDG_STATE_HOME nor HOME is set; give one with "
+              "--state-dir");
+}
+
+Result<StateDirectory> StateDirectory::claim(const std::string& path) {
+  if (path.empty()) return fail(Errc::invalid_argument, "the state directory has an empty name; give another");
+  if (auto made = make_folders(path); !made) return tl::make_unexpected(made.error());
+  const std::string lock = path + "/lock";
+  const int descriptor = ::open(lock.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, kFileMode);
+  if (descriptor < 0) return tl::make_unexpected(failure(errno, path, "its lock cannot be opened"));
+  StateDirectory owned(path, descriptor);
+  if (::flock(descriptor, LOCK_EX | LOCK_NB) != 0) {
+    if (errno != EWOULDBLOCK) return tl::make_unexpected(failure(errno, path, "its lock cannot be taken"));
+    return fail(Errc::unavailable,
+                fmt::format("the state directory {} is in use by {}: stop that one, or choose another "
+                            "folder with --state-dir",
+                            path, owner_of(lock)));
+  }
+  const std::string pid = fmt::format("{}\n", ::getpid());
+  // For people only; on a full disk the lock holds without it.
+  if (::ftruncate(descriptor, 0) == 0) static_cast<void>(::pwrite(descriptor, pid.data(), pid.size(), 0) < 0);
+  return owned;
+}
+
+Result<std::string> StateDirectory::folder(std::string_view name) const {
+  std::string below = fmt::format("{}/{}", path_, name);
+  if (auto made = make_folders(below); !made) return tl::make_unexpected(made.error());
+  return below;
+}
+
+Result<std::shared_ptr<FaultStore>> open_fault_store(const StateDirectory& directory, const Sources& sources) {
+  const bool made_up = sources.machine == nullptr;
+  auto folder = made_up ? directory.folder("simulated") : Result<std::string>(directory.path());
+  if (!folder) return tl::make_unexpected(folder.error());
+  auto store = SqliteFaultStore::open(*folder, made_up);
+  if (!store) return tl::make_unexpected(store.error());
+  return std::shared_ptr<FaultStore>(std::move(*store));
+}
+
+}  // namespace gpukeeper

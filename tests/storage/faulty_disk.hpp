@@ -1,0 +1,21 @@
+#pragma once
+
+namespace gpukeeper {
+
+/// Makes SQLite's writes of this process fail while it lives: a disk that is full, or broken. It stands between SQLite
+/// and the files (a VFS), so what is tested is the store as it is.
+class FaultyDisk {
+ public:
+  enum class Fault { full, broken };
+
+  /// The `after`th write from now and all that follow fail; 0 for the next one.
+  explicit FaultyDisk(Fault fault, int after = 0);
+  ~FaultyDisk();
+  FaultyDisk(const FaultyDisk&) = delete;
+  FaultyDisk& operator=(const FaultyDisk&) = delete;
+
+  /// How many writes were tried since any program's beginning.
+  static int writes();
+};
+
+}  // namespace gpukeeper
