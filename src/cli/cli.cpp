@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
+#include "cli/classes.hpp"
 #include "cli/completion.hpp"
 #include "cli/devices.hpp"
 #include "cli/doctor.hpp"
@@ -40,6 +41,8 @@ struct Arguments {
   std::vector<std::string> devices;
   std::string watch;
   std::string shell;
+  std::string rules;
+  std::string check;
 };
 
 // The shortest pause of --watch: drivers renew their values between 6 and 60 times a second (nvmlUtilization_t: 1/6 s
@@ -115,6 +118,13 @@ class Parser {
     auto* metrics = app_.add_subcommand("metrics", "All metrics and what they mean.");
     auto* metrics_json = add_flag(*metrics, "--json", arguments.json, "As JSON.");
     add_flag(*metrics, "--markdown", arguments.markdown, "As Markdown (docs/metrics.md).")->excludes(metrics_json);
+
+    auto* classes = app_.add_subcommand(
+        "classes", "The rules that tell what kind of work a process does, in the order in which they are tried.");
+    auto* classes_json = add_flag(*classes, "--json", arguments.json, "As JSON.");
+    auto* check = classes->add_option("--check", arguments.check, "Only say whether this rule file is right.");
+    add(*classes, check->excludes(classes_json), {.value = "FILE", .file = true});
+    add_rules(*classes, arguments);
 
     auto* doctor = app_.add_subcommand(
         "doctor", "Why a GPU is not seen, or not in full: drivers, libraries, permissions, and what to do.");
@@ -195,6 +205,13 @@ class Parser {
                        "several times.")
             ->allow_extra_args(false);
     add(app, option, {.value = "GPU"});
+  }
+
+  void add_rules(CLI::App& app, Arguments& arguments) {
+    auto* option = app.add_option("--rules", arguments.rules,
+                                  "A rule file of your own (docs/classes.md), tried before the built-in rules. Else "
+                                  "GPUKEEPER_RULES names one.");
+    add(app, option, {.value = "FILE", .file = true});
   }
 
   // "--json=false" would be taken for "--json": a flag has no value.
@@ -299,6 +316,11 @@ Result<std::string> root(const Arguments& arguments, const Environment& environm
                           arguments.root.empty() ? "GPUKEEPER_ROOT" : "--root", harmless(folder)));
 }
 
+// The user's own rule file; empty when there is none.
+std::string rules(const Arguments& arguments, const Environment& environment) {
+  return arguments.rules.empty() ? environment("GPUKEEPER_RULES").value_or("") : arguments.rules;
+}
+
 ColourChoice colour(const Arguments& arguments) {
   if (arguments.colour == "always") return ColourChoice::always;
   return arguments.colour == "never" ? ColourChoice::never : ColourChoice::automatic;
@@ -338,6 +360,9 @@ Exit dispatch(const std::string& command, const Arguments& arguments, const Pars
   if (command == "devices") return devices({.json = arguments.json, .devices = arguments.devices}, context);
   if (command == "metrics") {
     return metrics({arguments.json ? json : arguments.markdown ? markdown : table}, context);
+  }
+  if (command == "classes") {
+    return classes({arguments.json, rules(arguments, context.environment), arguments.check}, context);
   }
   if (command == "doctor") return doctor(arguments.json, context);
   if (command == "completion") return completion(arguments.shell, parser.tree(), context);

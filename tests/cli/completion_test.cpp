@@ -34,7 +34,7 @@ TEST(CompletionTest, EveryCommandAndOptionOfTheParserIsOffered) {
 
 TEST(HelpTest, NoLineIsWiderThanThePage) {
   const CommandTree tree = command_tree();
-  for (const std::string command : {"", "status", "devices", "metrics", "doctor", "completion", "version"}) {
+  for (const std::string command : {"", "status", "devices", "metrics", "classes", "doctor", "completion", "version"}) {
     std::istringstream page(full_help(tree, command, 80));
     for (std::string line; std::getline(page, line);) EXPECT_LE(line.size(), 80u) << line;
   }

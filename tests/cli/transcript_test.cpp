@@ -90,6 +90,21 @@ TEST_F(CommandTest, MistakesAreSaidInASentenceAndEndWithTwo) {
   expect_usage("completion", "completion needs a shell: bash, zsh or fish");
 }
 
+TEST_F(CommandTest, RuleFilesAreCheckedAndListed) {
+  const auto t = run("classes --check '" GPUKEEPER_SOURCE_DIR "/examples/rules/lab.yaml'");
+  EXPECT_EQ(t.out, GPUKEEPER_SOURCE_DIR "/examples/rules/lab.yaml: 3 rules, no mistake\n");
+  EXPECT_EQ(t.status, 0);
+  const auto listed =
+      shell("GPUKEEPER_RULES='" GPUKEEPER_SOURCE_DIR "/examples/rules/lab.yaml' \"$GPUKEEPER\" classes");
+  EXPECT_THAT(listed.out, AllOf(StartsWith("RULE "), HasSubstr("\nlab-trainer "), HasSubstr("\nminer-with-pool ")));
+  expect_usage("classes --json --check x", "--json excludes --check");
+  std::ofstream(folder_ + "/bad.yaml") << "rules: [{name: a, class: ml}]";
+  expect_usage("classes --check " + folder_ + "/bad.yaml",
+               folder_ +
+                   "/bad.yaml:1:9: rule 'a' would match every process: give it a 'program', 'path', 'arguments' "
+                   "or another condition");
+}
+
 TEST_F(CommandTest, WhatCannotBeDoneIsSaidAndEndsWithOne) {
   expect_failure("status --source simulated:/no/such/file", "/no/such/file: No such file or directory");
   expect_failure("status --source \"$SCENARIO\" --device 9", "there is no GPU '9': there are the GPUs 0 to 1");
