@@ -9,6 +9,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <fmt/format.h>
@@ -55,6 +56,10 @@ Errc errc_from_errno(int error) {
     case ENOSYS: return Errc::not_supported;
     default: return Errc::internal;
   }
+}
+
+Result<FileFacts> Files::stat(std::string_view path) const {
+  return fail(Errc::not_supported, fmt::format("stat {}: these files have no facts", path));
 }
 
 Result<void> Files::each_line(std::string_view path, const LineReader& line) const {
@@ -110,6 +115,13 @@ Result<std::string> RealFiles::read_link(std::string_view path) const {
     return failed("read link", full, errno);
   }
   return std::string(target.data(), static_cast<std::size_t>(length));
+}
+
+Result<FileFacts> RealFiles::stat(std::string_view path) const {
+  const std::string full = root_ + std::string(path);
+  struct stat facts {};
+  if (::stat(full.c_str(), &facts) != 0) return failed("stat", full, errno);
+  return FileFacts{facts.st_ino, static_cast<std::uint64_t>(facts.st_size), facts.st_uid};
 }
 
 Result<void> RealFiles::each_line(std::string_view path, const LineReader& line) const {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -8,6 +9,14 @@
 #include "core/result.hpp"
 
 namespace gpukeeper {
+
+/// What the kernel knows of a file without opening it.
+struct FileFacts {
+  std::uint64_t inode = 0;  ///< in /proc another one when a pid was given again
+  std::uint64_t size = 0;   ///< of /proc/PID/fd the number of open descriptors since Linux 6.2; 0 before
+  std::uint32_t owner = 0;  ///< the user's number
+  friend bool operator==(const FileFacts&, const FileFacts&) = default;
+};
 
 /// The world's small text files: `/sys`, `/proc` and a few tables under `/usr/share`.
 ///
@@ -34,6 +43,10 @@ class Files {
   /// Where a symbolic link points, as written in it. Errors as for read; invalid_argument when it is no link.
   virtual Result<std::string> read_link(std::string_view path) const = 0;
 
+  /// The facts of a file or folder, following links; opens nothing, so that it is allowed and cheap where reading is
+  /// not. Errors as for read; not_supported where an implementation knows none, as this one.
+  virtual Result<FileFacts> stat(std::string_view path) const;
+
   /// Hands the lines of a text to `line` one by one, without their line ends, until it answers false: for tables of any
   /// size, of which little is wanted (pci.ids has 1.4 MB). Errors as for read; lines handed out before one stay so.
   using LineReader = std::function<bool(std::string_view)>;
@@ -51,6 +64,7 @@ class RealFiles final : public Files {
   Result<std::string> read(std::string_view path) const override;
   Result<std::vector<std::string>> list(std::string_view folder) const override;
   Result<std::string> read_link(std::string_view path) const override;
+  Result<FileFacts> stat(std::string_view path) const override;
   Result<void> each_line(std::string_view path, const LineReader& line) const override;
 
  private:

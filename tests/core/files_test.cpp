@@ -3,6 +3,8 @@
 #include <filesystem>
 #include <fstream>
 
+#include <unistd.h>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -38,6 +40,33 @@ TEST_F(RealFilesTest, ListsNamesSorted) {
 
 TEST_F(RealFilesTest, FollowsOneLink) {
   EXPECT_EQ(files_.read_link("/sys/link").value(), "../a");
+}
+
+TEST_F(RealFilesTest, TellsTheFactsOfAFileWithoutOpeningIt) {
+  const auto facts = files_.stat("/sys/a/x");
+  ASSERT_TRUE(facts) << facts.error().message;
+  EXPECT_EQ(facts->size, 4u);
+  EXPECT_NE(facts->inode, 0u);
+  EXPECT_EQ(facts->owner, ::geteuid());
+  EXPECT_EQ(files_.stat("/sys/a/x").value(), *facts);
+  EXPECT_NE(files_.stat("/sys/a/b").value(), *facts);
+  const auto none = files_.stat("/sys/none");
+  ASSERT_FALSE(none);
+  EXPECT_EQ(none.error().code, Errc::not_found);
+  EXPECT_EQ(none.error().message, "stat " + root_.string() + "/sys/none: No such file or directory");
+}
+
+TEST_F(RealFilesTest, FilesThatKnowNoFactsSaySo) {
+  class Plain final : public Files {
+   public:
+    Result<std::string> read(std::string_view) const override { return std::string(); }
+    Result<std::vector<std::string>> list(std::string_view) const override { return std::vector<std::string>(); }
+    Result<std::string> read_link(std::string_view) const override { return std::string(); }
+  };
+  const auto facts = Plain().stat("/proc/1/fd");
+  ASSERT_FALSE(facts);
+  EXPECT_EQ(facts.error().code, Errc::not_supported);
+  EXPECT_EQ(facts.error().message, "stat /proc/1/fd: these files have no facts");
 }
 
 TEST_F(RealFilesTest, AnErrorNamesTheOperationThePathAndTheCause) {

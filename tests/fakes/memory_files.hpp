@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -31,6 +32,17 @@ class MemoryFiles final : public Files {
     std::erase_if(files_, below);
     std::erase_if(links_, below);
     std::erase_if(errors_, below);
+    std::erase_if(inodes_, below);  // what comes back under the same name is another file
+  }
+  /// Whether stat() gives the number of names in a folder, as /proc/PID/fd does since Linux 6.2; else 0, as before.
+  void count_names(bool yes) {
+    std::scoped_lock lock(mutex_);
+    counts_names_ = yes;
+  }
+  /// Gives a file or folder to another user; all are root's at first.
+  void give_to(const std::string& path, std::uint32_t user) {
+    std::scoped_lock lock(mutex_);
+    owners_[path] = user;
   }
   /// Every later access to this path answers with an error.
   void fail(const std::string& path, Errc code) {
@@ -49,7 +61,7 @@ class MemoryFiles final : public Files {
     ending_ = {folder + "/", n};
   }
 
-  /// Every path that was read, listed or followed since the last call, in order.
+  /// Every path that was read, listed, followed or asked for its facts since the last call, in order.
   std::vector<std::string> take_accesses() {
     std::scoped_lock lock(mutex_);
     return std::exchange(accesses_, {});
@@ -68,16 +80,7 @@ class MemoryFiles final : public Files {
     std::scoped_lock lock(mutex_);
     const std::string name(folder);
     if (const auto error = access(name)) return gpukeeper::fail(*error, "list " + name + ": injected");
-    std::set<std::string> names;
-    const auto collect = [&](const auto& entries) {
-      for (auto entry = entries.lower_bound(name + "/"); entry != entries.end(); ++entry) {
-        if (!entry->first.starts_with(name + "/")) break;
-        const auto rest = entry->first.substr(name.size() + 1);
-        names.insert(rest.substr(0, rest.find('/')));
-      }
-    };
-    collect(files_);
-    collect(links_);
+    const auto names = names_in(name);
     if (names.empty()) return gpukeeper::fail(Errc::not_found, "list " + name + ": No such file or directory");
     return std::vector<std::string>(names.begin(), names.end());
   }
@@ -92,7 +95,38 @@ class MemoryFiles final : public Files {
     return found->second;
   }
 
+  Result<FileFacts> stat(std::string_view path) const override {
+    std::scoped_lock lock(mutex_);
+    const std::string name(path);
+    if (const auto error = access(name)) return gpukeeper::fail(*error, "stat " + name + ": injected");
+    FileFacts facts;
+    if (const auto file = files_.find(name); file != files_.end()) {
+      facts.size = file->second.size();
+    } else if (!links_.contains(name)) {
+      const auto names = names_in(name);
+      if (names.empty()) return gpukeeper::fail(Errc::not_found, "stat " + name + ": No such file or directory");
+      if (counts_names_) facts.size = names.size();
+    }
+    facts.inode = inodes_.try_emplace(name, ++last_inode_).first->second;
+    if (const auto owner = owners_.find(name); owner != owners_.end()) facts.owner = owner->second;
+    return facts;
+  }
+
  private:
+  std::set<std::string> names_in(const std::string& folder) const {
+    std::set<std::string> names;
+    const auto collect = [&](const auto& entries) {
+      for (auto entry = entries.lower_bound(folder + "/"); entry != entries.end(); ++entry) {
+        if (!entry->first.starts_with(folder + "/")) break;
+        const auto rest = entry->first.substr(folder.size() + 1);
+        names.insert(rest.substr(0, rest.find('/')));
+      }
+    };
+    collect(files_);
+    collect(links_);
+    return names;
+  }
+
   std::optional<Errc> access(const std::string& path) const {
     accesses_.push_back(path);
     if (!ending_.first.empty() && path.starts_with(ending_.first) && ending_.second-- <= 0) return Errc::not_found;
@@ -105,6 +139,10 @@ class MemoryFiles final : public Files {
   std::map<std::string, std::string> files_;
   std::map<std::string, std::string> links_;
   std::map<std::string, Errc> errors_;
+  std::map<std::string, std::uint32_t> owners_;
+  mutable std::map<std::string, std::uint64_t> inodes_;  // given at the first look
+  mutable std::uint64_t last_inode_ = 0;
+  bool counts_names_ = true;
   mutable std::vector<std::string> accesses_;
   mutable int countdown_ = 0;
   mutable std::pair<std::string, int> ending_;

@@ -25,6 +25,10 @@ Result<std::string> CountingFiles::read_link(std::string_view path) const {
   return counted([&] { return inner_.read_link(path); });
 }
 
+Result<FileFacts> CountingFiles::stat(std::string_view path) const {
+  return counted([&] { return inner_.stat(path); });
+}
+
 Result<void> CountingFiles::each_line(std::string_view path, const LineReader& line) const {
   return counted([&] { return inner_.each_line(path, line); });
 }

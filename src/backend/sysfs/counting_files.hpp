@@ -17,6 +17,7 @@ class CountingFiles final : public Files {
   Result<std::string> read(std::string_view path) const override;
   Result<std::vector<std::string>> list(std::string_view folder) const override;
   Result<std::string> read_link(std::string_view path) const override;
+  Result<FileFacts> stat(std::string_view path) const override;
   Result<void> each_line(std::string_view path, const LineReader& line) const override;
 
   /// Every access so far, failed ones too, and the time spent in them.
