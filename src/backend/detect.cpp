@@ -97,10 +97,19 @@ struct World {
 
   /// A tree of the kernel's files and who has its GPUs open; one for all backends over it.
   struct Tree {
-    Tree(const std::string& root, const Clock& clock, std::int64_t own_pid)
-        : files(root), processes(files, clock, {.own_pid = own_pid}) {}
-    const RealFiles files;
-    DrmProcesses processes;
+    // What stands still in a recording needs no thread that watches it, and none of its pids is ours.
+    Tree(const std::string& root, const std::shared_ptr<Clock>& clock, bool recorded)
+        : files(std::make_shared<const RealFiles>(root)) {
+      DrmProcesses::Options options;
+      if (recorded) {
+        processes = std::make_unique<DrmProcesses>(*files, *clock, options);
+      } else {
+        options.sweep.holders.own_pid = ::getpid();
+        processes = std::make_unique<DrmProcesses>(files, clock, options);
+      }
+    }
+    const std::shared_ptr<const RealFiles> files;  // shared with the thread of `processes`
+    std::unique_ptr<DrmProcesses> processes;
   };
 
   const std::shared_ptr<Clock> clock;
@@ -271,12 +280,12 @@ Result<void> Opener::open_sysfs(const Argument& root) {
 }
 
 void Opener::add_sysfs(const std::string& root, bool recorded) {
-  World::Tree& tree = world_->trees.emplace_back(root, *world_->clock, recorded ? 0 : ::getpid());
-  if (!recorded) looks_at(tree.files, root);
-  const SysfsSource source{.machine = tree.files,
+  World::Tree& tree = world_->trees.emplace_back(root, world_->clock, recorded);
+  if (!recorded) looks_at(*tree.files, root);
+  const SysfsSource source{.machine = *tree.files,
                            .system = world_->machine,
                            .clock = *world_->clock,
-                           .processes = tree.processes,
+                           .processes = *tree.processes,
                            .wake = options_.wake,
                            .recorded = recorded};
   add(make_amdgpu_backend(source));

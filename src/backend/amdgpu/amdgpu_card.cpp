@@ -379,7 +379,7 @@ void AmdgpuCard::set_engines(Reading& reading, MonotonicTime now) const {
     if (!scan || now - scan->taken_at > kOldestScan) {
       field = missing(Missing::not_yet_read);
     } else if (!scan->complete) {
-      field = missing(Missing::not_permitted);  // a sum over some of the clients would be no figure of the device
+      field = missing(scan->why_incomplete());
     } else if (engine.kind != EngineClass::compute || scan->kfd_pids.empty()) {
       // What the queues of the compute driver do is not counted in fdinfo: no sum then.
       field = scan->device(*card_.pci).busy[engine.kind];

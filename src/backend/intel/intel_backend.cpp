@@ -206,8 +206,7 @@ void IntelCard::add_scan(Reading& reading, MonotonicTime now, bool standing_stil
   if (!card_.pci || standing_still) return;
   if (!scan || (scan->valid && now - scan->taken_at > kOldestScan)) return say_why(Missing::not_yet_read);
   if (!scan->valid) return;
-  // The clients of other users are hidden: the sum over the rest would be no figure of the device.
-  if (!scan->complete) return say_why(Missing::not_permitted);
+  if (!scan->complete) return say_why(scan->why_incomplete());
 
   const DrmDevice& device = scan->device(*card_.pci);
   for (std::size_t i = 0; i < std::size(engines); ++i) {

@@ -1,296 +1,162 @@
 #include "backend/sysfs/drm_processes.hpp"
 
-#include <algorithm>
+#include <condition_variable>
+#include <ctime>
+#include <mutex>
+#include <stop_token>
+#include <system_error>
+#include <utility>
 
-#include <fmt/format.h>
-
-#include "core/text.hpp"
+#include "core/published.hpp"
 
 namespace gpukeeper {
 namespace {
 
 constexpr auto kTooOld = std::chrono::seconds(10);  // a scan of a second ago still speaks of now; this one does not
 
-bool is_number(std::string_view text) {
-  return !text.empty() && text.size() < 19 && text.find_first_not_of("0123456789") == std::string_view::npos;
+std::chrono::nanoseconds thread_cpu_time() {
+  timespec time{};
+  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+  return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
 }
 
-bool is_drm_node(std::string_view target) {
-  return target.starts_with("/dev/dri/renderD") || target.starts_with("/dev/dri/card");
+DrmProcesses::Options by_effort(DrmProcesses::Options options) {
+  if (options.sweep.holders.effort == nullptr) options.sweep.holders.effort = &thread_cpu_time;
+  return options;
 }
 
-// /proc answers EACCES to those who may not look; a security module may answer EPERM.
-bool is_denied(Errc code) {
-  return code == Errc::not_permitted || code == Errc::unavailable;
-}
-
-Percent share_of(double part, double whole, std::uint32_t capacity) {
-  return Percent(std::clamp(100.0 * part / whole / capacity, 0.0, 100.0));
-}
-
-double difference(std::uint64_t now, std::uint64_t before) {
-  return static_cast<double>(now - before);
-}
-
+// Refers to what somebody else owns.
 template <class T>
-void keep_highest(std::optional<T>& now, const std::optional<T>& before) {
-  if (before && (!now || *now < *before)) now = before;
+std::shared_ptr<T> borrow(T& object) {
+  return {std::shared_ptr<void>(), &object};
 }
 
 }  // namespace
 
-void EngineShares::add(EngineClass kind, const Metric<Percent>& share) {
-  auto& mine = (*this)[kind];
-  if (share && mine) {
-    mine = Percent(std::min(100.0, mine->value() + share->value()));
-  } else if (share || (!mine && share.error() == Missing::not_yet_read)) {
-    mine = share;
-  }
-}
+// Owned by the object and by its thread, so that one which is let go finds it still there.
+struct DrmProcesses::State {
+  State(std::shared_ptr<const Files> f, std::shared_ptr<const Clock> c, Options o)
+      : files(std::move(f)), clock(std::move(c)), options(o), sweep(*files, *clock, o.sweep) {}
 
-Metric<Percent> EngineShares::busiest() const {
-  Metric<Percent> most = missing(Missing::not_supported);
-  for (const auto& [share] : shares_) {
-    if (share ? !most || *most < *share : !most && share.error() == Missing::not_yet_read) most = share;
-  }
-  return most;
-}
+  void run(Clock& pace);
+  void look(std::unique_lock<std::mutex>& lock);
+  void wait_for_news(std::unique_lock<std::mutex>& lock);
+  bool speaks_of_now() const;
 
-const DrmDevice& DrmScan::device(const PciAddress& address) const {
-  static const DrmDevice kNobody;
-  const auto found = devices.find(address);
-  return found == devices.end() ? kNobody : found->second;
-}
+  const std::shared_ptr<const Files> files;
+  const std::shared_ptr<const Clock> clock;
+  const Options options;
+  Published<DrmScan> last;
+  std::stop_source stop;
 
-// Ends the scanning thread's turn, come what may.
-class DrmProcesses::Turn {
- public:
-  explicit Turn(DrmProcesses& owner) : owner_(owner) {}
-  ~Turn() {
-    {
-      std::scoped_lock lock(owner_.turn_mutex_);
-      owner_.scanning_ = false;
-      ++owner_.finished_;
-    }
-    owner_.turn_over_.notify_all();
-  }
-  Turn(const Turn&) = delete;
-  Turn& operator=(const Turn&) = delete;
+  std::mutex mutex;  // never held while looking
+  std::condition_variable asked_again;
+  std::condition_variable news;  // a scan was finished, or the thread has ended
+  bool looking = false;
+  bool ended = false;
+  MonotonicTime began{};     // the look that is going on
+  MonotonicTime due{};       // the next one
+  MonotonicTime asked_at{};  // the last time
+  bool finished_one = false;
 
- private:
-  DrmProcesses& owner_;
-};
-
-// What one scan gathers: each client once, its use by process and device.
-struct DrmProcesses::Totals {
-  DrmScan scan;
-  std::set<std::string> seen;
-  std::map<std::pair<PciAddress, std::int64_t>, DrmProcess> processes;
+  DrmSweep sweep;  // touched only by the one who set `looking`
 };
 
 DrmProcesses::DrmProcesses(const Files& files, const Clock& clock, Options options)
-    : files_(files), clock_(clock), options_(options) {}
+    : state_(std::make_shared<State>(borrow(files), borrow(clock), options)) {}
+
+DrmProcesses::DrmProcesses(std::shared_ptr<const Files> files, std::shared_ptr<Clock> clock, Options options,
+                           MakeThread make_thread)
+    : state_(std::make_shared<State>(std::move(files), clock, by_effort(options))),
+      clock_(std::move(clock)),
+      make_thread_(std::move(make_thread)) {}
+
+DrmProcesses::~DrmProcesses() {
+  {
+    std::unique_lock lock(state_->mutex);
+    state_->stop.request_stop();
+    state_->asked_again.notify_all();
+    // A look that is going on stops at the next process, unless it hangs in a driver: then it cannot be joined.
+    const bool ends = !thread_.joinable() ||
+                      state_->news.wait_for(lock, std::chrono::milliseconds(50), [this] { return state_->ended; });
+    if (!ends) thread_.detach();
+  }
+  if (thread_.joinable()) thread_.join();
+}
 
 std::shared_ptr<const DrmScan> DrmProcesses::scan() {
-  {
-    std::unique_lock lock(turn_mutex_);
-    if (scanning_ && finished_ == 0) {
-      turn_over_.wait_for(lock, options_.patience, [this] { return !scanning_; });
-    }
-    auto last = last_.read();
-    const auto age = clock_.now() - last->taken_at;
-    if (scanning_ && finished_ > 0 && age >= kTooOld) {
-      auto stuck = std::make_shared<DrmScan>();
-      stuck->error.message = "the kernel does not finish telling about the processes: a GPU driver hangs";
-      return stuck;
-    }
-    if (scanning_ || (finished_ > 0 && age < options_.period)) return last;
-    scanning_ = true;
+  State& state = *state_;
+  std::unique_lock lock(state.mutex);
+  state.asked_at = state.clock->now();
+  if (start_thread()) {
+    state.asked_again.notify_one();
+  } else if (!state.looking && state.clock->now() >= state.due) {
+    state.look(lock);
+    return state.last.read();
   }
-  // No lock is held from here on: it may take long, or for ever.
-  const Turn turn(*this);
-  auto next = std::make_shared<const DrmScan>(look());
-  last_.publish(next);
-  return next;
+  state.wait_for_news(lock);
+
+  if (state.looking && state.clock->now() - state.began >= kTooOld) {
+    auto stuck = std::make_shared<DrmScan>();
+    stuck->error.message = "the kernel does not finish telling about the processes: a GPU driver hangs";
+    return stuck;
+  }
+  return state.speaks_of_now() ? state.last.read() : std::make_shared<const DrmScan>();
 }
 
-DrmScan DrmProcesses::look() {
-  Totals totals;
-  totals.scan.taken_at = clock_.now();
-  if (!indexed_ || totals.scan.taken_at - indexed_at_ >= options_.index_period) {
-    if (!rebuild_index(totals.scan)) return std::move(totals.scan);
+// Says whether there is one.
+bool DrmProcesses::start_thread() {
+  if (!make_thread_ || thread_.joinable()) return thread_.joinable();
+  try {
+    thread_ = make_thread_([state = state_, clock = clock_] { state->run(*clock); });
+  } catch (const std::system_error&) {
+    // It is tried again the next time.
   }
-  totals.scan.valid = true;
-  totals.scan.hidden = hidden_;
-  for (auto& [pid, process] : known_) {
-    if (process.kfd) totals.scan.kfd_pids.insert(pid);
-    read_process(pid, process, totals);
-  }
-  totals.scan.complete = totals.scan.hidden == 0;
-  // A client that is gone may come back under another id only: forget it.
-  std::erase_if(samples_, [&](const auto& entry) { return !totals.seen.contains(entry.first); });
-
-  for (auto& [place, process] : totals.processes) {
-    DrmDevice& device = totals.scan.devices[place.first];
-    device.device_memory = device.device_memory + process.device_memory;
-    device.system_memory = device.system_memory + process.system_memory;
-    for (std::size_t i = 0; i < kEngineClasses; ++i) {
-      const auto kind = static_cast<EngineClass>(i);
-      device.busy.add(kind, process.busy[kind]);
-    }
-    device.processes.push_back(std::move(process));
-  }
-  return std::move(totals.scan);
+  return thread_.joinable();
 }
 
-bool DrmProcesses::rebuild_index(DrmScan& scan) {
-  const auto names = files_.list("/proc");
-  if (!names) {
-    scan.error = names.error().code == Errc::not_found
-                     ? Error{Errc::not_supported, "the processes are not known: there is no /proc here"}
-                     : names.error();
-    return false;
-  }
-  std::map<std::int64_t, KnownProcess> found;
-  hidden_ = 0;
-  for (const auto& name : *names) {
-    if (!is_number(name)) continue;
-    const auto pid = *parse_i64(name);
-    if (pid == options_.own_pid) continue;
-    KnownProcess process;
-    index_process(pid, process);
-    if (process.descriptors.empty() && !process.kfd) continue;
-    const auto comm = files_.read(fmt::format("/proc/{}/comm", pid));
-    if (comm) process.name = std::string(trim(*comm));
-    found.emplace(pid, std::move(process));
-  }
-  known_ = std::move(found);
-  indexed_ = true;
-  indexed_at_ = scan.taken_at;
-  return true;
+bool DrmProcesses::State::speaks_of_now() const {
+  return finished_one && clock->now() - last.read()->taken_at < kTooOld;
 }
 
-void DrmProcesses::index_process(std::int64_t pid, KnownProcess& process) {
-  const std::string folder = fmt::format("/proc/{}/fd", pid);
-  const auto descriptors = files_.list(folder);
-  if (!descriptors) {
-    if (is_denied(descriptors.error().code)) ++hidden_;
-    return;
-  }
-  bool denied = false;
-  for (const auto& descriptor : *descriptors) {
-    if (!is_number(descriptor)) continue;
-    const auto target = files_.read_link(fmt::format("{}/{}", folder, descriptor));
-    if (!target) {
-      denied = denied || is_denied(target.error().code);
+// Waits for the first scan, and for the first one after a rest; but not again for a look that takes longer than that.
+void DrmProcesses::State::wait_for_news(std::unique_lock<std::mutex>& lock) {
+  if (speaks_of_now()) return;
+  const auto waited = looking ? clock->now() - began : std::chrono::nanoseconds(0);
+  if (waited < options.patience) news.wait_for(lock, options.patience - waited, [this] { return speaks_of_now(); });
+}
+
+void DrmProcesses::State::look(std::unique_lock<std::mutex>& lock) {
+  looking = true;
+  began = clock->now();
+  lock.unlock();  // from here on it may take long, or for ever
+  auto scan = std::make_shared<const DrmScan>(sweep.look(stop.get_token()));
+  lock.lock();
+  last.publish(std::move(scan));
+  looking = false;
+  finished_one = true;
+  due = sweep.due();
+  news.notify_all();
+}
+
+// The thread.
+void DrmProcesses::State::run(Clock& pace) {
+  std::unique_lock lock(mutex);
+  const auto wanted = [this] { return stop.stop_requested() || clock->now() - asked_at < options.interest; };
+  for (;;) {
+    asked_again.wait(lock, wanted);
+    if (stop.stop_requested()) break;
+    if (clock->now() >= due) {
+      look(lock);
       continue;
     }
-    if (*target == "/dev/kfd") process.kfd = true;
-    if (is_drm_node(*target)) process.descriptors.emplace(*parse_u64(descriptor), std::string());
+    const auto until = due;
+    lock.unlock();
+    pace.sleep_until(until, stop.get_token());
+    lock.lock();
   }
-  if (denied) ++hidden_;
-}
-
-void DrmProcesses::read_process(std::int64_t pid, KnownProcess& process, Totals& totals) {
-  bool denied = false;
-  for (auto& [descriptor, known_key] : process.descriptors) {
-    // A descriptor of a client that was read already in this scan has nothing new. Should the one that was read close,
-    // this one takes its place in the next scan.
-    if (!known_key.empty() && totals.seen.contains(known_key)) continue;
-    const auto text = files_.read(fmt::format("/proc/{}/fdinfo/{}", pid, descriptor));
-    if (!text) {
-      denied = denied || is_denied(text.error().code);
-      continue;
-    }
-    const auto client = parse_fdinfo(*text);
-    if (!client || !client->is_gpu()) continue;
-    const auto address = PciAddress::parse(client->pdev);
-    if (!address) continue;
-    known_key = client->client_id ? fmt::format("{} {}", client->pdev, *client->client_id)
-                                  : fmt::format("{} of {}/{}", client->pdev, pid, descriptor);
-    if (!totals.seen.insert(known_key).second) continue;
-
-    DrmProcess& use = totals.processes[{*address, pid}];
-    use.pid = pid;
-    use.name = process.name;
-    use.type.compute = use.type.compute || process.kfd;
-    totals.scan.devices[*address].driver = client->driver;
-    for (const DrmMemory& memory : client->memory) {
-      use.has_memory = true;
-      Bytes& sum = is_device_memory(memory.region) ? use.device_memory : use.system_memory;
-      sum = sum + memory.used();
-    }
-    const Sample& now = sample(known_key, *client);
-    for (const DrmEngine& engine : now.engines) {
-      const auto kind = engine_class(engine.name);
-      const auto share = now.shares.find(engine.name);
-      use.busy.add(kind, share == now.shares.end() ? Metric<Percent>(missing(Missing::not_yet_read)) : share->second);
-      const bool worked = (engine.busy && engine.busy->count() > 0) || engine.cycles.value_or(0) > 0;
-      if (worked && kind == EngineClass::compute) use.type.compute = true;
-      if (worked && kind == EngineClass::render) use.type.graphics = true;
-    }
-  }
-  if (denied) ++totals.scan.hidden;
-}
-
-const DrmProcesses::Sample& DrmProcesses::sample(const std::string& key, const DrmClient& client) {
-  Sample& sample = samples_[key];
-  const auto now = clock_.now();
-  const bool first = sample.at == MonotonicTime{};
-  std::vector<DrmEngine> engines = client.engines;
-  for (DrmEngine& engine : engines) {
-    const auto before = std::find_if(sample.engines.begin(), sample.engines.end(),
-                                     [&](const DrmEngine& old) { return old.name == engine.name; });
-    if (first || before == sample.engines.end()) continue;
-    // Counters that went backwards (a reset, a client that moved) stay at their maximum: no negative work.
-    keep_highest(engine.busy, before->busy);
-    keep_highest(engine.cycles, before->cycles);
-    keep_highest(engine.total_cycles, before->total_cycles);
-    const double passed = static_cast<double>(std::chrono::nanoseconds(now - sample.at).count());
-    if (engine.busy && before->busy && passed > 0) {
-      const auto spent = static_cast<double>((*engine.busy - *before->busy).count());
-      sample.shares.insert_or_assign(engine.name, share_of(spent, passed, engine.capacity));
-    } else if (engine.cycles && before->cycles && engine.total_cycles && before->total_cycles) {
-      const double all = difference(*engine.total_cycles, *before->total_cycles);
-      // No cycle passed: the engine was off, and did nothing.
-      const double spent = difference(*engine.cycles, *before->cycles);
-      sample.shares.insert_or_assign(engine.name, all > 0 ? share_of(spent, all, engine.capacity) : Percent(0));
-    }
-  }
-  sample.at = now;
-  sample.engines = std::move(engines);
-  return sample;
-}
-
-GpuProcess to_gpu_process(const DrmProcess& process, bool unified) {
-  GpuProcess result;
-  result.pid = process.pid;
-  result.found_in_proc = true;
-  result.name = process.name;
-  result.type = process.type;
-  if (process.has_memory) {
-    result.memory = unified ? process.device_memory + process.system_memory : process.device_memory;
-  }
-  result.utilization = process.busy.busiest();
-  result.utilization_encoder = process.busy[EngineClass::encode];
-  result.utilization_decoder = process.busy[EngineClass::decode];
-  return result;
-}
-
-Result<std::vector<GpuProcess>> drm_processes_of(const DrmScan& scan, const PciAddress& address, bool unified) {
-  if (!scan.valid) return tl::make_unexpected(scan.error);
-  const DrmDevice& device = scan.device(address);
-  if (device.processes.empty() && !scan.complete) {
-    return fail(
-        Errc::not_permitted,
-        fmt::format("list the processes on {}: {} could not be looked at: run as root, or grant CAP_SYS_PTRACE "
-                    "(setcap cap_sys_ptrace+ep gpukeeper)",
-                    address.to_string(), scan.hidden == 1 ? "1 process" : fmt::format("{} processes", scan.hidden)));
-  }
-  std::vector<GpuProcess> result;
-  result.reserve(device.processes.size());
-  for (const DrmProcess& process : device.processes) result.push_back(to_gpu_process(process, unified));
-  return result;
+  ended = true;
+  news.notify_all();
 }
 
 }  // namespace gpukeeper

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <atomic>
+#include <memory>
+#include <system_error>
 #include <thread>
 
 #include <fmt/format.h>
@@ -43,7 +45,7 @@ class DrmProcessesTest : public ::testing::Test {
 
   MemoryFiles files_;
   FakeClock clock_;
-  DrmProcesses processes_{files_, clock_, {.own_pid = 77}};
+  DrmProcesses processes_{files_, clock_, {.sweep = {.holders = {.own_pid = 77}}}};
 };
 
 TEST_F(DrmProcessesTest, ListsEveryProcessWithItsMemoryByDevice) {
@@ -99,6 +101,7 @@ TEST_F(DrmProcessesTest, TheSameClientNumberOnTwoDevicesIsTwoClients) {
 }
 
 TEST_F(DrmProcessesTest, WeDoNotListOurselves) {
+  process(1, "init");
   process(77, "gpukeeper");
   descriptor(77, 5, "/dev/dri/renderD128", amdgpu(1, 100, 5));
   const auto list = drm_processes_of(*processes_.scan(), kGpu, false);
@@ -248,6 +251,46 @@ TEST_F(DrmProcessesTest, AProcessThatIsHiddenDescriptorByDescriptorCountsOnce) {
   EXPECT_FALSE(scan->complete);
 }
 
+TEST_F(DrmProcessesTest, WhereProcListsNobodyElseAnEmptyListIsNotClaimedEither) {
+  process(77, "gpukeeper");
+  const auto scan = processes_.scan();
+  EXPECT_FALSE(scan->complete);
+  EXPECT_EQ(scan->why_incomplete(), Missing::not_permitted);
+  const auto list = drm_processes_of(*scan, kGpu, false);
+  ASSERT_FALSE(list);
+  EXPECT_EQ(list.error().code, Errc::not_permitted);
+  EXPECT_EQ(list.error().message,
+            "list the processes on 0000:03:00.0: /proc hides those of other users (it is mounted with hidepid): run as "
+            "root, or grant CAP_SYS_PTRACE (setcap cap_sys_ptrace+ep gpukeeper)");
+}
+
+TEST_F(DrmProcessesTest, APieceOfTheFirstWalkIsNoCompleteScan) {
+  process(10, "app");
+  process(11, "other");
+  descriptor(11, 5, "/dev/dri/renderD128", amdgpu(1, 100, 0));
+  DrmProcesses processes(files_, clock_, {.sweep = {.holders = {.first_piece = 0ns}}});  // one process a piece
+  auto scan = processes.scan();
+  EXPECT_FALSE(scan->complete);
+  EXPECT_EQ(scan->why_incomplete(), Missing::not_yet_read);
+  const auto list = drm_processes_of(*scan, kGpu, false);
+  ASSERT_FALSE(list);
+  EXPECT_EQ(list.error().code, Errc::unavailable);
+  EXPECT_EQ(list.error().message, "list the processes on 0000:03:00.0: 1 process was not looked at yet");
+  scan = processes.scan();
+  EXPECT_TRUE(scan->complete);
+  EXPECT_EQ(scan->device(kGpu).processes.size(), 1u);
+}
+
+TEST_F(DrmProcessesTest, AnotherClientUnderAKnownDescriptorIsAnotherProgram) {
+  process(10, "first");
+  descriptor(10, 5, "/dev/dri/renderD128", amdgpu(1, 100, 0));
+  processes_.scan();
+  process(10, "second");
+  descriptor(10, 5, "/dev/dri/renderD128", amdgpu(2, 100, 0));
+  clock_.advance(1s);
+  EXPECT_EQ(processes_.scan()->device(kGpu).processes.at(0).name, "second");
+}
+
 TEST_F(DrmProcessesTest, WithoutProcTheProcessesAreNotKnown) {
   const auto list = drm_processes_of(*processes_.scan(), kGpu, false);
   ASSERT_FALSE(list);
@@ -269,9 +312,11 @@ TEST_F(DrmProcessesTest, AnySingleFailureLeavesAScanThatHolds) {
   descriptor(10, 5, "/dev/dri/renderD128", amdgpu(1, 100, 0));
   process(11, "child");
   descriptor(11, 5, "/dev/dri/renderD128", amdgpu(2, 100, 0));
-  for (int n = 1; n < 20; ++n) {
+  bool all_walked = false;
+  for (int n = 1; !all_walked; ++n) {
     SCOPED_TRACE(n);
     DrmProcesses fresh(files_, clock_, {});
+    files_.take_accesses();
     files_.fail_nth(n);
     const auto scan = fresh.scan();
     if (n == 1) {
@@ -280,6 +325,7 @@ TEST_F(DrmProcessesTest, AnySingleFailureLeavesAScanThatHolds) {
       EXPECT_TRUE(scan->valid);
     }
     EXPECT_LE(scan->device(kGpu).processes.size(), 2u);
+    all_walked = files_.take_accesses().size() < static_cast<std::size_t>(n);
     files_.fail_nth(0);
   }
 }
@@ -298,7 +344,12 @@ class HangingFiles final : public Files {
   }
   Result<std::vector<std::string>> list(std::string_view folder) const override { return files_.list(folder); }
   Result<std::string> read_link(std::string_view path) const override { return files_.read_link(path); }
+  Result<FileFacts> stat(std::string_view path) const override { return files_.stat(path); }
 
+  void release() {
+    hang = false;
+    hang.notify_all();
+  }
   std::atomic<bool> hang = false;
   mutable std::atomic<bool> hanging = false;
 
@@ -321,10 +372,96 @@ TEST_F(DrmProcessesTest, AHungScanHoldsUpNobodyElse) {
   const auto list = drm_processes_of(*processes.scan(), kGpu, false);
   ASSERT_FALSE(list);
   EXPECT_EQ(list.error().message, "the kernel does not finish telling about the processes: a GPU driver hangs");
-  hanging.hang = false;
-  hanging.hang.notify_all();
+  hanging.release();
   stuck.join();
   EXPECT_TRUE(processes.scan()->valid);
+}
+
+// With a thread of its own. Its clock is a fake one, whose time a sleep moves on: so the thread looks as fast as it can
+// until nobody is interested any more, and nobody waits in real time for anything but it.
+class DrmProcessesThreadTest : public DrmProcessesTest {
+ protected:
+  DrmProcessesThreadTest() {
+    process(10, "app");
+    descriptor(10, 5, "/dev/dri/renderD128", amdgpu(1, 100, 0));
+  }
+  static std::size_t looks(const std::vector<std::string>& accesses) {
+    return static_cast<std::size_t>(std::count(accesses.begin(), accesses.end(), "/proc/10/fdinfo/5"));
+  }
+  // The thread has nothing more to do once the fake time is here: `interest` after somebody asked.
+  void await(MonotonicTime time) const {
+    while (own_clock_->now() < time) std::this_thread::yield();
+  }
+
+  std::shared_ptr<FakeClock> own_clock_ = std::make_shared<FakeClock>();
+  std::shared_ptr<HangingFiles> hanging_ = std::make_shared<HangingFiles>(files_);
+  DrmProcesses::Options options_{.patience = std::chrono::minutes(10)};  // a slow machine fails no test
+};
+
+TEST_F(DrmProcessesThreadTest, TheFirstWhoAsksWaitsForAScan) {
+  DrmProcesses processes(hanging_, own_clock_, options_);
+  EXPECT_TRUE(files_.take_accesses().empty()) << "nobody has asked yet";
+  const auto scan = processes.scan();
+  EXPECT_TRUE(scan->valid);
+  EXPECT_EQ(scan->device(kGpu).processes.size(), 1u);
+}
+
+TEST_F(DrmProcessesThreadTest, ItLooksOnceASecondWhileSomebodyIsInterestedAndRestsAfter) {
+  const auto begin = own_clock_->now();
+  DrmProcesses processes(hanging_, own_clock_, options_);
+  processes.scan();
+  await(begin + 10s);
+  own_clock_->advance(1h);
+  files_.take_accesses();
+  const auto scan = processes.scan();
+  EXPECT_GE(scan->taken_at, begin + 1h) << "the old one does not speak of now";
+  await(begin + 1h + 20s);
+  EXPECT_EQ(own_clock_->now(), begin + 1h + 20s) << "it does not go on";
+  EXPECT_EQ(looks(files_.take_accesses()), 10u);
+}
+
+TEST_F(DrmProcessesThreadTest, WhileADriverHangsTheLastScanIsGivenAndThenTheNews) {
+  const auto begin = own_clock_->now();
+  options_.patience = 9s;  // by the fake clock, on which the look has lasted for longer when it matters
+  DrmProcesses processes(hanging_, own_clock_, options_);
+  processes.scan();
+  await(begin + 10s);
+  hanging_->hang = true;
+  processes.scan();  // wakes it
+  hanging_->hanging.wait(false);
+  EXPECT_EQ(processes.scan()->device(kGpu).processes.size(), 1u);
+  own_clock_->advance(10s);
+  const auto list = drm_processes_of(*processes.scan(), kGpu, false);
+  ASSERT_FALSE(list);
+  EXPECT_EQ(list.error().message, "the kernel does not finish telling about the processes: a GPU driver hangs");
+  hanging_->release();
+}
+
+TEST_F(DrmProcessesThreadTest, AThreadThatHangsIsLetGoAndKeepsWhatItUses) {
+  options_.patience = 0ms;
+  hanging_->hang = true;
+  auto processes = std::make_unique<DrmProcesses>(hanging_, own_clock_, options_);
+  const auto list = drm_processes_of(*processes->scan(), kGpu, false);
+  ASSERT_FALSE(list) << "nobody waits longer than the patience";
+  EXPECT_EQ(list.error().message, "the processes were not looked at yet");
+  hanging_->hanging.wait(false);
+  processes.reset();
+  EXPECT_GT(hanging_.use_count(), 1);
+  hanging_->release();
+  while (hanging_.use_count() > 1) std::this_thread::yield();
+}
+
+TEST_F(DrmProcessesThreadTest, WhereNoThreadCanBeMadeTheOneWhoAsksLooks) {
+  int tried = 0;
+  DrmProcesses processes(hanging_, own_clock_, options_, [&](const std::function<void()>&) -> std::thread {
+    ++tried;
+    throw std::system_error(std::make_error_code(std::errc::resource_unavailable_try_again));
+  });
+  EXPECT_TRUE(processes.scan()->valid);
+  own_clock_->advance(1s);
+  EXPECT_TRUE(processes.scan()->valid);
+  EXPECT_EQ(tried, 2) << "it is tried again";
+  EXPECT_EQ(looks(files_.take_accesses()), 2u);
 }
 
 }  // namespace
