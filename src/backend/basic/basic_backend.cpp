@@ -41,6 +41,14 @@ bool no_gpu(std::string_view driver) {
   return std::find(std::begin(kDrivers), std::end(kDrivers), driver) != std::end(kDrivers);
 }
 
+/// Drivers that never tell who has them open, so that no process need be looked at for them: NVIDIA's own, whose
+/// clients NVML knows, and the plain display controllers of servers and virtual machines, which render nothing.
+bool tells_no_clients(std::string_view driver) {
+  constexpr std::string_view kDrivers[] = {"nvidia",      "ast",    "mgag200",    "hibmc-drm", "bochs-drm",
+                                           "cirrus-qemu", "cirrus", "hyperv_drm", "vboxvideo", "qxl"};
+  return std::find(std::begin(kDrivers), std::end(kDrivers), driver) != std::end(kDrivers);
+}
+
 /// The channel with one of these labels; else, where the driver labels nothing, the first.
 std::optional<unsigned> main_channel(const Hwmon& hwmon, std::string_view kind, std::string_view suffix,
                                      std::initializer_list<std::string_view> labels) {
@@ -237,7 +245,7 @@ Result<std::vector<GpuProcess>> BasicBackend::processes(const DeviceId& id) {
   const auto card = cards_.find(id, "list the processes of");
   if (!card) return tl::make_unexpected(card.error());
   const DrmCard& drm = (*card)->card();
-  if (drm.pci) {
+  if (drm.pci && !tells_no_clients(drm.driver)) {
     const auto scan = source_.processes.scan();
     auto processes = drm_processes_of(*scan, *drm.pci, false);
     // Most of these drivers do not say who has them open, so that nobody seen is not nobody there.
