@@ -41,7 +41,7 @@ class CommandTest : public testing::Test {
 
   Transcript shell(const std::string& line) {
     std::ofstream(folder_ + "/script")
-        << "unset GPUKEEPER_SOURCE NO_COLOR COLUMNS LC_ALL LC_CTYPE; export LANG=C.UTF-8 TERM=xterm\n"
+        << "unset GPUKEEPER_SOURCE GPUKEEPER_ROOT NO_COLOR COLUMNS LC_ALL LC_CTYPE; export LANG=C.UTF-8 TERM=xterm\n"
            "GPUKEEPER='" GPUKEEPER_BINARY_DIR
            "/gpukeeper'\n"
            "SCENARIO='simulated:" GPUKEEPER_SOURCE_DIR "/examples/scenarios/two-gpus.yaml'\n"
@@ -86,6 +86,7 @@ TEST_F(CommandTest, MistakesAreSaidInASentenceAndEndWithTwo) {
   expect_usage("status -q tmperature_celsius",
                "there is no metric 'tmperature_celsius': did you mean temperature_celsius?");
   expect_usage("--color pink status", "--color takes auto, always, never, not 'pink'");
+  expect_usage("--root /no/such status", "--root takes a folder that holds a machine's proc/ or sys/, not '/no/such'");
   expect_usage("completion tcsh", "shell takes bash, zsh, fish, not 'tcsh'");
   expect_usage("completion", "completion needs a shell: bash, zsh or fish");
 }
@@ -103,6 +104,13 @@ TEST_F(CommandTest, RuleFilesAreCheckedAndListed) {
                folder_ +
                    "/bad.yaml:1:9: rule 'a' would match every process: give it a 'program', 'path', 'arguments' "
                    "or another condition");
+}
+
+TEST_F(CommandTest, RootMayBeNamedByTheEnvironment) {
+  const auto t = shell("GPUKEEPER_ROOT=/no/such/ \"$GPUKEEPER\" status");
+  EXPECT_EQ(t.status, 2);
+  EXPECT_EQ(t.err, "gpukeeper: GPUKEEPER_ROOT takes a folder that holds a machine's proc/ or sys/, not '/no/such'\n");
+  EXPECT_EQ(shell("GPUKEEPER_ROOT=/no/such \"$GPUKEEPER\" --root / status --source \"$SCENARIO\"").status, 0);
 }
 
 TEST_F(CommandTest, WhatCannotBeDoneIsSaidAndEndsWithOne) {

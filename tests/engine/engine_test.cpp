@@ -1,0 +1,63 @@
+#include "engine/engine.hpp"
+
+#include <memory>
+#include <string>
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include "core/files.hpp"
+#include "fakes/fake_backend.hpp"
+
+namespace gpukeeper {
+namespace {
+
+using namespace std::chrono_literals;
+
+// A GPU on which this very process runs.
+Sources sources_with_us(const std::shared_ptr<FakeBackend>& backend) {
+  backend->plug("GPU-a");
+  backend->set_processes("GPU-a", {GpuProcess{.pid = ::getpid(), .found_in_proc = true}});
+  Sources sources;
+  sources.backends.push_back(backend);
+  sources.machine = std::make_shared<RealFiles>();
+  return sources;
+}
+
+TEST(EngineTest, WithPatienceOneStepSaysWhoTheProcessesAre) {
+  const auto backend = std::make_shared<FakeBackend>();
+  Engine engine(sources_with_us(backend), std::make_shared<SystemClock>(), {.attribute = true, .who_patience = 1min});
+  const auto snapshot = engine.step();
+  const ProcessFacts* facts = snapshot->who->find(DeviceId{"GPU-a"}, ::getpid());
+  ASSERT_TRUE(facts);
+  EXPECT_EQ(facts->uid, ::getuid());
+  EXPECT_EQ(facts->command, "engine_test");
+  EXPECT_TRUE(facts->cpu);  // by a second look, as the patience allows for it
+}
+
+TEST(EngineTest, NobodyIsLookedUpUnlessAsked) {
+  const auto backend = std::make_shared<FakeBackend>();
+  Engine engine(sources_with_us(backend), std::make_shared<SystemClock>(), {.who_patience = 1min});
+  EXPECT_EQ(engine.step()->who->size(), 0u);
+}
+
+TEST(EngineTest, WhatAScenarioSaysOfItsProcessesIsHandedOn) {
+  const auto clock = std::make_shared<SystemClock>();
+  const std::vector<std::string> named = {"simulated:" GPUKEEPER_SOURCE_DIR "/examples/scenarios/hot-training.yaml"};
+  auto sources = open_sources(named, clock);
+  ASSERT_TRUE(sources) << sources.error().message;
+  Engine engine(std::move(*sources), clock, {.attribute = true});
+  const auto snapshot = engine.step();
+  std::size_t named_users = 0;
+  for (const DeviceSnapshot& device : snapshot->devices) {
+    for (const GpuProcess& process : *device.processes) {
+      const ProcessFacts* facts = snapshot->who->find(device.device->id, process.pid);
+      ASSERT_TRUE(facts);
+      named_users += facts->user.has_value();
+    }
+  }
+  EXPECT_GT(named_users, 0u);
+}
+
+}  // namespace
+}  // namespace gpukeeper
