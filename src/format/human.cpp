@@ -32,6 +32,32 @@ std::string local_time(WallTime time, std::chrono::seconds utc_offset) {
                      t.tm_min, t.tm_sec);
 }
 
+std::string_view class_text(ProcessClass kind) {
+  switch (kind) {
+    case ProcessClass::unknown: return "";
+    case ProcessClass::mining: return "miner?";
+    case ProcessClass::ml_training: return "ML training";
+    case ProcessClass::ml_inference: return "ML inference";
+    case ProcessClass::ml: return "ML";
+    case ProcessClass::video: return "video";
+    case ProcessClass::gaming: return "game";
+    case ProcessClass::desktop: return "desktop";
+  }
+  return "";
+}
+
+std::string place_text(const ProcessPlace& place) {
+  constexpr std::size_t kShortId = 12;  // as container runtimes print it
+  constexpr std::size_t kShortUid = 8;  // up to a uid's first dash
+  if (place.slurm_job) return fmt::format("job {}", *place.slurm_job);
+  if (place.pod_uid) return fmt::format("pod {}", place.pod_uid->substr(0, kShortUid));
+  if (place.container) {
+    const auto& [runtime, id] = *place.container;
+    return fmt::format("{} {}", runtime == "unknown" ? "container" : runtime, id.substr(0, kShortId));
+  }
+  return place.unit.value_or("");
+}
+
 std::string age_text(std::chrono::nanoseconds age) {
   const auto seconds = std::max<std::int64_t>(std::chrono::duration_cast<std::chrono::seconds>(age).count(), 0);
   if (seconds < 120) return fmt::format("{} s", seconds);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cmath>
+#include <optional>
 
 #include <nlohmann/json.hpp>
 
@@ -27,6 +28,11 @@ inline Json to_json(const MetricValue& value) {
 template <class T>
 Json or_null(const Metric<T>& metric) {
   return metric ? Json(*metric) : Json();
+}
+
+template <class T>
+Json or_null(const std::optional<T>& value) {
+  return value ? Json(*value) : Json();
 }
 
 /// Null for an empty text.

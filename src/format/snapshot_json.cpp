@@ -2,6 +2,7 @@
 
 #include "format/human.hpp"
 #include "format/json_text.hpp"
+#include "format/process_json.hpp"
 
 namespace gpukeeper {
 namespace {
@@ -19,25 +20,7 @@ double seconds(std::chrono::nanoseconds time) {
   return std::chrono::duration<double>(time).count();
 }
 
-Json percent(const Metric<Percent>& share) {
-  return share ? to_json(MetricValue(share->value())) : Json();
-}
-
-Json process_json(const GpuProcess& p) {
-  return {
-      {"pid", p.pid},
-      {"name", p.name},
-      {"type", p.type.to_string()},
-      {"memory_bytes", p.memory ? Json(p.memory->value()) : Json()},
-      {"utilization_percent", percent(p.utilization)},
-      {"utilization_memory_percent", percent(p.utilization_memory)},
-      {"utilization_encoder_percent", percent(p.utilization_encoder)},
-      {"utilization_decoder_percent", percent(p.utilization_decoder)},
-      {"partition_uuid", p.partition ? Json(p.partition->text) : Json()},
-  };
-}
-
-Json device_json(const DeviceSnapshot& d) {
+Json device_json(const Snapshot& snapshot, const DeviceSnapshot& d, CommandLines command_lines) {
   const Device& device = *d.device;
   Json metrics = Json::object();
   Json absent = Json::object();
@@ -52,9 +35,13 @@ Json device_json(const DeviceSnapshot& d) {
     sensors.push_back({{"name", sensor.name}, {"unit", sensor.unit}, {"value", to_json(MetricValue(sensor.value))}});
   }
   Json processes = Json::array();
-  for (const GpuProcess& process : *d.processes) processes.push_back(process_json(process));
+  for (const GpuProcess& process : *d.processes) {
+    processes.push_back(process_json(snapshot, d, process, command_lines));
+  }
   Json partitions = Json::array();
-  for (const DeviceSnapshot& partition : d.partitions) partitions.push_back(device_json(partition));
+  for (const DeviceSnapshot& partition : d.partitions) {
+    partitions.push_back(device_json(snapshot, partition, command_lines));
+  }
   return {
       {"index", d.index},
       {"uuid", device.id.text},
@@ -127,6 +114,11 @@ constexpr std::string_view kSchema = R"json({
       "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}[.][0-9]{3}Z$"
     },
     "percent": {"type": ["number", "null"], "minimum": 0, "maximum": 100},
+    "missing": {
+      "type": "object",
+      "description": "For what is null because it is not known: why.",
+      "additionalProperties": {"enum": ["not_supported", "not_permitted", "not_yet_read", "asleep", "failed"]}
+    },
     "device": {
       "type": "object",
       "required": ["index", "uuid", "vendor", "name", "partition", "source", "simulated", "recorded", "pci_address", "driver_version", "available", "attention", "state", "reason", "read_at", "metrics", "missing", "sensors", "processes", "processes_reason", "partitions"],
@@ -147,11 +139,7 @@ constexpr std::string_view kSchema = R"json({
         "reason": {"type": ["string", "null"], "description": "Why it is not available, or why its reading is old."},
         "read_at": {"oneOf": [{"$ref": "#/$defs/time"}, {"type": "null"}]},
         "metrics": {"$ref": "#/$defs/metrics"},
-        "missing": {
-          "type": "object",
-          "description": "For each metric that is null: why.",
-          "additionalProperties": {"enum": ["not_supported", "not_permitted", "not_yet_read", "asleep", "failed"]}
-        },
+        "missing": {"$ref": "#/$defs/missing"},
         "sensors": {
           "type": "array",
           "description": "Further sensors under the driver's own names.",
@@ -168,7 +156,9 @@ constexpr std::string_view kSchema = R"json({
     },
     "process": {
       "type": "object",
-      "required": ["pid", "name", "type", "memory_bytes"],
+      "description": "Who it is (from user on to class) stands there where somebody looked: all of it or nothing. What is null and stands under missing is not known; any other null is a fact: the process is in no container.",
+      "required": ["pid", "name", "type", "memory_bytes", "missing"],
+      "dependentRequired": {"user": ["uid", "executable", "started_at", "cpu_percent", "resident_bytes", "container", "pod_uid", "unit", "slurm_job", "root", "class"]},
       "properties": {
         "pid": {"type": "integer", "minimum": 1},
         "name": {"type": "string", "description": "Empty when it could not be read."},
@@ -178,7 +168,41 @@ constexpr std::string_view kSchema = R"json({
         "utilization_memory_percent": {"$ref": "#/$defs/percent"},
         "utilization_encoder_percent": {"$ref": "#/$defs/percent"},
         "utilization_decoder_percent": {"$ref": "#/$defs/percent"},
-        "partition_uuid": {"type": ["string", "null"], "description": "The partition that it runs in."}
+        "partition_uuid": {"type": ["string", "null"], "description": "The partition that it runs in."},
+        "user": {"type": ["string", "null"], "description": "The name; the number where no name is known."},
+        "uid": {"type": ["integer", "null"], "minimum": 0},
+        "command_line": {"type": ["string", "null"], "description": "The arguments, with secrets masked. Not there at all where command lines are left out."},
+        "executable": {"type": ["string", "null"], "description": "The path of its program."},
+        "started_at": {"oneOf": [{"$ref": "#/$defs/time"}, {"type": "null"}]},
+        "cpu_percent": {"type": ["number", "null"], "minimum": 0, "description": "100 is one core, so it may be more."},
+        "resident_bytes": {"type": ["integer", "null"], "minimum": 0},
+        "pid_in_namespace": {"type": ["integer", "null"], "description": "What it calls itself in its own pid namespace."},
+        "container": {
+          "type": ["object", "null"],
+          "required": ["runtime", "id"],
+          "properties": {"runtime": {"type": "string"}, "id": {"type": "string", "minLength": 1}}
+        },
+        "pod_uid": {"type": ["string", "null"], "description": "The Kubernetes pod."},
+        "unit": {"type": ["string", "null"], "description": "The systemd unit."},
+        "slurm_job": {"type": ["string", "null"]},
+        "root": {
+          "type": ["object", "null"],
+          "description": "The process from which a person started it.",
+          "required": ["pid", "name", "terminal"],
+          "properties": {"pid": {"type": "integer"}, "name": {"type": "string"}, "terminal": {"type": ["string", "null"]}}
+        },
+        "class": {
+          "type": "object",
+          "description": "What kind of work it does, and the rule that says so.",
+          "required": ["kind", "rule", "reason", "confidence"],
+          "properties": {
+            "kind": {"enum": ["unknown", "mining", "ml_training", "ml_inference", "ml", "video", "gaming", "desktop"]},
+            "rule": {"type": ["string", "null"]},
+            "reason": {"type": ["string", "null"]},
+            "confidence": {"type": "number", "minimum": 0, "maximum": 1}
+          }
+        },
+        "missing": {"$ref": "#/$defs/missing"}
       }
     },
     "source": {
@@ -196,9 +220,11 @@ constexpr std::string_view kSchema = R"json({
 
 }  // namespace
 
-std::string snapshot_json(const Snapshot& snapshot, bool indented) {
+std::string snapshot_json(const Snapshot& snapshot, bool indented, CommandLines command_lines) {
   Json devices = Json::array();
-  for (const DeviceSnapshot& device : snapshot.devices) devices.push_back(device_json(device));
+  for (const DeviceSnapshot& device : snapshot.devices) {
+    devices.push_back(device_json(snapshot, device, command_lines));
+  }
   Json sources = Json::array();
   for (const SourceStatus& source : snapshot.sources) {
     sources.push_back({{"name", source.name},

@@ -6,9 +6,13 @@
 
 namespace gpukeeper {
 
+/// Whether command lines are given. They may say more than who reads them should know, so a service can leave them out;
+/// the member is then not there at all.
+enum class CommandLines { given, left_out };
+
 /// `gpukeeper status --json`: the snapshot as docs/schema/status.json describes it. On one line without a line end, or
 /// indented for reading.
-std::string snapshot_json(const Snapshot& snapshot, bool indented);
+std::string snapshot_json(const Snapshot& snapshot, bool indented, CommandLines command_lines = CommandLines::given);
 
 /// The published schema itself (JSON Schema 2020-12), its metrics taken from the metric table.
 std::string snapshot_schema();

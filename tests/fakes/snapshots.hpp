@@ -58,6 +58,30 @@ inline GpuProcess process(std::int64_t pid, std::string name, std::uint64_t mib)
   return p;
 }
 
+/// The process with what is known of who it is: an ML training of mara's, in a terminal, for two hours.
+inline ProcessFacts mara_trains(std::int64_t pid) {
+  ProcessFacts facts;
+  facts.pid = pid;
+  facts.user = "mara";
+  facts.uid = 1000u;
+  facts.command = "python3";
+  facts.command_line = "/usr/bin/python3 train.py --epochs 90";
+  facts.executable = "/usr/bin/python3.11";
+  facts.started = kThen - std::chrono::hours(2);
+  facts.cpu = Percent(118);
+  facts.resident = from_mib(6'144);
+  facts.place = ProcessPlace{.unit = "session-4.scope"};
+  facts.root = std::optional(InteractiveRoot{4100, "bash", "pts/2"});
+  facts.classification = {ProcessClass::ml_training, "training-script", "it runs train.py", 0.9};
+  return facts;
+}
+
+inline GpuProcess told(GpuProcess process, ProcessFacts facts) {
+  facts.pid = process.pid;
+  process.facts = std::make_shared<const ProcessFacts>(std::move(facts));
+  return process;
+}
+
 inline void set_processes(DeviceSnapshot& d, std::vector<GpuProcess> list) {
   d.processes = std::make_shared<const std::vector<GpuProcess>>(std::move(list));
 }

@@ -56,6 +56,56 @@ TEST(StatusJsonTest, ProcessesKeepAbsentAndZeroApart) {
   EXPECT_EQ(json["devices"][0]["processes"][1]["name"], "");
 }
 
+TEST(StatusJsonTest, AProcessSaysWhoItIsAndWhatIsNotKnownHasItsReason) {
+  auto d = device(0, facts("GPU-a", "A", "0000:01:00.0"), busy());
+  ProcessFacts known = mara_trains(1);
+  known.executable = missing(Missing::not_permitted);
+  ProcessFacts nowhere;
+  nowhere.place = ProcessPlace{};
+  nowhere.root = std::optional<InteractiveRoot>();
+  set_processes(d, {told(process(1, "python3", 1), known), told(process(2, "x", 1), nowhere), process(3, "y", 1)});
+  const Json json = Json::parse(snapshot_json(machine({d}), false));
+  const Json& told = json["devices"][0]["processes"][0];
+  EXPECT_EQ(told["user"], "mara");
+  EXPECT_EQ(told["uid"], 1000);
+  EXPECT_EQ(told["command_line"], "/usr/bin/python3 train.py --epochs 90");
+  EXPECT_EQ(told["executable"], nullptr);
+  EXPECT_EQ(told["missing"]["executable"], "not_permitted");
+  EXPECT_EQ(told["started_at"], "2026-05-28T18:26:40.000Z");
+  EXPECT_EQ(told["cpu_percent"], 118.0);
+  EXPECT_EQ(told["resident_bytes"], 6'442'450'944);
+  EXPECT_EQ(told["unit"], "session-4.scope");
+  EXPECT_EQ(told["container"], nullptr);
+  EXPECT_FALSE(told["missing"].contains("container")) << "it is known to be in none";
+  EXPECT_EQ(told["root"].dump(), R"({"pid":4100,"name":"bash","terminal":"pts/2"})");
+  EXPECT_EQ(told["class"].dump(),
+            R"({"kind":"ml_training","rule":"training-script","reason":"it runs train.py","confidence":0.9})");
+
+  const Json& stray = json["devices"][0]["processes"][1];
+  EXPECT_EQ(stray["root"], nullptr);
+  EXPECT_FALSE(stray["missing"].contains("root"));
+  EXPECT_EQ(stray["class"]["kind"], "unknown");
+  EXPECT_EQ(stray["class"]["rule"], nullptr);
+
+  const Json& unasked = json["devices"][0]["processes"][2];
+  for (const char* member : {"user", "uid", "command_line", "executable", "started_at", "cpu_percent", "resident_bytes",
+                             "pid_in_namespace", "container", "pod_uid", "unit", "slurm_job", "root", "class"}) {
+    EXPECT_FALSE(unasked.contains(member)) << member;
+  }
+  EXPECT_EQ(unasked["missing"]["utilization_percent"], "not_supported");
+}
+
+TEST(StatusJsonTest, CommandLinesCanBeLeftOut) {
+  auto d = device(0, facts("GPU-a", "A", "0000:01:00.0"), busy());
+  set_processes(d, {told(process(1, "python3", 1), mara_trains(1))});
+  const std::string text = snapshot_json(machine({d}), false, CommandLines::left_out);
+  EXPECT_EQ(text.find("train.py --epochs"), std::string::npos);
+  const Json process = Json::parse(text)["devices"][0]["processes"][0];
+  EXPECT_FALSE(process.contains("command_line"));
+  EXPECT_FALSE(process["missing"].contains("command_line"));
+  EXPECT_EQ(process["user"], "mara");
+}
+
 TEST(StatusJsonTest, PartitionsHaveTheSameKeysAsDevices) {
   const Json json = Json::parse(snapshot_json(split_gpu(), false));
   const Json& whole = json["devices"][0];
