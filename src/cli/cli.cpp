@@ -16,8 +16,10 @@
 #include "cli/doctor.hpp"
 #include "cli/help.hpp"
 #include "cli/metrics.hpp"
+#include "cli/ps.hpp"
 #include "cli/status.hpp"
 #include "cli/version.hpp"
+#include "cli/why.hpp"
 #include "core/display_text.hpp"
 #include "core/nearest.hpp"
 #include "core/text.hpp"
@@ -43,12 +45,24 @@ struct Arguments {
   std::string shell;
   std::string rules;
   std::string check;
+  std::string sort;
+  bool reversed = false;
+  bool wide = false;
+  std::string user;
+  std::string container;
+  std::string process_class;
+  std::string pod;
+  std::string job;
+  std::string topic;
 };
 
 // The shortest pause of --watch: drivers renew their values between 6 and 60 times a second (nvmlUtilization_t: 1/6 s
 // to 1 s).
 constexpr double kShortestWatch = 0.1;
 constexpr double kLongestWatch = 86'400;
+
+// Who the processes are takes two looks 20 ms apart; a machine that is slow to answer shows what is known by then.
+constexpr auto kWhoPatience = std::chrono::milliseconds(100);
 
 std::string check_watch(const std::string& text) {
   const auto seconds = parse_double(text);
@@ -103,11 +117,12 @@ class Parser {
         if (form != other) form->excludes(other);
       }
     }
-    auto* watch = status->add_option("--watch", arguments.watch, "Again every so many seconds, until interrupted.");
-    watch->check(CLI::Validator(check_watch, ""));
-    add(*status, watch, {.value = "SECONDS"});
+    add_watch(*status, arguments);
     add_device(*status, arguments);
     add_wake(*status, arguments);
+
+    add_ps(arguments);
+    add_why(arguments);
 
     auto* devices =
         app_.add_subcommand("devices", "What every GPU is: all that does not change, and how they are connected.");
@@ -196,6 +211,51 @@ class Parser {
         ""));
     add(app, option, {.value = value, .choices = std::move(choices)});
     return option;
+  }
+
+  void add_ps(Arguments& arguments) {
+    auto* ps = app_.add_subcommand("ps", "Who uses which GPU: a line for each process on each GPU.");
+    auto* json = add_flag(*ps, "--json", arguments.json, "As JSON; with --watch an object a line.");
+    add_flag(*ps, "--csv", arguments.csv, "As CSV; with --watch rows are appended.")->excludes(json);
+    std::vector<std::string> orders;
+    for (const auto& [word, order] : kProcessOrders) orders.emplace_back(word);
+    auto* sort =
+        add_choice(*ps, "--sort", arguments.sort, "BY", orders,
+                   "Over all GPUs: the largest, busiest, longest running first; pids and users rising. Else by "
+                   "GPU.");
+    add_flag(*ps, "-r,--reverse", arguments.reversed, "Turns --sort round.")->needs(sort);
+    const auto filter = [&](const std::string& name, std::string& target, const std::string& value,
+                            const std::string& help) {
+      add(*ps, ps->add_option(name, target, help), {.value = value});
+    };
+    filter("--user", arguments.user, "NAME", "Only processes of this user, by name or number.");
+    filter("--container", arguments.container, "ID", "Only in this container: its id or the beginning of it.");
+    filter("--pod", arguments.pod, "UID", "Only in this Kubernetes pod: its uid or the beginning of it.");
+    filter("--job", arguments.job, "NUMBER", "Only of this Slurm job.");
+    std::vector<std::string> classes;
+    for (const auto name : process_class_names()) classes.emplace_back(name);
+    add_choice(*ps, "--class", arguments.process_class, "CLASS", classes, "Only what does this kind of work.");
+    add_flag(*ps, "--wide", arguments.wide, "Command lines in full, however wide the page becomes.");
+    add_watch(*ps, arguments);
+    add_device(*ps, arguments);
+    add_wake(*ps, arguments);
+  }
+
+  void add_why(Arguments& arguments) {
+    auto* why = app_.add_subcommand("why", "Why the fan runs, why a GPU is slow, and who is to blame, in sentences.");
+    std::vector<std::string> topics;
+    for (const auto name : topic_names()) topics.emplace_back(name);
+    add_choice(*why, "topic", arguments.topic, "TOPIC", topics,
+               "What to explain: fan, slow, hot, busy or memory; else fan and slow, and what else is remarkable.");
+    add_flag(*why, "--json", arguments.json, "As JSON.");
+    add_device(*why, arguments);
+    add_wake(*why, arguments);
+  }
+
+  void add_watch(CLI::App& app, Arguments& arguments) {
+    auto* watch = app.add_option("--watch", arguments.watch, "Again every so many seconds, until interrupted.");
+    watch->check(CLI::Validator(check_watch, ""));
+    add(app, watch, {.value = "SECONDS"});
   }
 
   void add_device(CLI::App& app, Arguments& arguments) {
@@ -326,6 +386,12 @@ ColourChoice colour(const Arguments& arguments) {
   return arguments.colour == "never" ? ColourChoice::never : ColourChoice::automatic;
 }
 
+std::optional<std::chrono::nanoseconds> watch_pause(const Arguments& arguments) {
+  const auto seconds = parse_double(arguments.watch);
+  if (!seconds) return std::nullopt;
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::duration<double>(*seconds));
+}
+
 StatusOptions status_options(const Arguments& arguments) {
   using enum StatusOptions::Form;
   StatusOptions options;
@@ -336,9 +402,30 @@ StatusOptions status_options(const Arguments& arguments) {
                                             : table;
   options.query = arguments.query;
   options.devices = arguments.devices;
-  if (const auto seconds = parse_double(arguments.watch)) {
-    options.watch = std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::duration<double>(*seconds));
+  options.watch = watch_pause(arguments);
+  return options;
+}
+
+std::optional<std::string> if_given(const std::string& value) {
+  return value.empty() ? std::nullopt : std::optional(value);
+}
+
+PsOptions ps_options(const Arguments& arguments) {
+  using enum PsOptions::Form;
+  PsOptions options;
+  options.form = arguments.json ? json : arguments.csv ? csv : table;
+  options.devices = arguments.devices;
+  options.filter = {.user = if_given(arguments.user),
+                    .container = if_given(arguments.container),
+                    .pod = if_given(arguments.pod),
+                    .job = if_given(arguments.job)};
+  if (const auto kind = parse_process_class(arguments.process_class)) options.filter.kind = *kind;
+  for (const auto& [word, order] : kProcessOrders) {
+    if (word == arguments.sort) options.order = order;
   }
+  options.reversed = arguments.reversed;
+  options.wide = arguments.wide;
+  options.watch = watch_pause(arguments);
   return options;
 }
 
@@ -357,6 +444,13 @@ Exit dispatch(const std::string& command, const Arguments& arguments, const Pars
   using enum MetricsOptions::Form;
   if (arguments.version || command == "version") return version(arguments.json, context);
   if (command == "status") return status(status_options(arguments), context);
+  if (command == "ps") return ps(ps_options(arguments), context);
+  if (command == "why") {
+    const auto topic = parse_topic(arguments.topic);
+    return why(
+        {.topic = topic ? std::optional(*topic) : std::nullopt, .devices = arguments.devices, .json = arguments.json},
+        context);
+  }
   if (command == "devices") return devices({.json = arguments.json, .devices = arguments.devices}, context);
   if (command == "metrics") {
     return metrics({arguments.json ? json : arguments.markdown ? markdown : table}, context);
@@ -408,10 +502,13 @@ int run_checked(int argc, char** argv, Output& out, Output& errors) {
           [&] {
             // A watch needs no new process list every second: they are what costs a driver most.
             const auto pause = arguments.watch.empty() ? std::chrono::seconds(0) : std::chrono::seconds(3);
+            const bool asks_who = parser.command() == "ps" || parser.command() == "why";
             return open_feed({.sources = sources(arguments, environment),
                               .wake = arguments.wake,
                               .machine_root = *machine_root,
-                              .process_period = pause},
+                              .process_period = pause,
+                              .attribute = asks_who,
+                              .who_patience = kWhoPatience},
                              clock);
           },
       .interrupts = [&]() -> std::unique_ptr<Interrupts> { return std::make_unique<SignalInterrupts>(*clock); }};

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "cli/notes.hpp"
 #include "cli/status_table.hpp"
 #include "cli/table.hpp"
 #include "core/display_text.hpp"

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "cli/notes.hpp"
 #include "cli/table.hpp"
 #include "core/display_text.hpp"
 #include "device/metric_table.hpp"
@@ -380,35 +381,9 @@ List processes(const Snapshot& snapshot, const RenderOptions& options) {
 
 // What is said below the processes: of whose processes nothing is known, and the messages of the sources.
 std::vector<std::string> footer(const Snapshot& snapshot, const RenderOptions& options) {
-  std::vector<std::string> result;
-  // Devices with one trouble share one sentence.
-  std::vector<std::pair<const DeviceSnapshot*, std::string>> silent;
-  for (const DeviceSnapshot& d : snapshot.devices) {
-    if (d.processes_reason.empty() || !d.available) continue;
-    const auto same = std::ranges::find_if(silent, [&](const auto& group) {
-      return group.first->processes_reason == d.processes_reason && origin(*group.first->device) == origin(*d.device);
-    });
-    if (same == silent.end()) {
-      silent.emplace_back(&d, fmt::format("GPU {}", d.index));
-    } else {
-      same->second += fmt::format(", {}", d.index);
-    }
-  }
-  for (const auto& [d, which] : silent) {
-    const auto label = origin(*d->device);
-    const std::string prefix = label.empty() ? "" : fmt::format("{}: ", label);
-    const std::size_t room = options.width > prefix.size() + 10 ? options.width - prefix.size() : 10;
-    for (std::string& line : wrap(fmt::format("{}: {}", which, harmless(d->processes_reason, options.utf8)), room)) {
-      result.push_back(paint({{prefix, Ink::warn}, {std::move(line), Ink::faint}}, options));
-    }
-  }
-  for (const SourceStatus& source : snapshot.sources) {
-    if (source.message.empty()) continue;
-    for (std::string& line :
-         wrap(fmt::format("{}: {}", source.name, harmless(source.message, options.utf8)), options.width)) {
-      result.push_back(paint({{std::move(line), source.available ? Ink::faint : Ink::warn}}, options));
-    }
-  }
+  auto result = device_notes(
+      snapshot, [](const DeviceSnapshot& d) { return d.available ? d.processes_reason : std::string(); }, options);
+  for (std::string& line : source_notes(snapshot, options)) result.push_back(std::move(line));
   return result;
 }
 
@@ -492,10 +467,6 @@ std::vector<std::string> page(std::vector<std::string> head, List processes, std
 }
 
 }  // namespace
-
-std::string_view origin(const Device& device) {
-  return device.simulated ? "simulated" : device.recorded ? "recorded" : "";
-}
 
 std::string render_status(const Snapshot& snapshot, std::span<const Finding> findings, const RenderOptions& options) {
   std::vector<std::string> lines;

@@ -9,9 +9,6 @@
 
 namespace gpukeeper::cli {
 
-/// What stands on every line of a device that is not this machine's own: "simulated", "recorded", or nothing.
-std::string_view origin(const Device& device);
-
 /// `gpukeeper status` for people: a line per GPU and partition, its troubles below it, then the processes, then what
 /// the sources have to say. `findings` are what `auto` looked for; they speak when no device was found. Every line ends
 /// in a line feed and is at most options.width columns wide.

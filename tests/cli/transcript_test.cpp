@@ -88,6 +88,12 @@ TEST_F(CommandTest, MistakesAreSaidInASentenceAndEndWithTwo) {
   expect_usage("--color pink status", "--color takes auto, always, never, not 'pink'");
   expect_usage("--root /no/such status", "--root takes a folder that holds a machine's proc/ or sys/, not '/no/such'");
   expect_usage("completion tcsh", "shell takes bash, zsh, fish, not 'tcsh'");
+  expect_usage("ps --sort size", "--sort takes memory, gpu, cpu, time, pid, user, not 'size'");
+  expect_usage("ps -r", "--reverse requires --sort");
+  expect_usage("ps --class miner",
+               "--class takes unknown, mining, ml_training, ml_inference, ml, video, gaming, desktop, not 'miner'");
+  expect_usage("ps --json --csv", "--json excludes --csv");
+  expect_usage("why cold", "topic takes fan, slow, hot, busy, memory, not 'cold'");
   expect_usage("completion", "completion needs a shell: bash, zsh or fish");
 }
 
@@ -132,6 +138,24 @@ TEST_F(CommandTest, StatusShowsASimulatedMachineAndSaysSo) {
   EXPECT_THAT(t.err, IsEmpty());
   EXPECT_THAT(t.out, AllOf(HasSubstr("2 GPUs"), HasSubstr("● 0  GeForce RTX 4090  simulated")));
   EXPECT_EQ(t.out.find('\x1b'), std::string::npos);
+}
+
+TEST_F(CommandTest, PsShowsWhoUsesWhichGpu) {
+  const auto t = run("ps --source \"$SCENARIO\"");
+  EXPECT_EQ(t.status, 0);
+  EXPECT_THAT(t.err, IsEmpty());
+  EXPECT_THAT(t.out, AllOf(HasSubstr("4 processes on 2 GPUs"), HasSubstr("mara"), HasSubstr("python3 train.py")));
+  EXPECT_THAT(run("ps --source \"$SCENARIO\" --user nobody").out,
+              EndsWith("No process of user 'nobody' uses a GPU: there are mara and root.\n"));
+  EXPECT_THAT(run("ps --source \"$SCENARIO\" --csv --sort pid").out, HasSubstr("\n0,"));
+}
+
+TEST_F(CommandTest, WhySaysWhyTheFanRuns) {
+  const auto t = run("why fan --source \"$SCENARIO\" --device 0");
+  EXPECT_EQ(t.status, 0);
+  EXPECT_THAT(t.err, IsEmpty());
+  EXPECT_THAT(t.out,
+              AllOf(HasSubstr("  Why is the fan running?\n    The fan turns at "), HasSubstr("python3 (PID 20417")));
 }
 
 TEST_F(CommandTest, ValuesAloneForScripts) {

@@ -1,0 +1,67 @@
+#include "cli/notes.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "core/display_text.hpp"
+
+namespace gpukeeper::cli {
+
+std::string_view origin(const Device& device) {
+  return device.simulated ? "simulated" : device.recorded ? "recorded" : "";
+}
+
+std::vector<std::string> wrapped(const Span& prefix, const Span& text, const RenderOptions& options) {
+  std::vector<std::string> result;
+  const auto indent = display_width(prefix.text);
+  const std::size_t room = options.width > indent + 10 ? options.width - indent : 10;
+  for (std::string& line : wrap(harmless(text.text, options.utf8), room)) {
+    result.push_back(paint({prefix, {std::move(line), text.ink}}, options));
+  }
+  return result;
+}
+
+std::vector<std::string> device_notes(const Snapshot& snapshot, const DeviceSentence& sentence,
+                                      const RenderOptions& options) {
+  struct Group {
+    const DeviceSnapshot* first;
+    std::string sentence;
+    std::string devices;
+  };
+  std::vector<Group> groups;
+  for (const DeviceSnapshot& d : snapshot.devices) {
+    const std::string text = sentence(d);
+    if (text.empty()) continue;
+    const auto same = std::ranges::find_if(groups, [&](const Group& group) {
+      return group.sentence == text && origin(*group.first->device) == origin(*d.device);
+    });
+    if (same == groups.end()) {
+      groups.push_back({&d, text, fmt::format("GPU {}", d.index)});
+    } else {
+      same->devices += fmt::format(", {}", d.index);
+    }
+  }
+  std::vector<std::string> result;
+  for (const Group& group : groups) {
+    const auto label = origin(*group.first->device);
+    const Span prefix{label.empty() ? "" : fmt::format("{}: ", label), Ink::warn};
+    for (std::string& line :
+         wrapped(prefix, {fmt::format("{}: {}", group.devices, group.sentence), Ink::faint}, options)) {
+      result.push_back(std::move(line));
+    }
+  }
+  return result;
+}
+
+std::vector<std::string> source_notes(const Snapshot& snapshot, const RenderOptions& options) {
+  std::vector<std::string> result;
+  for (const SourceStatus& source : snapshot.sources) {
+    if (source.message.empty()) continue;
+    const Span text{fmt::format("{}: {}", source.name, source.message), source.available ? Ink::faint : Ink::warn};
+    for (std::string& line : wrapped({}, text, options)) result.push_back(std::move(line));
+  }
+  return result;
+}
+
+}  // namespace gpukeeper::cli

@@ -1,0 +1,26 @@
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "cli/render.hpp"
+#include "telemetry/snapshot.hpp"
+
+namespace gpukeeper::cli {
+
+/// What stands on every line of a device that is not this machine's own: "simulated", "recorded", or nothing.
+std::string_view origin(const Device& device);
+
+/// The text in lines of the page's width, made harmless, each behind `prefix`.
+std::vector<std::string> wrapped(const Span& prefix, const Span& text, const RenderOptions& options);
+
+/// A sentence about each device that has one; devices that share it share its line: "GPU 0, 2: it sleeps".
+using DeviceSentence = std::function<std::string(const DeviceSnapshot&)>;
+std::vector<std::string> device_notes(const Snapshot& snapshot, const DeviceSentence& sentence,
+                                      const RenderOptions& options);
+
+/// What the sources have to say: why one is not there, and what to do.
+std::vector<std::string> source_notes(const Snapshot& snapshot, const RenderOptions& options);
+
+}  // namespace gpukeeper::cli
