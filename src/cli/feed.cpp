@@ -1,5 +1,7 @@
 #include "cli/feed.hpp"
 
+#include <algorithm>
+
 #include "engine/engine.hpp"
 
 namespace gpukeeper::cli {
@@ -20,7 +22,25 @@ class EngineFeed final : public Feed {
   Engine engine_;
 };
 
+// Long enough for a driver to have counted something new, short enough that nobody minds.
+constexpr auto kSecondLook = std::chrono::milliseconds(250);
+
 }  // namespace
+
+std::shared_ptr<const Snapshot> settled(Feed& feed, Clock& clock, bool (*unsettled)(const Snapshot&)) {
+  auto snapshot = feed.next();
+  if (!unsettled(*snapshot)) return snapshot;
+  clock.sleep_until(clock.now() + kSecondLook, {});
+  return feed.next();
+}
+
+bool lacks_process_rates(const Snapshot& snapshot) {
+  return std::ranges::any_of(snapshot.devices, [](const DeviceSnapshot& d) {
+    return std::ranges::any_of(*d.processes, [](const GpuProcess& process) {
+      return !process.utilization && process.utilization.error() == Missing::not_yet_read;
+    });
+  });
+}
 
 Result<std::unique_ptr<Feed>> open_feed(const FeedOptions& options, std::shared_ptr<Clock> clock) {
   auto sources = open_sources(options.sources, clock, {.wake = options.wake, .machine_root = options.machine_root});

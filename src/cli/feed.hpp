@@ -33,6 +33,13 @@ struct FeedOptions {
   std::chrono::nanoseconds who_patience{0};    ///< how long the next snapshot may wait for that (EngineOptions)
 };
 
+/// A snapshot for a person: where `unsettled` says that the first lacks a value that needs two looks, the second of
+/// two.
+std::shared_ptr<const Snapshot> settled(Feed& feed, Clock& clock, bool (*unsettled)(const Snapshot&));
+
+/// Whether the utilization of some process needs a second look.
+bool lacks_process_rates(const Snapshot& snapshot);
+
 /// Opens the sources. Errors: invalid_argument for a source that there is not; others when one cannot be opened.
 Result<std::unique_ptr<Feed>> open_feed(const FeedOptions& options, std::shared_ptr<Clock> clock);
 

@@ -13,17 +13,6 @@ namespace {
 
 using Form = PsOptions::Form;
 
-// Long enough for a driver to have counted something new, short enough that nobody minds.
-constexpr auto kSecondLook = std::chrono::milliseconds(250);
-
-bool needs_second_look(const Snapshot& snapshot) {
-  return std::ranges::any_of(snapshot.devices, [](const DeviceSnapshot& d) {
-    return std::ranges::any_of(*d.processes, [](const GpuProcess& process) {
-      return !process.utilization && process.utilization.error() == Missing::not_yet_read;
-    });
-  });
-}
-
 // The chosen form of a snapshot, as text.
 class Page {
  public:
@@ -69,11 +58,8 @@ Exit ps(const PsOptions& options, Context& context) {
     const auto make = [&](const Snapshot& snapshot, std::size_t height) { return page.text(snapshot, height); };
     return watch({*options.watch, drawn}, make, **feed, context, *interrupts);
   }
-  auto snapshot = (*feed)->next();
-  if (options.form == Form::table && needs_second_look(*snapshot)) {
-    context.clock.sleep_until(context.clock.now() + kSecondLook, {});
-    snapshot = (*feed)->next();
-  }
+  const auto snapshot =
+      options.form == Form::table ? settled(**feed, context.clock, lacks_process_rates) : (*feed)->next();
   const auto text = page.text(*snapshot, 0);
   if (!text) return tl::make_unexpected(text.error());
   return print(context, *text);

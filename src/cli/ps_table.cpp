@@ -70,7 +70,7 @@ Table table_of(const std::vector<ProcessRow>& rows, const Snapshot& snapshot, co
                const RenderOptions& render) {
   using enum Column::Align;
   Table table({{.header = "GPU"},
-               {.header = "ALSO ON", .priority = 26, .only_if_filled = true},
+               {.header = "ALSO", .priority = 26, .only_if_filled = true},
                {.header = "PID", .align = right},
                {.header = "ORIGIN", .only_if_filled = true},
                {.header = "USER", .priority = 30, .only_if_filled = true},

@@ -14,9 +14,6 @@ namespace {
 
 using Form = StatusOptions::Form;
 
-// Long enough for a driver to have counted something new, short enough that nobody minds.
-constexpr auto kSecondLook = std::chrono::milliseconds(250);
-
 bool needs_second_look(const Snapshot& snapshot) {
   return std::ranges::any_of(snapshot.devices, [](const DeviceSnapshot& d) {
     return d.available && std::ranges::any_of(metric_table(), [&](const MetricRow& row) {
@@ -76,11 +73,8 @@ Exit status(const StatusOptions& options, Context& context) {
     return watch({*options.watch, drawn}, chosen_page, **feed, context, *interrupts);
   }
 
-  auto snapshot = (*feed)->next();
-  if (options.form == Form::table && needs_second_look(*snapshot)) {
-    context.clock.sleep_until(context.clock.now() + kSecondLook, {});
-    snapshot = (*feed)->next();
-  }
+  const auto snapshot =
+      options.form == Form::table ? settled(**feed, context.clock, needs_second_look) : (*feed)->next();
   const auto chosen = select_devices(*snapshot, options.devices);
   if (!chosen) return tl::make_unexpected(chosen.error());
   return print(context, page.text(*chosen));

@@ -35,11 +35,20 @@ std::string spelled(std::string text, bool utf8) {
   return text;
 }
 
+// What answers rest on and needs two looks. Also for --json: without it the sentences would be other ones.
+bool lacks_evidence(const Snapshot& snapshot) {
+  const auto unread = [](const auto& metric) { return !metric && metric.error() == Missing::not_yet_read; };
+  return lacks_process_rates(snapshot) || std::ranges::any_of(snapshot.devices, [&](const DeviceSnapshot& d) {
+           const Reading& r = d.reading;
+           return d.available && (unread(r.utilization) || unread(r.utilization_render) || unread(r.power));
+         });
+}
+
 // A number keeps its unit beside it: the blank between them is no place to break a line.
 constexpr std::string_view kTied = "\u00a0";
 
 std::string tied(std::string text) {
-  constexpr std::string_view kUnits[] = {"°C", "C", "W", "%", "MHz", "GiB", "MiB", "rpm"};
+  constexpr std::string_view kUnits[] = {"°C", "C", "W", "%", "MHz", "GiB", "MiB", "rpm", "s", "min", "h", "d"};
   for (auto at = text.find(' '); at != std::string::npos; at = text.find(' ', at + 1)) {
     if (at == 0 || text[at - 1] < '0' || text[at - 1] > '9') continue;
     const std::string_view rest = std::string_view(text).substr(at + 1);
@@ -152,7 +161,7 @@ std::string render_why(const Snapshot& snapshot, const DiagnosisReport& report, 
 Exit why(const WhyOptions& options, Context& context) {
   const auto feed = context.open_feed();
   if (!feed) return tl::make_unexpected(feed.error());
-  const auto snapshot = select_devices(*(*feed)->next(), options.devices);
+  const auto snapshot = select_devices(*settled(**feed, context.clock, lacks_evidence), options.devices);
   if (!snapshot) return tl::make_unexpected(snapshot.error());
   const DiagnosisReport report = diagnose(*snapshot, options.topic);
   if (options.json) return print(context, report_json(*snapshot, report) + "\n");

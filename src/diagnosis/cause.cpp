@@ -77,7 +77,9 @@ Cause work_of_one(const Subject& subject) {
   for (const ProcessRow* each : working(subject)) {
     if (each->process != row.process) others.push_back(each);
   }
-  if (!others.empty()) cause.others.push_back(fmt::format("work of {}", named(others, subject.snapshot.taken_at)));
+  const bool explained = share && all_of_it;  // then nobody else had a part in it
+  if (!others.empty() && !explained)
+    cause.others.push_back(fmt::format("work of {}", named(others, subject.snapshot.taken_at)));
   return cause;
 }
 

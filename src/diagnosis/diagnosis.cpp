@@ -7,6 +7,7 @@
 #include "core/display_text.hpp"
 #include "diagnosis/answers.hpp"
 #include "diagnosis/summary.hpp"
+#include "diagnosis/words.hpp"
 #include "format/columns.hpp"
 
 namespace gpukeeper {
@@ -94,6 +95,8 @@ DiagnosisReport diagnose(const Snapshot& snapshot, std::optional<Topic> topic) {
     if (d.available) {
       subjects.emplace_back(snapshot, rows, d);
       result.answers = answers_for(subjects.back(), topic);
+      // Such as that it is left alone so that it can fall asleep, and its figures are old.
+      if (!d.reason.empty()) result.answers.front().evidence.push_back(diagnosis::sentence(harmless(d.reason)));
     } else {
       result.answers.push_back(diagnosis::explain_availability(d));
     }

@@ -58,13 +58,13 @@ TEST(PsTableTest, ALineForEachProcessOnEachGpu) {
       "gpukeeper · gpu-box · 2 processes on 2 GPUs                                                                 "
       "             2026-05-28 20:26:40\n"
       "\n"
-      "GPU  ALSO ON  PID  USER  TYPE     CLASS          GPU MEM  GPU %  CPU %      RSS  TIME  WHERE                "
+      "GPU  ALSO  PID  USER  TYPE     CLASS          GPU MEM  GPU %  CPU %      RSS  TIME  WHERE                "
       "COMMAND\n"
-      "0    1         10  svc   compute  ML inference  48.8 GiB      -     7%  900 MiB  30 h  docker 4f1c09aa37de  "
+      "0    1      10  svc   compute  ML inference  48.8 GiB      -     7%  900 MiB  30 h  docker 4f1c09aa37de  "
       "server --port 8000\n"
-      "0              20  mara  compute  ML training   11.7 GiB    73%   118%  6.0 GiB   2 h  session-4.scope      "
+      "0           20  mara  compute  ML training   11.7 GiB    73%   118%  6.0 GiB   2 h  session-4.scope      "
       "python3 train.py --epochs 90\n"
-      "1    0         10  svc   compute  ML inference  60.5 GiB      -     7%  900 MiB  30 h  docker 4f1c09aa37de  "
+      "1    0      10  svc   compute  ML inference  60.5 GiB      -     7%  900 MiB  30 h  docker 4f1c09aa37de  "
       "server --port 8000\n");
 }
 

@@ -98,6 +98,15 @@ TEST(WhyTest, AWarningStandsAboveEverything) {
   EXPECT_THAT(page(snapshot, {}, render), HasSubstr("\x1b[1;31m! \x1b[0m\x1b[1;31mSuspected cryptocurrency miner"));
 }
 
+TEST(WhyTest, TakesASecondLookWhereTheFirstLacksTheEvidence) {
+  Snapshot first = training();
+  first.devices[0].reading.utilization = missing(Missing::not_yet_read);
+  Captured world({first, training()});
+  ASSERT_TRUE(why({}, world.context));
+  EXPECT_EQ(world.ticks, 2u);
+  EXPECT_THAT(world.out.text, HasSubstr("97 % busy"));
+}
+
 TEST(WhyTest, JsonAndDevicesAndNothingAtAll) {
   Captured world({many(3)});
   ASSERT_TRUE(why({.devices = {"2"}, .json = true}, world.context));

@@ -606,6 +606,14 @@ TEST(DiagnosisTest, WhatCannotBeAskedSaysWhyAndWhatToDo) {
   EXPECT_EQ(report.devices[3].answers.size(), 1u);
 }
 
+TEST(DiagnosisTest, AReadingThatIsOldSaysWhy) {
+  const std::string text = answer(Topic::hot, [](DeviceSnapshot& d, Reading& r) {
+    rest(r, 36);
+    d.reason = "idle, and left alone so that it can fall asleep";
+  });
+  EXPECT_EQ(text, "It is not too hot: 36 °C.\n- Idle, and left alone so that it can fall asleep.\n");
+}
+
 TEST(DiagnosisTest, AMachineThatIsNotOursGetsNoCommandsToType) {
   for (const auto make_foreign : {+[](Device& d) { d.simulated = true; }, +[](Device& d) { d.recorded = true; }}) {
     Device foreign = facts("GPU-a", "A", "0000:01:00.0");
