@@ -141,7 +141,7 @@ TEST_F(CommandTest, StatusShowsASimulatedMachineAndSaysSo) {
 }
 
 TEST_F(CommandTest, PsShowsWhoUsesWhichGpu) {
-  const auto t = run("ps --source \"$SCENARIO\"");
+  const auto t = shell("COLUMNS=140 \"$GPUKEEPER\" ps --source \"$SCENARIO\"");
   EXPECT_EQ(t.status, 0);
   EXPECT_THAT(t.err, IsEmpty());
   EXPECT_THAT(t.out, AllOf(HasSubstr("4 processes on 2 GPUs"), HasSubstr("mara"), HasSubstr("python3 train.py")));
