@@ -14,6 +14,7 @@
 #include "cli/completion.hpp"
 #include "cli/devices.hpp"
 #include "cli/doctor.hpp"
+#include "cli/faults.hpp"
 #include "cli/help.hpp"
 #include "cli/metrics.hpp"
 #include "cli/ps.hpp"
@@ -24,6 +25,7 @@
 #include "core/nearest.hpp"
 #include "core/text.hpp"
 #include "format/columns.hpp"
+#include "yaml/values.hpp"
 
 namespace gpukeeper::cli {
 namespace {
@@ -54,6 +56,13 @@ struct Arguments {
   std::string pod;
   std::string job;
   std::string topic;
+  std::string severity;
+  std::vector<std::string> kinds;
+  std::string since;
+  std::string limit;
+  std::string length;
+  std::string state_dir;
+  bool all = false;
 };
 
 // The shortest pause of --watch: drivers renew their values between 6 and 60 times a second (nvmlUtilization_t: 1/6 s
@@ -68,6 +77,16 @@ std::string check_watch(const std::string& text) {
   const auto seconds = parse_double(text);
   if (seconds && *seconds >= kShortestWatch && *seconds <= kLongestWatch) return {};
   return fmt::format("takes a number of seconds from {} to {}, not '{}'", kShortestWatch, kLongestWatch, text);
+}
+
+std::string check_length(const std::string& text) {
+  if (yaml::parse_duration(text).value_or(0) > 0 || parse_double(text).value_or(0) > 0) return {};
+  return fmt::format("takes seconds or a duration such as 90s or 1h30m, not '{}'", text);
+}
+
+std::string check_limit(const std::string& text) {
+  if (parse_u64(text).value_or(0) > 0) return {};
+  return fmt::format("takes a number from 1, not '{}'", text);
 }
 
 // The declared command line, with what the parser does not keep of it.
@@ -145,6 +164,8 @@ class Parser {
         "doctor", "Why a GPU is not seen, or not in full: drivers, libraries, permissions, and what to do.");
     add_flag(*doctor, "--json", arguments.json, "As JSON.");
 
+    add_faults(arguments);
+
     auto* completion = app_.add_subcommand("completion", "A script that completes gpukeeper's commands in your shell.");
     add_choice(*completion, "shell", arguments.shell, "SHELL", {"bash", "zsh", "fish"}, "bash, zsh or fish.")
         ->required();
@@ -203,12 +224,7 @@ class Parser {
   CLI::Option* add_choice(CLI::App& app, const std::string& name, std::string& target, const std::string& value,
                           std::vector<std::string> choices, const std::string& help) {
     auto* option = app.add_option(name, target, help);
-    option->check(CLI::Validator(
-        [choices](const std::string& text) -> std::string {
-          if (std::ranges::find(choices, text) != choices.end()) return {};
-          return fmt::format("takes {}, not '{}'", fmt::join(choices, ", "), text);
-        },
-        ""));
+    option->check(one_of(choices));
     add(app, option, {.value = value, .choices = std::move(choices)});
     return option;
   }
@@ -256,6 +272,42 @@ class Parser {
     auto* watch = app.add_option("--watch", arguments.watch, "Again every so many seconds, until interrupted.");
     watch->check(CLI::Validator(check_watch, ""));
     add(app, watch, {.value = "SECONDS"});
+  static CLI::Validator one_of(std::vector<std::string> choices) {
+    return {[choices = std::move(choices)](const std::string& text) -> std::string {
+              if (std::ranges::find(choices, text) != choices.end()) return {};
+              return fmt::format("takes {}, not '{}'", fmt::join(choices, ", "), text);
+            },
+            ""};
+  }
+
+  void add_faults(Arguments& arguments) {
+    auto* faults =
+        app_.add_subcommand("faults", "What went wrong with the GPUs: when, who was there, what it means, what to do.");
+    auto* json = add_flag(*faults, "--json", arguments.json, "As JSON (docs/schema/faults.json).");
+    add_flag(*faults, "--schema", arguments.schema, "The JSON Schema of --json.")->excludes(json);
+    add_flag(*faults, "--all", arguments.all, "Every fault, and every sort of them explained.")->excludes(json);
+    add_device(*faults, arguments);
+    add_choice(*faults, "--severity", arguments.severity, "SEVERITY", {"info", "warning", "error", "critical"},
+               "Only faults of this severity and worse.");
+    auto* kinds = faults->add_option("--kind", arguments.kinds, "Only faults of these kinds.")
+                      ->delimiter(',')
+                      ->allow_extra_args(false);
+    kinds->check(one_of(fault_kind_names()));
+    add(*faults, kinds, {.value = "KIND[,KIND...]", .choices = fault_kind_names(), .choices_separated = true});
+    add(*faults,
+        faults->add_option("--since", arguments.since,
+                           "Only faults since then: a time ago such as 30m, 24h or 7d, or a date."),
+        {.value = "TIME"});
+    auto* limit = faults->add_option("--limit", arguments.limit, "Only the newest so many.");
+    limit->check(CLI::Validator(check_limit, ""));
+    add(*faults, limit, {.value = "NUMBER"});
+    auto* length = faults->add_option("--for", arguments.length,
+                                      "Of a simulated machine: play so much of its time, as fast as it goes; else 60.");
+    length->check(CLI::Validator(check_length, ""));
+    add(*faults, length, {.value = "SECONDS"});
+    add(*faults,
+        faults->add_option("--state-dir", arguments.state_dir, "Where gpukeeper serve keeps the journal to be read."),
+        {.value = "FOLDER", .file = true});
   }
 
   void add_device(CLI::App& app, Arguments& arguments) {
@@ -429,6 +481,31 @@ PsOptions ps_options(const Arguments& arguments) {
   return options;
 }
 
+FaultsOptions faults_options(const Arguments& arguments, const Environment& environment) {
+  using enum FaultsOptions::Form;
+  FaultsOptions options;
+  options.form = arguments.json ? json : arguments.schema ? schema : table;
+  options.all = arguments.all;
+  options.devices = arguments.devices;
+  for (const auto severity : {Severity::info, Severity::warning, Severity::error, Severity::critical}) {
+    if (arguments.severity == to_string(severity)) options.severity = severity;
+  }
+  const auto names = fault_kind_names();
+  for (const std::string& kind : arguments.kinds) {
+    options.kinds.push_back(static_cast<EventKind>(std::ranges::find(names, kind) - names.begin()));
+  }
+  if (!arguments.since.empty()) options.since = arguments.since;
+  if (const auto limit = parse_u64(arguments.limit)) options.limit = static_cast<std::size_t>(*limit);
+  auto seconds = yaml::parse_duration(arguments.length);
+  if (!seconds) seconds = parse_double(arguments.length);
+  if (seconds) {
+    options.length = std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::duration<double>(*seconds));
+  }
+  options.sources = sources(arguments, environment);
+  options.state_dir = arguments.state_dir;
+  return options;
+}
+
 // Of help: longer lines are hard to read.
 std::size_t page_width(const Screen& screen) {
   return std::min<std::size_t>(screen.width, 100);
@@ -458,6 +535,7 @@ Exit dispatch(const std::string& command, const Arguments& arguments, const Pars
   if (command == "classes") {
     return classes({arguments.json, rules(arguments, context.environment), arguments.check}, context);
   }
+  if (command == "faults") return faults(faults_options(arguments, context.environment), context);
   if (command == "doctor") return doctor(arguments.json, context);
   if (command == "completion") return completion(arguments.shell, parser.tree(), context);
   return print(context, short_help(parser.tree(), page_width(context.screen())));

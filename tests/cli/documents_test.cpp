@@ -5,6 +5,7 @@
 
 #include "captured.hpp"
 #include "cli/metrics.hpp"
+#include "format/faults_json.hpp"
 #include "format/snapshot_json.hpp"
 
 // Documents that the program writes itself: the files in docs/ must be what it writes today.
@@ -28,6 +29,11 @@ TEST(DocumentsTest, MetricsPageIsWhatTheProgramWrites) {
 TEST(DocumentsTest, SchemaOfStatusIsWhatTheProgramWrites) {
   EXPECT_EQ(file("docs/schema/status.json"), snapshot_schema())
       << "renew it: gpukeeper status --schema > docs/schema/status.json";
+}
+
+TEST(DocumentsTest, SchemaOfFaultsIsWhatTheProgramWrites) {
+  EXPECT_EQ(file("docs/schema/faults.json"), faults_schema())
+      << "renew it: gpukeeper faults --schema > docs/schema/faults.json";
 }
 
 }  // namespace

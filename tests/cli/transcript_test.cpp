@@ -1,4 +1,5 @@
 #include <fstream>
+#include <sstream>
 
 #include <fcntl.h>
 #include <poll.h>
@@ -33,6 +34,10 @@ std::string slurp(const std::string& path) {
   std::ifstream in(path);
   return {std::istreambuf_iterator<char>(in), {}};
 }
+
+const std::string kKinds =
+    "xid, ecc_corrected, ecc_uncorrected, row_remap, page_retirement, ras, engine_reset, gpu_hang, gpu_reset, wedged, "
+    "devcoredump, pcie_error, lost, returned, driver_reload, driver";
 
 class CommandTest : public testing::Test {
  protected:
@@ -87,6 +92,11 @@ TEST_F(CommandTest, MistakesAreSaidInASentenceAndEndWithTwo) {
                "there is no metric 'tmperature_celsius': did you mean temperature_celsius?");
   expect_usage("--color pink status", "--color takes auto, always, never, not 'pink'");
   expect_usage("--root /no/such status", "--root takes a folder that holds a machine's proc/ or sys/, not '/no/such'");
+  expect_usage("faults --severity bad", "--severity takes info, warning, error, critical, not 'bad'");
+  expect_usage("faults --kind xid,lots", "--kind takes " + kKinds + ", not 'lots'");
+  expect_usage("faults --limit 0", "--limit takes a number from 1, not '0'");
+  expect_usage("faults --for ever", "--for takes seconds or a duration such as 90s or 1h30m, not 'ever'");
+  expect_usage("faults --all --json", "--all excludes --json");
   expect_usage("completion tcsh", "shell takes bash, zsh, fish, not 'tcsh'");
   expect_usage("ps --sort size", "--sort takes memory, gpu, cpu, time, pid, user, not 'size'");
   expect_usage("ps -r", "--reverse requires --sort");
@@ -156,6 +166,21 @@ TEST_F(CommandTest, WhySaysWhyTheFanRuns) {
   EXPECT_THAT(t.err, IsEmpty());
   EXPECT_THAT(t.out,
               AllOf(HasSubstr("  Why is the fan running?\n    The fan turns at "), HasSubstr("python3 (PID 20417")));
+TEST_F(CommandTest, FaultsOfASimulatedMachineAreListedExplainedAndLabelled) {
+  const std::string source = "--source simulated:" GPUKEEPER_SOURCE_DIR "/examples/scenarios/faults.yaml";
+  const auto t = run("faults " + source + " --for 160 --all");
+  EXPECT_EQ(t.status, 0) << t.err;
+  EXPECT_THAT(t.err, IsEmpty());
+  EXPECT_THAT(t.out, AllOf(HasSubstr("  simulated  critical"), HasSubstr("XID 79: the GPU has fallen off the bus"),
+                           HasSubstr("the GPU does not answer"), HasSubstr("\n  To do: ")));
+  std::istringstream lines(t.out);
+  for (std::string line; std::getline(lines, line);) {
+    if (line.starts_with("20")) EXPECT_THAT(line, HasSubstr("  simulated  ")) << "every line of the table";
+  }
+  const auto xids = run("faults " + source + " --for 1m40s --kind xid --device 5 --json");
+  EXPECT_THAT(xids.out, AllOf(HasSubstr("\"xid\": 31"), HasSubstr("\"simulated\": true")));
+  EXPECT_THAT(run("faults " + source + " --for 5 --since 1h").out, HasSubstr("no faults\n\nNothing was found.\n"));
+  expect_failure("faults " + source + " --for 5 --device 99", "there is no GPU '99': there are the GPUs 0 to");
 }
 
 TEST_F(CommandTest, ValuesAloneForScripts) {
