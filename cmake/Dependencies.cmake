@@ -22,11 +22,22 @@ endfunction()
 
 static_dependency(expected HEADER tl/expected.hpp PACKAGE libexpected-dev)
 static_dependency(fmt HEADER fmt/format-inl.h PACKAGE libfmt-dev)  # its one source file is ours: src/core/fmt_library.cpp
+static_dependency(spdlog HEADER spdlog/sinks/rotating_file_sink.h PACKAGE libspdlog-dev)
 static_dependency(json HEADER nlohmann/json.hpp PACKAGE nlohmann-json3-dev)
 static_dependency(cli11 HEADER CLI/CLI.hpp PACKAGE libcli11-dev)
 static_dependency(yaml HEADER yaml-cpp/yaml.h ARCHIVE libyaml-cpp.a PACKAGE libyaml-cpp-dev)
 static_dependency(sqlite HEADER sqlite3.h ARCHIVE libsqlite3.a PACKAGE libsqlite3-dev)
 static_dependency(xml HEADER pugixml.hpp ARCHIVE libpugixml.a PACKAGE libpugixml-dev)
+
+# Boost is used by its headers alone: Asio, and the parser of Beast. Their library parts are compiled in one source file
+# of ours, src/service/network_library.cpp.
+static_dependency(asio HEADER boost/asio.hpp PACKAGE "libboost1.81-dev (Debian 12) or libboost-dev (Ubuntu 24.04)")
+file(STRINGS ${asio_INCLUDE}/boost/version.hpp boost_version REGEX "^#define BOOST_VERSION ")
+if(NOT boost_version MATCHES " ([0-9]+)" OR CMAKE_MATCH_1 LESS 108100)
+  message(FATAL_ERROR "Boost 1.81 or later is needed; found:${boost_version} in ${asio_INCLUDE}")
+endif()
+target_compile_definitions(gpukeeper_dep_asio INTERFACE BOOST_ASIO_SEPARATE_COMPILATION BOOST_ASIO_NO_DEPRECATED
+                           BOOST_BEAST_SEPARATE_COMPILATION BOOST_ALL_NO_LIB)
 
 if(GPUKEEPER_TESTS)
   find_package(GTest REQUIRED)
