@@ -18,6 +18,7 @@
 #include "cli/help.hpp"
 #include "cli/metrics.hpp"
 #include "cli/ps.hpp"
+#include "cli/serve.hpp"
 #include "cli/status.hpp"
 #include "cli/version.hpp"
 #include "cli/why.hpp"
@@ -63,6 +64,7 @@ struct Arguments {
   std::string length;
   std::string state_dir;
   bool all = false;
+  ServeOptions serve;
 };
 
 // The shortest pause of --watch: drivers renew their values between 6 and 60 times a second (nvmlUtilization_t: 1/6 s
@@ -165,6 +167,7 @@ class Parser {
     add_flag(*doctor, "--json", arguments.json, "As JSON.");
 
     add_faults(arguments);
+    add_serve(arguments);
 
     auto* completion = app_.add_subcommand("completion", "A script that completes gpukeeper's commands in your shell.");
     add_choice(*completion, "shell", arguments.shell, "SHELL", {"bash", "zsh", "fish"}, "bash, zsh or fish.")
@@ -324,6 +327,33 @@ class Parser {
                                   "A rule file of your own (docs/classes.md), tried before the built-in rules. Else "
                                   "GPUKEEPER_RULES names one.");
     add(app, option, {.value = "FILE", .file = true});
+  }
+
+  void add_serve(Arguments& arguments) {
+    ServeOptions& options = arguments.serve;
+    auto* serve = app_.add_subcommand("serve", "Watch all the time, and answer over HTTP (docs/api.md).");
+    auto* listen =
+        serve
+            ->add_option("--listen", options.listen,
+                         "Where to answer: ADDRESS:PORT, [v6]:PORT or unix:PATH. May be given several times. "
+                         "Else 127.0.0.1:7909 and a unix socket under /run/gpukeeper or $XDG_RUNTIME_DIR.")
+            ->allow_extra_args(false);
+    add(*serve, listen, {.value = "ADDRESS", .choices = {"127.0.0.1:", "unix:"}});
+    add_flag(*serve, "--insecure-listen", options.insecure_listen,
+             "Allow addresses that other machines reach: whoever reaches them may read all.");
+    add_file(*serve, "--config", options.config, "FILE", "Read settings from a file (YAML); options stand above it.");
+    add_flag(*serve, "--check-config", options.check_config, "Read the settings, say whether they are well, and end.");
+    add_file(*serve, "--state-dir", options.state_dir, "FOLDER", "Keep what must outlive a restart there.");
+    add_file(*serve, "--log-file", options.log_file, "FILE",
+             "Log to a file that turns over at 10 MiB; else to standard error.");
+    add_choice(*serve, "--log-level", options.log_level, "LEVEL", {"error", "warning", "info", "debug"},
+               "Log this and what is more important: error, warning, info (the default) or debug.");
+    add_choice(*serve, "--log-format", options.log_format, "FORMAT", {"text", "json"}, "Log as text or as JSON.");
+  }
+
+  void add_file(CLI::App& app, const std::string& name, std::string& target, const std::string& value,
+                const std::string& help) {
+    add(app, app.add_option(name, target, help), {.value = value, .file = true});
   }
 
   // "--json=false" would be taken for "--json": a flag has no value.
@@ -517,6 +547,13 @@ Exit completion(const std::string& shell, const CommandTree& tree, Context& cont
   return print(context, fish_completion(tree));
 }
 
+ServeOptions serve_options(const Arguments& arguments, const Context& context) {
+  ServeOptions options = arguments.serve;
+  options.sources = arguments.sources;
+  options.fallback_sources = sources(arguments, context.environment);
+  return options;
+}
+
 Exit dispatch(const std::string& command, const Arguments& arguments, const Parser& parser, Context& context) {
   using enum MetricsOptions::Form;
   if (arguments.version || command == "version") return version(arguments.json, context);
@@ -537,6 +574,7 @@ Exit dispatch(const std::string& command, const Arguments& arguments, const Pars
   }
   if (command == "faults") return faults(faults_options(arguments, context.environment), context);
   if (command == "doctor") return doctor(arguments.json, context);
+  if (command == "serve") return serve(serve_options(arguments, context), context);
   if (command == "completion") return completion(arguments.shell, parser.tree(), context);
   return print(context, short_help(parser.tree(), page_width(context.screen())));
 }
@@ -569,6 +607,7 @@ int run_checked(int argc, char** argv, Output& out, Output& errors) {
   const auto machine_root = root(arguments, environment);
   if (!machine_root) return report(errors, machine_root.error().message, 2);
   const RealFiles files(*machine_root);
+  arguments.serve.machine_root = *machine_root;
   Context context{
       .clock = *clock,
       .files = files,

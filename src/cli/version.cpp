@@ -23,6 +23,10 @@ std::string compiler() {
 
 }  // namespace
 
+std::string_view program_version() {
+  return kVersion;
+}
+
 Exit version(bool json, Context& context) {
   if (json) {
     const Json document = {{"schema", "gpukeeper.version/1"},

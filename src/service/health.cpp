@@ -1,0 +1,82 @@
+#include "service/health.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "core/rfc3339.hpp"
+#include "format/json_text.hpp"
+
+namespace gpukeeper::service {
+namespace {
+
+double seconds(std::chrono::nanoseconds time) {
+  return std::chrono::duration<double>(std::chrono::round<std::chrono::milliseconds>(time)).count();
+}
+
+std::string_view word(Health health) {
+  switch (health) {
+    case Health::starting: return "starting";
+    case Health::healthy: return "healthy";
+    case Health::degraded: return "degraded";
+    case Health::stalled: return "stalled";
+  }
+  return "stalled";
+}
+
+// A device that sleeps is well.
+bool is_missed(const DeviceSnapshot& device) {
+  return !device.available && device.reading.attention != Attention::asleep;
+}
+
+Json reasons(const Snapshot& snapshot, Health health, std::chrono::nanoseconds age) {
+  Json result = Json::array();
+  if (health == Health::stalled) {
+    result.push_back(fmt::format("no snapshot was made for {} s: a driver may hang", static_cast<long>(seconds(age))));
+  }
+  for (const SourceStatus& source : snapshot.sources) {
+    if (!source.available) result.push_back(fmt::format("source {}: {}", source.name, source.message));
+  }
+  for (const DeviceSnapshot& device : snapshot.devices) {
+    if (is_missed(device)) result.push_back(fmt::format("GPU {}: {}", device.index, device.reason));
+  }
+  return result;
+}
+
+std::chrono::nanoseconds age_of(const Snapshot& snapshot, const HealthFacts& facts, MonotonicTime now) {
+  return now - (snapshot.sequence == 0 ? facts.started : snapshot.monotonic);
+}
+
+}  // namespace
+
+Health health(const Snapshot& snapshot, const HealthFacts& facts, MonotonicTime now) {
+  if (age_of(snapshot, facts, now) > facts.stalled_after) return Health::stalled;
+  if (snapshot.sequence == 0) return Health::starting;
+  const bool sources = std::ranges::all_of(snapshot.sources, &SourceStatus::available);
+  const bool devices = std::ranges::none_of(snapshot.devices, is_missed);
+  return sources && devices ? Health::healthy : Health::degraded;
+}
+
+Response health_answer(const Snapshot& snapshot, const HealthFacts& facts, MonotonicTime now) {
+  const Health state = health(snapshot, facts, now);
+  const auto age = age_of(snapshot, facts, now);
+  const auto available = std::ranges::count_if(snapshot.devices, &DeviceSnapshot::available);
+  const bool looked = snapshot.sequence > 0;
+  const Json document = {
+      {"status", word(state)},
+      {"service", "gpukeeper"},
+      {"version", facts.version},
+      {"host", text_or_null(snapshot.host)},
+      {"uptime_seconds", seconds(now - facts.started)},
+      {"sequence", snapshot.sequence},
+      {"taken_at", looked ? Json(rfc3339(snapshot.taken_at)) : Json()},
+      {"last_tick_age_seconds", looked ? Json(seconds(age)) : Json()},
+      {"devices", {{"total", snapshot.devices.size()}, {"available", available}}},
+      {"reasons", reasons(snapshot, state, age)},
+  };
+  auto response = json_answer(state == Health::stalled ? 503 : 200, dump(document, false) + "\n");
+  if (state == Health::stalled) response.headers.emplace_back("Retry-After", "5");
+  return response;
+}
+
+}  // namespace gpukeeper::service

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <chrono>
+#include <string>
+
+#include "core/clock.hpp"
+#include "service/http.hpp"
+#include "telemetry/snapshot.hpp"
+
+namespace gpukeeper::service {
+
+/// What tells whether all is well.
+struct HealthFacts {
+  std::string version;
+  MonotonicTime started;                     ///< of this program
+  std::chrono::nanoseconds stalled_after{};  ///< a snapshot older than this is one of a sampler that stands still
+};
+
+enum class Health {
+  starting,  ///< no snapshot yet: the first look at a machine may take seconds
+  healthy,
+  degraded,  ///< it samples, but a source or a device is not available
+  stalled,   ///< the sampler has made no snapshot for too long: what is served is old
+};
+
+Health health(const Snapshot& snapshot, const HealthFacts& facts, MonotonicTime now);
+
+/// GET /health. 503 when stalled, else 200: whoever restarts what is not well would gain nothing by restarting for a
+/// GPU that is lost.
+Response health_answer(const Snapshot& snapshot, const HealthFacts& facts, MonotonicTime now);
+
+}  // namespace gpukeeper::service

@@ -1,0 +1,368 @@
+// Accepts, reads, asks the handler, writes; one thread, a coroutine a connection. See stream.hpp for the rules that
+// coroutines keep here.
+//
+// Time: no operation has a timer of its own. Each connection has a deadline, and one timer looks at all of them a few
+// times a second while there are any: an idle server sleeps.
+#include "service/http_server.hpp"
+
+#include <algorithm>
+#include <array>
+#include <list>
+#include <set>
+#include <string>
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include <boost/asio/basic_socket_acceptor.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include "service/stream.hpp"
+
+namespace gpukeeper::service {
+
+using namespace std::chrono_literals;
+
+namespace {
+
+using Acceptor = asio::basic_socket_acceptor<asio::generic::stream_protocol>;
+using Deadline = std::chrono::steady_clock::time_point;  // the network's own time
+
+constexpr std::size_t kReadSize = 4096;
+constexpr auto kAcceptPause = 100ms;      // when no descriptor is left
+constexpr std::size_t kLinger = 1 << 20;  // bytes of an unwanted request that are read and forgotten
+constexpr auto kLingerTime = 1s;
+
+std::string http_date(WallTime time) {
+  return fmt::format("{:%a, %d %b %Y %H:%M:%S} GMT", fmt::gmtime(std::chrono::system_clock::to_time_t(time)));
+}
+
+std::string address_text(const sockaddr_storage& name) {
+  std::array<char, INET6_ADDRSTRLEN> text{};
+  const void* address = nullptr;
+  if (name.ss_family == AF_INET) address = &reinterpret_cast<const sockaddr_in&>(name).sin_addr;
+  if (name.ss_family == AF_INET6) address = &reinterpret_cast<const sockaddr_in6&>(name).sin6_addr;
+  if (!address || !::inet_ntop(name.ss_family, address, text.data(), text.size())) return {};
+  return text.data();
+}
+
+std::shared_ptr<const Peer> peer_of(int descriptor, bool over_unix_socket) {
+  auto peer = std::make_shared<Peer>();
+  if (over_unix_socket) {
+    ucred credentials{};
+    socklen_t size = sizeof credentials;
+    ::getsockopt(descriptor, SOL_SOCKET, SO_PEERCRED, &credentials, &size);
+    peer->credentials = Credentials{credentials.pid, credentials.uid, credentials.gid};
+    return peer;
+  }
+  sockaddr_storage name{};
+  socklen_t size = sizeof name;
+  if (::getpeername(descriptor, reinterpret_cast<sockaddr*>(&name), &size) == 0) peer->address = address_text(name);
+  size = sizeof name;
+  if (::getsockname(descriptor, reinterpret_cast<sockaddr*>(&name), &size) == 0) peer->own_address = address_text(name);
+  const int on = 1;  // an answer is one write: nothing is gained by holding it back
+  ::setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  return peer;
+}
+
+struct Door;
+
+struct Connection {
+  Connection(std::unique_ptr<Stream> s, std::shared_ptr<const Peer> p, ReaderLimits limits, Door& d)
+      : stream(std::move(s)), peer(std::move(p)), reader(limits), door(d) {}
+
+  const std::unique_ptr<Stream> stream;
+  const std::shared_ptr<const Peer> peer;
+  RequestReader reader;
+  std::string unread;  // bytes that came and that the reader does not have yet
+  Door& door;
+
+  Deadline deadline{};
+  bool idle = true;      // waits for a request to begin
+  bool expired = false;  // was ended by the sweep
+};
+
+// A listener and who came through it.
+struct Door {
+  Door(Listener l, Acceptor a) : listener(std::move(l)), acceptor(std::move(a)) {}
+
+  Listener listener;
+  Acceptor acceptor;
+  std::size_t inside = 0;
+};
+
+}  // namespace
+
+class HttpServer::Implementation {
+ public:
+  Implementation(Handler handler, Clock& clock, Log& log, HttpServerOptions options)
+      : handler_(std::move(handler)), clock_(clock), log_(log), options_(options), sweeper_(context_) {}
+
+  void add(Listener listener) {
+    const bool is_unix = listener.address().is_unix();
+    const int family = is_unix ? AF_UNIX : listener.address().is_v6() ? AF_INET6 : AF_INET;
+    Acceptor acceptor(context_);
+    acceptor.assign(asio::generic::stream_protocol(family, 0), listener.take_socket());
+    acceptor.non_blocking(true);
+    doors_.emplace_back(std::move(listener), std::move(acceptor));
+    asio::co_spawn(context_, keep_door(doors_.back()), asio::detached);
+  }
+
+  void run() { context_.run(); }
+
+  void stop() {
+    asio::post(context_, [this] { begin_stop(); });
+  }
+
+  void ping(std::function<void()> pong) { asio::post(context_, std::move(pong)); }
+
+ private:
+  static Deadline in(std::chrono::milliseconds time) { return std::chrono::steady_clock::now() + time; }
+
+  asio::awaitable<void> keep_door(Door& door) {
+    for (;;) {
+      Socket socket(context_);
+      error_code error;
+      co_await door.acceptor.async_accept(socket, asio::redirect_error(asio::use_awaitable, error));
+      if (stopping_ || error == asio::error::operation_aborted) co_return;
+      if (!error) {
+        welcome(door, std::move(socket));
+        continue;
+      }
+      if (error == asio::error::connection_aborted) continue;  // it gave up while it stood in line
+      log_.warning("accept on {}: {}", door.listener.address().to_string(), error.message());
+      asio::steady_timer pause(context_, kAcceptPause);
+      co_await pause.async_wait(asio::redirect_error(asio::use_awaitable, error));
+    }
+  }
+
+  void welcome(Door& door, Socket socket) {
+    if (door.inside >= options_.connections) return send_away(door, socket);
+    auto peer = peer_of(socket.native_handle(), door.listener.address().is_unix());
+    auto connection =
+        std::make_shared<Connection>(plain_stream(std::move(socket)), std::move(peer), options_.limits, door);
+    ++door.inside;
+    connections_.insert(connection.get());
+    connection->deadline = in(stopping_ ? options_.quiet : options_.idle);
+    if (connections_.size() == 1) sweep_later();
+    asio::co_spawn(context_, converse(connection), [this, connection](const std::exception_ptr& thrown) {
+      if (thrown) log_.error("a connection ended with an exception: this is a mistake in gpukeeper");
+      leave(*connection);
+    });
+  }
+
+  void leave(Connection& connection) {
+    --connection.door.inside;
+    connections_.erase(&connection);
+    if (stopping_ && connections_.empty()) context_.stop();
+  }
+
+  // Without reading what it wants: there is no room to wait for that.
+  void send_away(Door& door, Socket& socket) {
+    log_.warning("{}: more than {} connections at once; those beyond are answered 503",
+                 door.listener.address().to_string(), options_.connections);
+    auto response = problem(
+        503, "too_many_connections",
+        fmt::format("{} connections are open, and no more are taken: try again in a second", options_.connections));
+    response.headers.emplace_back("Retry-After", "1");
+    const std::string text = response_head(response, http_date(clock_.wall()), false) + *response.body;
+    static_cast<void>(::send(socket.native_handle(), text.data(), text.size(), MSG_DONTWAIT | MSG_NOSIGNAL));
+    // A close with unread bytes would reset the connection, and the answer with it.
+    std::array<char, kReadSize> unwanted{};
+    while (::recv(socket.native_handle(), unwanted.data(), unwanted.size(), MSG_DONTWAIT) > 0) {
+    }
+  }
+
+  // Request after request, until one of the two has had enough.
+  asio::awaitable<void> converse(std::shared_ptr<Connection> connection) {
+    Connection& c = *connection;
+    bool going_on = true;
+    while (going_on) {
+      const bool understood = co_await hear(c);
+      if (!understood) break;
+      going_on = co_await reply(c);
+    }
+  }
+
+  // Reads until the reader has a request or refuses one; false when the connection has ended.
+  asio::awaitable<bool> hear(Connection& c) {
+    c.deadline = in(stopping_ ? options_.quiet : options_.idle);
+    c.idle = true;
+    for (;;) {
+      c.unread.erase(0, c.reader.put(c.unread));
+      if (c.reader.state() != RequestReader::State::reading) co_return true;
+      if (c.idle && c.reader.begun()) {
+        c.idle = false;
+        c.deadline = in(options_.request);
+      }
+      error_code error;
+      if (c.reader.take_expectation()) {
+        co_await c.stream->write("HTTP/1.1 100 Continue\r\n\r\n", "", error);
+        if (error) co_return false;
+      }
+      const std::size_t before = c.unread.size();
+      c.unread.resize(before + kReadSize);
+      const asio::mutable_buffer room = asio::buffer(c.unread.data() + before, kReadSize);
+      const std::size_t got = co_await c.stream->read_some(room, error);
+      c.unread.resize(before + got);
+      if (!error) continue;
+      if (c.expired && c.reader.begun()) co_await complain_of_slowness(c);
+      co_return false;
+    }
+  }
+
+  asio::awaitable<void> complain_of_slowness(Connection& c) {
+    const auto response =
+        problem(408, "request_timeout", fmt::format("the request did not come within {} s", options_.request / 1.0s));
+    const bool sent = co_await send(c, response, false, false);
+    if (!sent) co_return;
+    c.stream->end_writing();
+    co_await linger(c);
+  }
+
+  // Answers what the reader has; whether the connection goes on.
+  asio::awaitable<bool> reply(Connection& c) {
+    const bool refused = c.reader.state() == RequestReader::State::refused;
+    bool head_only = false;
+    bool keep = false;
+    Response response;
+    if (refused) {
+      response = c.reader.refusal();
+    } else {
+      Request request = c.reader.take();
+      request.peer = c.peer;
+      head_only = request.method == "HEAD";
+      keep = request.keep_alive;
+      response = ask(std::move(request));
+    }
+    keep = keep && !response.close && !stopping_;
+    const bool sent = co_await send(c, response, head_only, keep);
+    if (!sent || keep) co_return sent;
+    c.stream->end_writing();
+    if (refused || !c.unread.empty()) co_await linger(c);
+    co_return false;
+  }
+
+  Response ask(Request request) {
+    const std::string what = fmt::format("{} {}", request.method, request.target);
+    try {
+      Response response = handler_(std::move(request));
+      log_.debug("{}: {}", what, response.status);
+      return response;
+    } catch (const std::exception& error) {
+      log_.error("{}: {}", what, error.what());
+      return problem(500, "internal", "the request could not be answered; the log says why");
+    }
+  }
+
+  asio::awaitable<bool> send(Connection& c, const Response& response, bool head_only, bool keep) {
+    const std::string head = response_head(response, http_date(clock_.wall()), keep);
+    std::string_view body;
+    if (response.body && !head_only) body = *response.body;
+    c.idle = false;
+    c.expired = false;
+    c.deadline = in(options_.answer + std::chrono::seconds(body.size() / options_.slowest));
+    error_code error;
+    co_await c.stream->write(head, body, error);
+    if (c.expired) log_.debug("a client took no answer in time and was cut off");
+    co_return !error;
+  }
+
+  // Reads on for a moment what a refused client still sends: a close with unread bytes resets the connection, and the
+  // client would not see why it was refused.
+  asio::awaitable<void> linger(Connection& c) {
+    c.deadline = in(kLingerTime);
+    std::size_t heard = 0;
+    c.unread.resize(kReadSize);
+    error_code error;
+    while (!error && heard < kLinger) {
+      const asio::mutable_buffer room = asio::buffer(c.unread.data(), c.unread.size());
+      heard += co_await c.stream->read_some(room, error);
+    }
+  }
+
+  void sweep_later() {
+    sweeper_.expires_after(stopping_ ? std::min<std::chrono::milliseconds>(options_.sweep, 20ms) : options_.sweep);
+    sweeper_.async_wait([this](const error_code& error) {
+      if (!error) sweep();
+    });
+  }
+
+  void sweep() {
+    const auto now = std::chrono::steady_clock::now();
+    if (stopping_ && now >= stop_by_) return context_.stop();
+    for (Connection* connection : connections_) {
+      if (now < connection->deadline) continue;
+      connection->expired = true;
+      connection->stream->cancel();
+    }
+    if (!connections_.empty()) sweep_later();
+  }
+
+  void begin_stop() {
+    if (stopping_) return;
+    for (Door& door : doors_) {
+      door.listener.withdraw();
+      for (;;) {  // who stands in line is still let in
+        Socket socket(context_);
+        error_code error;
+        door.acceptor.accept(socket, error);
+        if (error) break;
+        welcome(door, std::move(socket));
+      }
+      error_code ignored;
+      door.acceptor.close(ignored);
+    }
+    stopping_ = true;
+    stop_by_ = in(options_.drain);
+    // A client that asks again and again has its next request on the way: it is answered, and told that it was the
+    // last.
+    for (Connection* connection : connections_) {
+      if (connection->idle) connection->deadline = std::min(connection->deadline, in(options_.quiet));
+    }
+    if (connections_.empty()) return context_.stop();
+    sweep_later();
+  }
+
+  const Handler handler_;
+  Clock& clock_;
+  Log& log_;
+  const HttpServerOptions options_;
+  asio::io_context context_{1};  // one thread: its own locks can rest
+  std::list<Door> doors_;
+  std::set<Connection*> connections_;
+  asio::steady_timer sweeper_;
+  bool stopping_ = false;
+  Deadline stop_by_{};
+};
+
+HttpServer::HttpServer(Handler handler, Clock& clock, Log& log, HttpServerOptions options)
+    : implementation_(std::make_unique<Implementation>(std::move(handler), clock, log, options)) {}
+HttpServer::~HttpServer() = default;
+
+void HttpServer::add(Listener listener) {
+  implementation_->add(std::move(listener));
+}
+void HttpServer::run() {
+  implementation_->run();
+}
+void HttpServer::stop() {
+  implementation_->stop();
+}
+void HttpServer::ping(std::function<void()> pong) {
+  implementation_->ping(std::move(pong));
+}
+
+}  // namespace gpukeeper::service

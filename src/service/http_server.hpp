@@ -1,0 +1,62 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <functional>
+#include <memory>
+
+#include "core/clock.hpp"
+#include "core/log.hpp"
+#include "service/http.hpp"
+#include "service/listener.hpp"
+#include "service/request_reader.hpp"
+
+namespace gpukeeper::service {
+
+struct HttpServerOptions {
+  ReaderLimits limits;
+  std::size_t connections = 256;  ///< of one listener; a client beyond them is answered 503 and sent away
+
+  std::chrono::milliseconds idle = std::chrono::seconds(75);     ///< between two requests; then it is closed
+  std::chrono::milliseconds request = std::chrono::seconds(10);  ///< for a whole request from its first byte; then 408
+  std::chrono::milliseconds answer = std::chrono::seconds(10);   ///< for a client to take an answer, and its size below
+  std::size_t slowest = 64 << 10;                                ///< bytes a second that a client takes at the least
+  std::chrono::milliseconds sweep = std::chrono::milliseconds(250);  ///< how late a deadline may be noticed
+
+  /// At the stop: how long a connection may be quiet before it is closed, and after how long all are cut off.
+  std::chrono::milliseconds quiet = std::chrono::milliseconds(200);
+  std::chrono::milliseconds drain = std::chrono::milliseconds(1500);
+};
+
+/// An HTTP/1.1 server: connections stay, requests may follow each other without waiting, every client is bounded in
+/// time and memory. What is answered is the handler's matter.
+///
+/// Threads: run() is the server's thread, and the handler runs on it; stop() and ping() may be called from any.
+class HttpServer {
+ public:
+  /// Answers one request, at once. One that throws is answered 500 and logged.
+  using Handler = std::function<Response(Request)>;
+
+  HttpServer(Handler handler, Clock& clock, Log& log, HttpServerOptions options = {});
+  ~HttpServer();
+  HttpServer(const HttpServer&) = delete;
+  HttpServer& operator=(const HttpServer&) = delete;
+
+  /// Before run().
+  void add(Listener listener);
+
+  /// Serves until it was stopped and every answer begun has ended or was cut off.
+  void run();
+
+  /// Takes the listeners away, answers what has come and ends each connection with its answer. Returns at once.
+  void stop();
+
+  /// Calls back on the server's thread: who is called knows that the thread lives.
+  void ping(std::function<void()> pong);
+
+ private:
+  class Implementation;
+  std::unique_ptr<Implementation> implementation_;
+};
+
+}  // namespace gpukeeper::service

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <functional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "service/http.hpp"
+
+namespace gpukeeper::service {
+
+/// One row: what is answered where.
+struct Route {
+  std::string_view method;   ///< "GET" answers HEAD too
+  std::string_view pattern;  ///< "/api/v1/devices/{uuid}": a {name} takes one piece of the path
+  std::string_view summary;  ///< a sentence for the index and for documentation
+  /// Runs on the server's thread, so it answers at once from what is known.
+  std::function<Response(const Request&)> answer;
+};
+
+/// Finds the route of a request. A pure function of the table: no sockets, no state.
+///
+/// Threads: answer() may be called from any.
+class Router {
+ public:
+  /// No two rows may have the same method and pattern; earlier rows are tried first.
+  explicit Router(std::vector<Route> routes);
+
+  /// The route's answer; 404 when no pattern fits; 405 with Allow when one fits but has not this method; 501 for a
+  /// method that HTTP does not have; 204 with Allow for OPTIONS. No CORS headers: other sites read nothing here.
+  Response answer(Request request) const;
+
+  std::span<const Route> routes() const { return routes_; }
+
+ private:
+  std::string allowed(const Request& request) const;
+
+  const std::vector<Route> routes_;
+};
+
+}  // namespace gpukeeper::service

@@ -1,0 +1,38 @@
+#include "service/routes.hpp"
+
+#include <utility>
+
+#include "format/json_text.hpp"
+
+namespace gpukeeper::service {
+namespace {
+
+// GET /: the table itself, for who comes with a browser or curl and looks around.
+Response index(const std::vector<std::pair<std::string, std::string>>& rows, const std::string& version) {
+  Json list = Json::array();
+  for (const auto& [route, summary] : rows) list.push_back({{"route", route}, {"summary", summary}});
+  return json_answer(200,
+                     dump({{"service", "gpukeeper"}, {"version", version}, {"routes", std::move(list)}}, true) + "\n");
+}
+
+}  // namespace
+
+std::vector<Route> routes(Sights sights) {
+  const auto shared = std::make_shared<const Sights>(std::move(sights));
+  const auto snapshots = std::make_shared<SnapshotAnswer>(shared->instance, shared->own_uid);
+  std::vector<Route> table = {
+      {"GET", "/health", "Whether gpukeeper samples, and what it misses. 503 when the sampler stands still.",
+       [shared](const Request&) { return health_answer(*shared->snapshot(), shared->health, shared->clock->now()); }},
+      {"GET", "/api/v1/snapshot", "Every GPU now, as 'gpukeeper status --json' prints it; ?device= for one of them.",
+       [shared, snapshots](const Request& request) { return snapshots->answer(request, shared->snapshot()); }},
+  };
+  std::vector<std::pair<std::string, std::string>> rows;
+  for (const Route& route : table) {
+    rows.emplace_back(std::string(route.method) + " " + std::string(route.pattern), route.summary);
+  }
+  table.push_back(
+      {"GET", "/", "This list.", [shared, rows](const Request&) { return index(rows, shared->health.version); }});
+  return table;
+}
+
+}  // namespace gpukeeper::service

@@ -1,0 +1,131 @@
+#include "service/service.hpp"
+
+#include <algorithm>
+
+#include <unistd.h>
+
+#include <fmt/format.h>
+
+#include "service/router.hpp"
+#include "service/routes.hpp"
+#include "service/site_guard.hpp"
+
+namespace gpukeeper::service {
+
+using namespace std::chrono_literals;
+
+namespace {
+
+EngineThread::Open opener(const ServiceOptions& options, std::shared_ptr<const Classifier> rules,
+                          std::shared_ptr<Clock> clock) {
+  return [config = options.config, root = options.machine_root, rules = std::move(rules),
+          clock = std::move(clock)]() -> Result<std::unique_ptr<Engine>> {
+    auto sources = open_sources(config.source, clock, {.machine_root = root});
+    if (!sources) return tl::make_unexpected(sources.error());
+    EngineOptions engine;
+    engine.sampler.period = config.sample_interval.value_or(engine.sampler.period);
+    engine.attribute = true;
+    engine.classifier = rules;
+    return std::make_unique<Engine>(std::move(*sources), clock, std::move(engine));
+  };
+}
+
+// The first look at a machine may take SamplerOptions::first_list_deadline, 15 s.
+HealthFacts health_facts(const ServiceOptions& options, const Clock& clock) {
+  const auto period = options.config.sample_interval.value_or(1s);
+  return {options.version, clock.now(), std::max<std::chrono::nanoseconds>(20s, 5 * period)};
+}
+
+HttpServer::Handler handler(Sights sights, std::vector<std::string> hosts) {
+  const auto router = std::make_shared<const Router>(routes(std::move(sights)));
+  return [router, guard = SiteGuard(std::move(hosts))](Request request) {
+    if (auto refusal = guard.refuse(request)) return *refusal;
+    return router->answer(std::move(request));
+  };
+}
+
+// Different for each start, so that no ETag of an earlier one fits.
+std::string instance(const Clock& clock) {
+  return fmt::format("{:x}", clock.wall().time_since_epoch().count());
+}
+
+}  // namespace
+
+Result<std::shared_ptr<const Classifier>> load_rules(const Config& config) {
+  if (!config.rules) return nullptr;
+  auto classifier = Classifier::load(*config.rules);
+  if (!classifier) return tl::make_unexpected(classifier.error());
+  return std::make_shared<const Classifier>(std::move(*classifier));
+}
+
+Service::Service(ServiceOptions options, std::shared_ptr<const Classifier> rules, std::shared_ptr<Clock> clock,
+                 Log& log)
+    : options_(std::move(options)),
+      clock_(std::move(clock)),
+      log_(log),
+      manager_(options_.notify_socket),
+      health_(health_facts(options_, *clock_)),
+      states_(log),
+      engine_(opener(options_, std::move(rules), clock_)),
+      server_(handler({.snapshot = [this] { return engine_.snapshot(); },
+                       .health = health_,
+                       .clock = clock_,
+                       .instance = instance(*clock_),
+                       .own_uid = ::geteuid()},
+                      options_.config.hosts),
+              *clock_, log, http_options(options_.config)) {}
+
+Service::~Service() {
+  server_.stop();
+}
+
+Result<std::unique_ptr<Service>> Service::start(ServiceOptions options, std::shared_ptr<Clock> clock, Log& log) {
+  auto rules = load_rules(options.config);
+  if (!rules) return tl::make_unexpected(rules.error());
+  std::vector<Listener> listeners;  // before any thread is: what cannot listen leaves nothing behind
+  for (const ListenAddress& address : options.config.listen) {
+    auto listener = Listener::open(address);
+    if (!listener) return tl::make_unexpected(listener.error());
+    log.info("listening on {}", listener->address().to_string());
+    listeners.push_back(std::move(*listener));
+  }
+  std::unique_ptr<Service> service(new Service(std::move(options), std::move(*rules), std::move(clock), log));
+  for (Listener& listener : listeners) service->server_.add(std::move(listener));
+  service->server_thread_ = std::jthread([raw = service.get()] { raw->serve(); });
+  return service;
+}
+
+void Service::serve() {
+  server_.run();
+  served_ = true;
+}
+
+Result<void> Service::look() {
+  const auto opened = engine_.opened();
+  if (opened && !*opened) return *opened;
+  const auto snapshot = engine_.snapshot();
+  states_.look(*snapshot);
+  if (opened && !ready_) {
+    ready_ = true;
+    manager_.ready();
+  }
+  const bool stalled = health(*snapshot, health_, clock_->now()) == Health::stalled;
+  if (stalled) log_.error("the sampler has made no snapshot for {} s", health_.stalled_after / 1s);
+  if (!stalled && answered_.exchange(false)) {
+    manager_.alive();
+    server_.ping([this] { answered_ = true; });
+  }
+  return {};
+}
+
+void Service::begin_stop() {
+  manager_.stopping();
+  server_.stop();
+  engine_.ask_to_stop();
+}
+
+bool Service::ended() {
+  return served_ && engine_.wait(0s);
+}
+
+}  // namespace gpukeeper::service

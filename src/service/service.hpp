@@ -1,0 +1,75 @@
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+#include <thread>
+
+#include "core/clock.hpp"
+#include "core/log.hpp"
+#include "service/config.hpp"
+#include "service/engine_thread.hpp"
+#include "service/health.hpp"
+#include "service/http_server.hpp"
+#include "service/service_manager.hpp"
+#include "service/state_log.hpp"
+
+namespace gpukeeper::service {
+
+struct ServiceOptions {
+  Config config;  ///< complete: its listen is not empty
+  std::string version;
+  std::string machine_root;                  ///< as in DetectOptions
+  std::optional<std::string> notify_socket;  ///< $NOTIFY_SOCKET
+};
+
+/// The rules by which processes are classified: those of the configuration's file and the built-in ones after them;
+/// null for these alone. Errors: those of Classifier::load.
+Result<std::shared_ptr<const Classifier>> load_rules(const Config& config);
+
+/// `gpukeeper serve` as one thing: the engine in its thread, the server in its own, and what the main thread does once
+/// a second.
+///
+/// Threads: one, the main thread. Signals that it wants to wait for are blocked before this is made: threads inherit
+/// it.
+class Service {
+ public:
+  /// Opens the listeners and starts both threads. Returns before the devices were looked at.
+  /// Errors: those of load_rules and of Listener::open.
+  static Result<std::unique_ptr<Service>> start(ServiceOptions options, std::shared_ptr<Clock> clock, Log& log);
+  ~Service();
+
+  /// Once a second: says what changed, and tells the service manager that it lives.
+  /// Errors: those of open_sources, once they are known; then it is to be stopped.
+  Result<void> look();
+
+  /// Whether the sources are open and clients are answered.
+  bool ready() const { return ready_; }
+
+  /// Ends it: returns at once; answers that were begun go on.
+  void begin_stop();
+
+  /// Whether both threads have ended, sockets and files closed.
+  bool ended();
+
+ private:
+  Service(ServiceOptions options, std::shared_ptr<const Classifier> rules, std::shared_ptr<Clock> clock, Log& log);
+  void serve();
+
+  const ServiceOptions options_;
+  const std::shared_ptr<Clock> clock_;
+  Log& log_;
+  const ServiceManager manager_;
+  const HealthFacts health_;
+  StateLog states_;
+  EngineThread engine_;
+  HttpServer server_;
+  bool ready_ = false;
+  std::atomic<bool> answered_ = true;  // the server's thread has answered the last ping
+  std::atomic<bool> served_ = false;   // the server's thread has ended
+  std::jthread server_thread_;         // last: it uses all of the others
+};
+
+}  // namespace gpukeeper::service

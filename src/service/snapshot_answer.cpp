@@ -1,0 +1,71 @@
+#include "service/snapshot_answer.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "core/display_text.hpp"
+#include "core/text.hpp"
+#include "format/columns.hpp"
+#include "format/snapshot_json.hpp"
+
+namespace gpukeeper::service {
+namespace {
+
+bool has_tag(std::string_view if_none_match, std::string_view tag) {
+  return std::ranges::any_of(split(if_none_match, ','), [&](std::string_view each) {
+    each = trim(each);
+    if (each.starts_with("W/")) each.remove_prefix(2);
+    return each == "*" || each == tag;
+  });
+}
+
+Response document(std::shared_ptr<const std::string> text) {
+  Response response;
+  response.content_type = "application/json";
+  response.body = std::move(text);
+  response.headers = {{"Cache-Control", "private, no-cache"}};
+  return response;
+}
+
+std::shared_ptr<const std::string> written(const Snapshot& snapshot) {
+  return std::make_shared<const std::string>(snapshot_json(snapshot, false) + "\n");
+}
+
+}  // namespace
+
+bool may_read_command_lines(const Peer& peer, uid_t own_uid) {
+  return peer.credentials && (peer.credentials->uid == 0 || peer.credentials->uid == own_uid);
+}
+
+Response SnapshotAnswer::answer(const Request& request, const std::shared_ptr<const Snapshot>& snapshot) {
+  if (snapshot->sequence == 0) {
+    auto response = problem(503, "starting", "the GPUs are being looked at for the first time: try again in a second");
+    response.headers.emplace_back("Retry-After", "1");
+    return response;
+  }
+  const bool command_lines = may_read_command_lines(*request.peer, own_uid_);
+  if (!request.query.empty()) {
+    const auto& [name, value] = *request.query.begin();
+    if (name != "device" || request.query.size() > 1) {
+      return problem(400, "unknown_parameter", "the one parameter known here is device: ?device=INDEX or UUID");
+    }
+    const std::string selector = value;
+    const auto selected = select_devices(*snapshot, {&selector, 1});
+    if (!selected) return problem(404, "not_found", harmless(selected.error().message));
+    return document(written(*selected));
+  }
+
+  const std::string tag = fmt::format("\"{}-{}-{}\"", instance_, snapshot->sequence, command_lines ? 1 : 0);
+  Cached& cached = cached_.at(command_lines ? 1 : 0);
+  if (cached.snapshot != snapshot) cached = {snapshot, written(*snapshot)};
+  Response response = document(cached.text);
+  response.headers.emplace_back("ETag", tag);
+  if (const auto known = request.header("If-None-Match"); known && has_tag(*known, tag)) {
+    response.status = 304;
+    response.body.reset();
+  }
+  return response;
+}
+
+}  // namespace gpukeeper::service

@@ -1,0 +1,78 @@
+#include "service/health.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "fakes/snapshots.hpp"
+
+namespace gpukeeper::service {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::HasSubstr;
+
+class HealthTest : public testing::Test {
+ protected:
+  static Snapshot well() {
+    Snapshot snapshot = machine({device(0, facts("GPU-a", "H100", "0000:01:00.0"), busy())});
+    snapshot.monotonic = MonotonicTime(100s);
+    return snapshot;
+  }
+  Health at(const Snapshot& snapshot, MonotonicTime now) const { return health(snapshot, facts_, now); }
+
+  const HealthFacts facts_{.version = "1.2.3", .started = MonotonicTime(90s), .stalled_after = 20s};
+};
+
+TEST_F(HealthTest, ItIsWellWhileItSamplesAndMissesNothing) {
+  EXPECT_EQ(at(well(), MonotonicTime(101s)), Health::healthy);
+  const auto answer = health_answer(well(), facts_, MonotonicTime(101s + 500ms));
+  EXPECT_EQ(answer.status, 200U);
+  EXPECT_EQ(*answer.body,
+            R"({"status":"healthy","service":"gpukeeper","version":"1.2.3","host":"gpu-box","uptime_seconds":11.5,)"
+            R"("sequence":7,"taken_at":"2026-05-28T20:26:40.250Z","last_tick_age_seconds":1.5,)"
+            R"("devices":{"total":1,"available":1},"reasons":[]})"
+            "\n");
+}
+
+TEST_F(HealthTest, AMachineWithoutGpusIsWell) {
+  Snapshot snapshot = machine({});
+  snapshot.monotonic = MonotonicTime(100s);
+  EXPECT_EQ(at(snapshot, MonotonicTime(101s)), Health::healthy);
+}
+
+TEST_F(HealthTest, ALostGpuAndAFailedSourceDegradeItButASleepingGpuDoesNot) {
+  Snapshot snapshot = four_gpus();
+  snapshot.monotonic = MonotonicTime(100s);
+  EXPECT_EQ(at(snapshot, MonotonicTime(101s)), Health::degraded);
+  const auto answer = health_answer(snapshot, facts_, MonotonicTime(101s));
+  EXPECT_EQ(answer.status, 200U);
+  EXPECT_THAT(*answer.body, HasSubstr(R"("reasons":["GPU 3: driver did not answer"])"));
+
+  snapshot.devices.pop_back();
+  EXPECT_EQ(at(snapshot, MonotonicTime(101s)), Health::healthy);  // GPU 2 sleeps
+  snapshot.sources = {{"nvml", false, "the driver was updated", 0}};
+  EXPECT_EQ(at(snapshot, MonotonicTime(101s)), Health::degraded);
+  EXPECT_THAT(*health_answer(snapshot, facts_, MonotonicTime(101s)).body,
+              HasSubstr(R"("reasons":["source nvml: the driver was updated"])"));
+}
+
+TEST_F(HealthTest, ASamplerThatStandsStillIsAnswered503) {
+  EXPECT_EQ(at(well(), MonotonicTime(120s)), Health::healthy);
+  const auto answer = health_answer(well(), facts_, MonotonicTime(121s));
+  EXPECT_EQ(answer.status, 503U);
+  EXPECT_THAT(answer.headers, testing::Contains(Header("Retry-After", "5")));
+  EXPECT_THAT(*answer.body, HasSubstr(R"("status":"stalled")"));
+  EXPECT_THAT(*answer.body, HasSubstr("no snapshot was made for 21 s: a driver may hang"));
+}
+
+TEST_F(HealthTest, BeforeTheFirstSnapshotItStartsAndThenStandsStill) {
+  const Snapshot nothing;
+  const auto answer = health_answer(nothing, facts_, MonotonicTime(92s));
+  EXPECT_EQ(answer.status, 200U);
+  EXPECT_THAT(*answer.body, HasSubstr(R"("status":"starting")"));
+  EXPECT_THAT(*answer.body, HasSubstr(R"("taken_at":null,"last_tick_age_seconds":null)"));
+  EXPECT_EQ(at(nothing, MonotonicTime(111s)), Health::stalled);
+}
+
+}  // namespace
+}  // namespace gpukeeper::service
