@@ -21,6 +21,12 @@ void figure(std::string_view what, double value, std::string_view unit, std::opt
   std::fflush(stdout);
 }
 
+void figure_at_least(std::string_view what, double value, std::string_view unit, double at_least) {
+  fmt::print("  {:<58} {:>10.3f} {:<14} {:<26} {}\n", what, value, unit, fmt::format("goal >= {:g} {}", at_least, unit),
+             value >= at_least ? "met" : "MISSED");
+  std::fflush(stdout);
+}
+
 std::chrono::nanoseconds cpu_time() {
   return SelfMeter().read().cpu;
 }

@@ -11,6 +11,9 @@ namespace gpukeeper::bench {
 /// baseline or a comparison.
 void figure(std::string_view what, double value, std::string_view unit, std::optional<double> at_most = {});
 
+/// As above, where more is better.
+void figure_at_least(std::string_view what, double value, std::string_view unit, double at_least);
+
 /// Prints a line that explains the rows after it.
 void heading(std::string_view text);
 

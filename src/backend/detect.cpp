@@ -18,6 +18,7 @@
 #include "backend/kernel/pci_errors.hpp"
 #include "backend/nvidia_smi/nvidia_smi_backend.hpp"
 #include "backend/nvml/nvml_backend.hpp"
+#include "backend/replay/replay.hpp"
 #include "backend/rocm_smi/rocm_smi_backend.hpp"
 #include "backend/simulated/simulated_backend.hpp"
 #include "backend/sysfs/drm_processes.hpp"
@@ -135,7 +136,7 @@ class Opener {
     std::string_view example;
     Result<void> (Opener::*open)(const Argument&);
   };
-  static const std::array<Kind, 6> kKinds;
+  static const std::array<Kind, 7> kKinds;
 
   Result<void> open_auto(const Argument&);
   Result<void> open_nvml(const Argument& library);
@@ -144,6 +145,7 @@ class Opener {
   Result<void> open_rocm_smi(const Argument& file);
   Result<void> open_sysfs(const Argument& root);
   Result<void> open_simulated(const Argument& file);
+  Result<void> open_replay(const Argument& file);
   void add_sysfs(const std::string& root, bool recorded);
 
   /// A living machine is looked at: its processes can be asked who they are, and its kernel what happened. `root` is
@@ -195,13 +197,14 @@ Sources Opener::take() {
   return std::move(sources_);
 }
 
-const std::array<Opener::Kind, 6> Opener::kKinds = {{
+const std::array<Opener::Kind, 7> Opener::kKinds = {{
     {"auto", false, "auto", &Opener::open_auto},
     {"nvml", false, "nvml or nvml:LIBRARY", &Opener::open_nvml},
     {"nvidia-smi", false, "nvidia-smi or nvidia-smi:FILE.xml", &Opener::open_nvidia_smi},
     {"rocm-smi", false, "rocm-smi or rocm-smi:FILE.json", &Opener::open_rocm_smi},
     {"sysfs", false, "sysfs or sysfs:FOLDER", &Opener::open_sysfs},
     {"simulated", true, "simulated:FILE.yaml", &Opener::open_simulated},
+    {"replay", true, "replay:FILE.gkr", &Opener::open_replay},
 }};
 
 Result<void> Opener::open(std::string_view specification) {
@@ -297,6 +300,18 @@ Result<void> Opener::open_simulated(const Argument& file) {
   return add(simulated::open(*file, *world_->clock));
 }
 
+Result<void> Opener::open_replay(const Argument& file) {
+  auto replay = Replay::open(*file, world_->clock);
+  if (!replay) {
+    const Error& error = replay.error();
+    return fail(error.code == Errc::invalid_argument ? Errc::unavailable : error.code, error.message);
+  }
+  sources_.backends = Replay::backends(*replay);
+  sources_.events = Replay::event_sources(*replay);
+  sources_.replay = std::move(*replay);
+  return {};
+}
+
 }  // namespace
 
 Result<Sources> open_sources(std::span<const std::string> specifications, std::shared_ptr<Clock> clock,
@@ -304,6 +319,12 @@ Result<Sources> open_sources(std::span<const std::string> specifications, std::s
   Opener opener(std::move(clock), options);
   const std::string fallback = "auto";
   if (specifications.empty()) specifications = std::span(&fallback, 1);
+  const auto recording = std::ranges::find_if(specifications, [](const auto& s) { return s.starts_with("replay:"); });
+  if (recording != specifications.end() && specifications.size() > 1) {
+    // Its time is another one: nothing that lives now can stand beside it.
+    return fail(Errc::invalid_argument,
+                fmt::format("source '{}' is a recording, which is played alone: name no other source", *recording));
+  }
   for (const std::string& specification : specifications) {
     if (auto opened = opener.open(specification); !opened) return tl::make_unexpected(opened.error());
   }

@@ -12,6 +12,8 @@
 
 namespace gpukeeper {
 
+class Replay;
+
 struct DetectOptions {
   bool wake = false;         ///< read sleeping devices too, which wakes them
   std::string machine_root;  ///< where this machine's /sys, /proc and /usr/share are; empty for the real ones
@@ -32,6 +34,8 @@ struct Sources {
   /// The machine that the backends look at, or null where none of them looks at a living one: its /proc tells who the
   /// processes are.
   std::shared_ptr<const Files> machine;
+  /// The recording that the backends play; null when there is none.
+  std::shared_ptr<Replay> replay;
 };
 
 /// Opens what `--source` names, in order:
@@ -41,6 +45,8 @@ struct Sources {
 ///   rocm-smi[:FILE.json]   the output of `rocm-smi --json`, live or from a file
 ///   sysfs[:ROOT]           the kernel's files: amdgpu, intel and every other card; ROOT holds sys/ and maybe proc/
 ///   simulated:FILE         a scenario (docs/scenarios.md)
+///   replay:FILE            a recording (docs/recording.md), which stands alone; its time is that of the clock from now
+///   on
 /// Errors: invalid_argument for a specification that is none of these; not_found or unavailable when a source that was
 /// named cannot be opened. `auto` never fails: its findings say what is missing.
 Result<Sources> open_sources(std::span<const std::string> specifications, std::shared_ptr<Clock> clock,

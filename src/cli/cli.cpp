@@ -17,7 +17,9 @@
 #include "cli/faults.hpp"
 #include "cli/help.hpp"
 #include "cli/metrics.hpp"
+#include "cli/playback_interrupts.hpp"
 #include "cli/ps.hpp"
+#include "cli/record.hpp"
 #include "cli/serve.hpp"
 #include "cli/status.hpp"
 #include "cli/version.hpp"
@@ -48,6 +50,14 @@ struct Arguments {
   std::string shell;
   std::string rules;
   std::string check;
+  std::string severity;
+  std::vector<std::string> kinds;
+  std::string since;
+  std::string limit;
+  std::string length;
+  std::string state_dir;
+  bool all = false;
+  ServeOptions serve;
   std::string sort;
   bool reversed = false;
   bool wide = false;
@@ -57,14 +67,15 @@ struct Arguments {
   std::string pod;
   std::string job;
   std::string topic;
-  std::string severity;
-  std::vector<std::string> kinds;
-  std::string since;
-  std::string limit;
-  std::string length;
-  std::string state_dir;
-  bool all = false;
-  ServeOptions serve;
+  std::string speed;
+  std::string at;
+  std::string record_for;
+  std::string record_period;
+  std::string record_format;
+  std::string rotate_size;
+  std::string rotate_every;
+  std::string keep;
+  RecordOptions record;
 };
 
 // The shortest pause of --watch: drivers renew their values between 6 and 60 times a second (nvmlUtilization_t: 1/6 s
@@ -81,14 +92,40 @@ std::string check_watch(const std::string& text) {
   return fmt::format("takes a number of seconds from {} to {}, not '{}'", kShortestWatch, kLongestWatch, text);
 }
 
-std::string check_length(const std::string& text) {
-  if (yaml::parse_duration(text).value_or(0) > 0 || parse_double(text).value_or(0) > 0) return {};
-  return fmt::format("takes seconds or a duration such as 90s or 1h30m, not '{}'", text);
-}
-
 std::string check_limit(const std::string& text) {
   if (parse_u64(text).value_or(0) > 0) return {};
   return fmt::format("takes a number from 1, not '{}'", text);
+}
+
+std::optional<std::chrono::nanoseconds> duration(const std::string& text) {
+  auto seconds = parse_double(text);
+  if (!seconds) seconds = yaml::parse_duration(text);
+  if (!seconds || !(*seconds > 0 && *seconds <= 1e9)) return std::nullopt;
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::duration<double>(*seconds));
+}
+
+std::string check_duration(const std::string& text) {
+  if (duration(text)) return {};
+  return fmt::format("takes seconds or a duration such as 90s or 1h30m, not '{}'", text);
+}
+
+std::string check_size(const std::string& text) {
+  if (yaml::parse_size(text).value_or(0) > 0) return {};
+  return fmt::format("takes a size such as 100MiB, not '{}'", text);
+}
+
+constexpr std::uint64_t kMostKept = 10'000;
+
+std::string check_keep(const std::string& text) {
+  const auto number = parse_u64(text);
+  if (number && *number >= 1 && *number <= kMostKept) return {};
+  return fmt::format("takes a number from 1 to {}, not '{}'", kMostKept, text);
+}
+
+std::string check_speed(const std::string& text) {
+  constexpr std::string_view kOption = "--speed ";  // the parser says that itself
+  const auto speed = parse_speed(text);
+  return speed ? std::string() : speed.error().message.substr(kOption.size());
 }
 
 // The declared command line, with what the parser does not keep of it.
@@ -101,13 +138,15 @@ class Parser {
     app_.require_subcommand(0, 1);
     app_.fallthrough();  // inherited: options of every command may stand after it too
 
-    OptionExtras source{
-        .value = "SOURCE", .choices = {"auto", "nvml", "nvidia-smi", "rocm-smi", "sysfs", "simulated:"}, .file = true};
+    OptionExtras source{.value = "SOURCE",
+                        .choices = {"auto", "nvml", "nvidia-smi", "rocm-smi", "sysfs", "simulated:", "replay:"},
+                        .file = true};
     // Only completed, not checked: open_sources knows them.
     add(app_,
         app_.add_option("--source", arguments.sources,
-                        "Read from: auto, nvml[:LIBRARY], nvidia-smi[:FILE], rocm-smi[:FILE], sysfs[:ROOT] or "
-                        "simulated:FILE. May be given several times. Else GPUKEEPER_SOURCE decides, where commas "
+                        "Read from: auto, nvml[:LIBRARY], nvidia-smi[:FILE], rocm-smi[:FILE], sysfs[:ROOT], "
+                        "simulated:FILE or replay:FILE. May be given several times. Else GPUKEEPER_SOURCE decides, "
+                        "where commas "
                         "separate several; else auto.")
             ->allow_extra_args(false),
         std::move(source));
@@ -118,6 +157,14 @@ class Parser {
         {.value = "FOLDER", .file = true});
     add_choice(app_, "--color", arguments.colour, "WHEN", {"auto", "always", "never"},
                "Colours: auto (on a terminal, unless NO_COLOR is set), always or never.");
+    add_checked(app_, "--speed", arguments.speed, "N", check_speed,
+                "Play recordings and simulated machines N times as fast as real time; max: as fast as it goes.");
+    add(app_,
+        app_.add_option(
+            "--at", arguments.at,
+            "Of a recording: the moment to show or to play from. 90 or 1h30m is counted from its begin, -30s "
+            "from its end; or a date such as 2026-05-28T20:26:40Z."),
+        {.value = "TIME"});
     add_flag(app_, "--version", arguments.version, "Say which gpukeeper this is and end.");
 
     auto* status =
@@ -168,6 +215,7 @@ class Parser {
 
     add_faults(arguments);
     add_serve(arguments);
+    add_record(arguments);
 
     auto* completion = app_.add_subcommand("completion", "A script that completes gpukeeper's commands in your shell.");
     add_choice(*completion, "shell", arguments.shell, "SHELL", {"bash", "zsh", "fish"}, "bash, zsh or fish.")
@@ -232,6 +280,44 @@ class Parser {
     return option;
   }
 
+  static CLI::Validator one_of(std::vector<std::string> choices) {
+    return {[choices = std::move(choices)](const std::string& text) -> std::string {
+              if (std::ranges::find(choices, text) != choices.end()) return {};
+              return fmt::format("takes {}, not '{}'", fmt::join(choices, ", "), text);
+            },
+            ""};
+  }
+
+  void add_faults(Arguments& arguments) {
+    auto* faults =
+        app_.add_subcommand("faults", "What went wrong with the GPUs: when, who was there, what it means, what to do.");
+    auto* json = add_flag(*faults, "--json", arguments.json, "As JSON (docs/schema/faults.json).");
+    add_flag(*faults, "--schema", arguments.schema, "The JSON Schema of --json.")->excludes(json);
+    add_flag(*faults, "--all", arguments.all, "Every fault, and every sort of them explained.")->excludes(json);
+    add_device(*faults, arguments);
+    add_choice(*faults, "--severity", arguments.severity, "SEVERITY", {"info", "warning", "error", "critical"},
+               "Only faults of this severity and worse.");
+    auto* kinds = faults->add_option("--kind", arguments.kinds, "Only faults of these kinds.")
+                      ->delimiter(',')
+                      ->allow_extra_args(false);
+    kinds->check(one_of(fault_kind_names()));
+    add(*faults, kinds, {.value = "KIND[,KIND...]", .choices = fault_kind_names(), .choices_separated = true});
+    add(*faults,
+        faults->add_option("--since", arguments.since,
+                           "Only faults since then: a time ago such as 30m, 24h or 7d, or a date."),
+        {.value = "TIME"});
+    auto* limit = faults->add_option("--limit", arguments.limit, "Only the newest so many.");
+    limit->check(CLI::Validator(check_limit, ""));
+    add(*faults, limit, {.value = "NUMBER"});
+    auto* length = faults->add_option("--for", arguments.length,
+                                      "Of a simulated machine: play so much of its time, as fast as it goes; else 60.");
+    length->check(CLI::Validator(check_duration, ""));
+    add(*faults, length, {.value = "SECONDS"});
+    add(*faults,
+        faults->add_option("--state-dir", arguments.state_dir, "Where gpukeeper serve keeps the journal to be read."),
+        {.value = "FOLDER", .file = true});
+  }
+
   void add_ps(Arguments& arguments) {
     auto* ps = app_.add_subcommand("ps", "Who uses which GPU: a line for each process on each GPU.");
     auto* json = add_flag(*ps, "--json", arguments.json, "As JSON; with --watch an object a line.");
@@ -275,42 +361,39 @@ class Parser {
     auto* watch = app.add_option("--watch", arguments.watch, "Again every so many seconds, until interrupted.");
     watch->check(CLI::Validator(check_watch, ""));
     add(app, watch, {.value = "SECONDS"});
-  static CLI::Validator one_of(std::vector<std::string> choices) {
-    return {[choices = std::move(choices)](const std::string& text) -> std::string {
-              if (std::ranges::find(choices, text) != choices.end()) return {};
-              return fmt::format("takes {}, not '{}'", fmt::join(choices, ", "), text);
-            },
-            ""};
   }
 
-  void add_faults(Arguments& arguments) {
-    auto* faults =
-        app_.add_subcommand("faults", "What went wrong with the GPUs: when, who was there, what it means, what to do.");
-    auto* json = add_flag(*faults, "--json", arguments.json, "As JSON (docs/schema/faults.json).");
-    add_flag(*faults, "--schema", arguments.schema, "The JSON Schema of --json.")->excludes(json);
-    add_flag(*faults, "--all", arguments.all, "Every fault, and every sort of them explained.")->excludes(json);
-    add_device(*faults, arguments);
-    add_choice(*faults, "--severity", arguments.severity, "SEVERITY", {"info", "warning", "error", "critical"},
-               "Only faults of this severity and worse.");
-    auto* kinds = faults->add_option("--kind", arguments.kinds, "Only faults of these kinds.")
-                      ->delimiter(',')
-                      ->allow_extra_args(false);
-    kinds->check(one_of(fault_kind_names()));
-    add(*faults, kinds, {.value = "KIND[,KIND...]", .choices = fault_kind_names(), .choices_separated = true});
-    add(*faults,
-        faults->add_option("--since", arguments.since,
-                           "Only faults since then: a time ago such as 30m, 24h or 7d, or a date."),
-        {.value = "TIME"});
-    auto* limit = faults->add_option("--limit", arguments.limit, "Only the newest so many.");
-    limit->check(CLI::Validator(check_limit, ""));
-    add(*faults, limit, {.value = "NUMBER"});
-    auto* length = faults->add_option("--for", arguments.length,
-                                      "Of a simulated machine: play so much of its time, as fast as it goes; else 60.");
-    length->check(CLI::Validator(check_length, ""));
-    add(*faults, length, {.value = "SECONDS"});
-    add(*faults,
-        faults->add_option("--state-dir", arguments.state_dir, "Where gpukeeper serve keeps the journal to be read."),
-        {.value = "FOLDER", .file = true});
+  void add_checked(CLI::App& app, const std::string& name, std::string& target, const std::string& value,
+                   std::string (*check)(const std::string&), const std::string& help) {
+    auto* option = app.add_option(name, target, help);
+    option->check(CLI::Validator(check, ""));
+    add(app, option, {.value = value});
+  }
+
+  void add_record(Arguments& arguments) {
+    auto* record = app_.add_subcommand(
+        "record", "Keep what every GPU does in a file, to be looked at later with --source replay:FILE.");
+    auto* file =
+        record->add_option("file", arguments.record.file,
+                           "The file to make: a recording (.gkr), or what other tools read (.jsonl, .csv); '-' is "
+                           "standard output.");
+    file->required();
+    add(*record, file, {.value = "FILE", .file = true});
+    add_checked(
+        *record, "--for", arguments.record_for, "SECONDS", check_duration,
+        "For so long by the source's time; else until interrupted, or until the recording that is played ends.");
+    add_checked(*record, "--period", arguments.record_period, "SECONDS", check_duration,
+                "From reading to reading; else 1, or as the recording that is played was made.");
+    add_flag(*record, "--force", arguments.record.force, "Overwrite the file if it is there.");
+    add_choice(*record, "--format", arguments.record_format, "FORMAT", {"gkr", "jsonl", "csv"},
+               "What to write, where the file's name does not say it: gkr, jsonl or csv.");
+    add_checked(*record, "--rotate-size", arguments.rotate_size, "SIZE", check_size,
+                "Begin a new .jsonl or .csv file before this one grows larger than, say, 100MiB.");
+    add_checked(*record, "--rotate-every", arguments.rotate_every, "TIME", check_duration,
+                "Begin a new .jsonl or .csv file every so often, such as 1h.");
+    add_checked(*record, "--keep", arguments.keep, "N", check_keep, "Keep so many rotated files; else 10.");
+    add_flag(*record, "--gzip", arguments.record.pack, "Pack rotated files.");
+    add_wake(*record, arguments);
   }
 
   void add_device(CLI::App& app, Arguments& arguments) {
@@ -429,6 +512,7 @@ class Parser {
     if (const auto at = text.find(" was given a disallowed flag override"); at != std::string::npos) {
       return "--" + text.substr(0, at) + " takes no value";
     }
+    if (text == "file is required") return "record needs a file to make";
     if (text == "shell is required") return "completion needs a shell: bash, zsh or fish";
     if (const auto at = text.find(": takes "); at != std::string::npos) text.erase(at, 1);
     return text;
@@ -526,13 +610,24 @@ FaultsOptions faults_options(const Arguments& arguments, const Environment& envi
   }
   if (!arguments.since.empty()) options.since = arguments.since;
   if (const auto limit = parse_u64(arguments.limit)) options.limit = static_cast<std::size_t>(*limit);
-  auto seconds = yaml::parse_duration(arguments.length);
-  if (!seconds) seconds = parse_double(arguments.length);
-  if (seconds) {
-    options.length = std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::duration<double>(*seconds));
-  }
+  options.length = duration(arguments.length);
   options.sources = sources(arguments, environment);
   options.state_dir = arguments.state_dir;
+  return options;
+}
+
+RecordOptions record_options(const Arguments& arguments, const Environment& environment) {
+  RecordOptions options = arguments.record;
+  options.length = duration(arguments.record_for);
+  options.period = duration(arguments.record_period);
+  using enum RecordOptions::Form;
+  if (!arguments.record_format.empty()) {
+    options.form = arguments.record_format == "gkr" ? recording : arguments.record_format == "csv" ? csv : jsonl;
+  }
+  if (!arguments.rotate_size.empty()) options.rotate_size = yaml::parse_size(arguments.rotate_size);
+  options.rotate_every = duration(arguments.rotate_every);
+  if (const auto keep = parse_u64(arguments.keep)) options.keep = static_cast<std::size_t>(*keep);
+  options.sources = sources(arguments, environment);
   return options;
 }
 
@@ -573,6 +668,7 @@ Exit dispatch(const std::string& command, const Arguments& arguments, const Pars
     return classes({arguments.json, rules(arguments, context.environment), arguments.check}, context);
   }
   if (command == "faults") return faults(faults_options(arguments, context.environment), context);
+  if (command == "record") return record(record_options(arguments, context.environment), context);
   if (command == "doctor") return doctor(arguments.json, context);
   if (command == "serve") return serve(serve_options(arguments, context), context);
   if (command == "completion") return completion(arguments.shell, parser.tree(), context);
@@ -603,33 +699,63 @@ int run_checked(int argc, char** argv, Output& out, Output& errors) {
     return written ? 0 : report(errors, written.error().message, 1);
   }
 
-  const auto clock = std::make_shared<SystemClock>();
   const auto machine_root = root(arguments, environment);
   if (!machine_root) return report(errors, machine_root.error().message, 2);
   const RealFiles files(*machine_root);
   arguments.serve.machine_root = *machine_root;
-  Context context{
-      .clock = *clock,
-      .files = files,
-      .out = out,
-      .environment = environment,
-      .screen = screen,
-      .colour = colour(arguments),
-      .open_feed =
-          [&] {
-            // A watch needs no new process list every second: they are what costs a driver most.
-            const auto pause = arguments.watch.empty() ? std::chrono::seconds(0) : std::chrono::seconds(3);
-            const bool asks_who = parser.command() == "ps" || parser.command() == "why";
-            return open_feed({.sources = sources(arguments, environment),
-                              .wake = arguments.wake,
-                              .machine_root = *machine_root,
-                              .process_period = pause,
-                              .attribute = asks_who,
-                              .who_patience = kWhoPatience},
-                             clock);
-          },
-      .interrupts = [&]() -> std::unique_ptr<Interrupts> { return std::make_unique<SignalInterrupts>(*clock); }};
+  const auto source_names = sources(arguments, environment);
+  const bool goes_on = !arguments.watch.empty() || parser.command() == "record";
+  const auto speed = arguments.speed.empty() ? std::nullopt : std::optional(*parse_speed(arguments.speed));
+  const auto real_clock = std::make_shared<SystemClock>();
+  const auto chosen_clock = clock_for(source_names, speed, goes_on ? Speed(1) : Speed(), real_clock);
+  if (!chosen_clock) return report(errors, chosen_clock.error().message, 2);
+  const std::shared_ptr<Clock> clock = *chosen_clock;
+  const auto at = arguments.at.empty() ? std::nullopt : std::optional(arguments.at);
+  std::shared_ptr<Replay> replay;  // for what is to be said of it
+  const auto feed = [&] {
+    // A watch needs no new process list every second: they are what costs a driver most.
+    const auto pause = arguments.watch.empty() ? std::chrono::seconds(0) : std::chrono::seconds(3);
+    const bool asks_who = parser.command() == "ps" || parser.command() == "why";
+    return open_feed({.sources = source_names,
+                      .wake = arguments.wake,
+                      .machine_root = *machine_root,
+                      .at = at,
+                      .goes_on = goes_on,
+                      .prepare = [&](Sources& opened) { replay = opened.replay; },
+                      .process_period = pause,
+                      .attribute = asks_who,
+                      .who_patience = kWhoPatience},
+                     clock);
+  };
+  const auto session = [&](SessionOptions options) {
+    options.detect.wake = arguments.wake;
+    options.detect.machine_root = *machine_root;
+    options.at = at;
+    options.prepare = [&replay, prepare = std::move(options.prepare)](Sources& opened) {
+      replay = opened.replay;
+      prepare(opened);
+    };
+    return Session::open(source_names, clock, std::move(options));
+  };
+  const auto interrupts = [&]() -> std::unique_ptr<Interrupts> {
+    auto real = std::make_unique<SignalInterrupts>(*real_clock);
+    auto playback = std::dynamic_pointer_cast<PlaybackClock>(clock);
+    if (!playback) return real;
+    return std::make_unique<PlaybackInterrupts>(std::move(real), std::move(playback));
+  };
+  Context context{.clock = *clock,
+                  .files = files,
+                  .out = out,
+                  .environment = environment,
+                  .screen = screen,
+                  .colour = colour(arguments),
+                  .open_feed = feed,
+                  .open_session = session,
+                  .interrupts = interrupts};
   const auto exit = dispatch(parser.command(), arguments, parser, context);
+  if (replay) {
+    for (const std::string& note : replay->notes()) report(errors, "the recording: " + harmless(note), 0);
+  }
   if (exit) return *exit;
   return report(errors, exit.error().message, exit.error().code == Errc::invalid_argument ? 2 : 1);
 }

@@ -8,6 +8,7 @@
 #include "cli/terminal.hpp"
 #include "core/clock.hpp"
 #include "core/files.hpp"
+#include "engine/playback.hpp"
 
 namespace gpukeeper::cli {
 
@@ -20,7 +21,9 @@ struct Context {
   std::function<Screen()> screen;  ///< as it is now: a terminal's size changes
   ColourChoice colour = ColourChoice::automatic;
   std::function<Result<std::unique_ptr<Feed>>()> open_feed;  ///< from the sources of the command line
-  std::function<std::unique_ptr<Interrupts>()> interrupts;   ///< made before the feed, whose threads inherit the mask
+  /// The same sources, for who steps through their time by itself. Its clock is `clock`.
+  std::function<Result<std::unique_ptr<Session>>(SessionOptions)> open_session = {};
+  std::function<std::unique_ptr<Interrupts>()> interrupts;  ///< made before the feed, whose threads inherit the mask
 };
 
 /// How a page for people is to be made now.

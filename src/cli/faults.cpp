@@ -9,9 +9,8 @@
 
 #include "cli/faults_page.hpp"
 #include "core/display_text.hpp"
-#include "core/playback_clock.hpp"
 #include "core/rfc3339.hpp"
-#include "engine/engine.hpp"
+#include "engine/playback.hpp"
 #include "engine/state_dir.hpp"
 #include "format/columns.hpp"
 #include "storage/sqlite_fault_store.hpp"
@@ -28,8 +27,8 @@ using Faults = std::vector<std::shared_ptr<const FaultRecord>>;
 
 // What was found, and what it was found in.
 struct Findings {
-  std::shared_ptr<const Snapshot> snapshot;  // the latest
-  std::shared_ptr<const FaultList> list;
+  std::shared_ptr<const Snapshot> snapshot = std::make_shared<const Snapshot>();  // the latest
+  std::shared_ptr<const FaultList> list = {};
   std::string journal = {};
   std::string journal_note = {};
 };
@@ -74,27 +73,28 @@ std::shared_ptr<FaultStore> stored_journal(const FaultsOptions& options, const C
 Result<Findings> look_now(const FaultsOptions& options, Context& context) {
   const auto feed = context.open_feed();
   if (!feed) return tl::make_unexpected(feed.error());
-  Findings findings{.snapshot = (*feed)->next(), .list = nullptr};
+  Findings findings{.snapshot = (*feed)->next(), .list = {}};
   FaultJournal journal(is_made_up(*findings.snapshot) ? nullptr : stored_journal(options, context, findings));
   journal.note(*findings.snapshot);
   findings.list = journal.list();
   return findings;
 }
 
-// Steps through the time of simulated machines as fast as it goes.
+// Plays a recording from begin to end, or simulated machines for a while, as fast as it goes.
 Result<Findings> play_through(const FaultsOptions& options) {
-  constexpr auto kPeriod = std::chrono::seconds(1);
-  const auto clock = std::make_shared<PlaybackClock>(std::make_shared<SystemClock>(), std::nullopt);
-  auto sources = open_sources(options.sources, clock);
-  if (!sources) return tl::make_unexpected(sources.error());
-  Engine engine(std::move(*sources), clock, {.attribute = true});
-  const auto end = clock->now() + options.length.value_or(kUsualLength);
-  for (;;) {
-    const auto snapshot = engine.step();
-    const auto next = clock->now() + kPeriod;
-    if (next > end) return Findings{snapshot, engine.faults()};
-    clock->sleep_until(next, {});
-  }
+  FaultJournal journal(nullptr);
+  Findings findings;
+  auto length = options.length;
+  if (!length && !names_recording(options.sources)) length = kUsualLength;
+  const auto played = play(options.sources, {.engine = {.attribute = true}, .speed = std::nullopt, .length = length},
+                           [&](const Snapshot& snapshot) {
+                             journal.note(snapshot);
+                             findings.snapshot = std::make_shared<const Snapshot>(snapshot);
+                             return true;
+                           });
+  if (!played) return tl::make_unexpected(played.error());
+  findings.list = journal.list();
+  return findings;
 }
 
 // Whether a selector means the device of that record, be it listed or not.

@@ -2,24 +2,21 @@
 
 #include <algorithm>
 
-#include "engine/engine.hpp"
+#include "engine/playback.hpp"
 
 namespace gpukeeper::cli {
 namespace {
 
-class EngineFeed final : public Feed {
+class SessionFeed final : public Feed {
  public:
-  EngineFeed(Sources sources, std::shared_ptr<Clock> clock, const FeedOptions& options)
-      : engine_(std::move(sources), std::move(clock),
-                {.sampler = {.process_period = options.process_period},
-                 .attribute = options.attribute,
-                 .who_patience = options.who_patience}) {}
+  explicit SessionFeed(std::unique_ptr<Session> session) : session_(std::move(session)) {}
 
-  std::shared_ptr<const Snapshot> next() override { return engine_.step(); }
-  std::span<const Finding> findings() const override { return engine_.findings(); }
+  std::shared_ptr<const Snapshot> next() override { return session_->step(); }
+  bool ended() override { return session_->ended(); }
+  std::span<const Finding> findings() const override { return session_->findings(); }
 
  private:
-  Engine engine_;
+  const std::unique_ptr<Session> session_;
 };
 
 // Long enough for a driver to have counted something new, short enough that nobody minds.
@@ -43,9 +40,16 @@ bool lacks_process_rates(const Snapshot& snapshot) {
 }
 
 Result<std::unique_ptr<Feed>> open_feed(const FeedOptions& options, std::shared_ptr<Clock> clock) {
-  auto sources = open_sources(options.sources, clock, {.wake = options.wake, .machine_root = options.machine_root});
-  if (!sources) return tl::make_unexpected(sources.error());
-  return std::unique_ptr<Feed>(std::make_unique<EngineFeed>(std::move(*sources), std::move(clock), options));
+  auto session = Session::open(options.sources, std::move(clock),
+                               {.detect = {.wake = options.wake, .machine_root = options.machine_root},
+                                .engine = {.sampler = {.process_period = options.process_period},
+                                           .attribute = options.attribute,
+                                           .who_patience = options.who_patience},
+                                .at = options.at,
+                                .begin_at_end = !options.goes_on,
+                                .prepare = options.prepare});
+  if (!session) return tl::make_unexpected(session.error());
+  return std::unique_ptr<Feed>(std::make_unique<SessionFeed>(std::move(*session)));
 }
 
 }  // namespace gpukeeper::cli

@@ -1,7 +1,9 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -20,6 +22,9 @@ class Feed {
   /// Reads every device once and returns what is known now; never null. Takes as long as the slowest device may.
   virtual std::shared_ptr<const Snapshot> next() = 0;
 
+  /// Whether nothing more will come: a recording is over.
+  virtual bool ended() { return false; }
+
   /// What `auto` looked for; empty when a source was named.
   virtual std::span<const Finding> findings() const = 0;
 };
@@ -27,7 +32,10 @@ class Feed {
 struct FeedOptions {
   std::vector<std::string> sources;  ///< as given to --source; empty for auto
   bool wake = false;
-  std::string machine_root;                    ///< where the machine's /sys and /proc are; empty for this machine's own
+  std::string machine_root;       ///< where the machine's /sys and /proc are; empty for this machine's own
+  std::optional<std::string> at;  ///< of a recording: which moment
+  bool goes_on = false;           ///< plays a recording from its begin; else shows how things stood at its end
+  std::function<void(Sources&)> prepare = [](Sources&) {};  ///< as SessionOptions have it
   std::chrono::nanoseconds process_period{0};  ///< who looks once wants the processes each time; a watch less often
   bool attribute = false;                      ///< say who the processes are (Snapshot::who)
   std::chrono::nanoseconds who_patience{0};    ///< how long the next snapshot may wait for that (EngineOptions)
@@ -40,7 +48,7 @@ std::shared_ptr<const Snapshot> settled(Feed& feed, Clock& clock, bool (*unsettl
 /// Whether the utilization of some process needs a second look.
 bool lacks_process_rates(const Snapshot& snapshot);
 
-/// Opens the sources. Errors: invalid_argument for a source that there is not; others when one cannot be opened.
+/// Opens the sources; `clock` is the one that clock_for gave for them. Errors: as for Session::open.
 Result<std::unique_ptr<Feed>> open_feed(const FeedOptions& options, std::shared_ptr<Clock> clock);
 
 }  // namespace gpukeeper::cli

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "core/display_text.hpp"
+#include "faults/fault_journal.hpp"
 
 namespace gpukeeper::cli {
 
@@ -60,6 +61,10 @@ std::vector<std::string> source_notes(const Snapshot& snapshot, const RenderOpti
     if (source.message.empty()) continue;
     const Span text{fmt::format("{}: {}", source.name, source.message), source.available ? Ink::faint : Ink::warn};
     for (std::string& line : wrapped({}, text, options)) result.push_back(std::move(line));
+  }
+  for (const EventSourceStatus& source : snapshot.event_sources) {
+    if (source.name != kFaultJournal || source.message.empty()) continue;  // `faults` tells of the others
+    for (std::string& line : wrapped({}, {source.message, Ink::warn}, options)) result.push_back(std::move(line));
   }
   return result;
 }

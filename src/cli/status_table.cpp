@@ -10,7 +10,6 @@
 #include "cli/table.hpp"
 #include "core/display_text.hpp"
 #include "device/metric_table.hpp"
-#include "faults/fault_journal.hpp"
 #include "format/columns.hpp"
 
 namespace gpukeeper::cli {
@@ -326,6 +325,11 @@ std::vector<Span> title(const Snapshot& snapshot, const RenderOptions& options) 
   if (!snapshot.host.empty()) line.push_back({dot + harmless(snapshot.host, options.utf8)});
   line.push_back({dot + summary(snapshot)});
   std::string time = local_time(snapshot.taken_at, options.utc_offset);
+  if (snapshot.replayed) {
+    // Of another day: said where it is never cut off.
+    line.insert(line.begin() + 1, {dot + "RECORDED " + time, Ink::warn});
+    return line;
+  }
   std::size_t used = 0;
   for (const Span& span : line) used += display_width(span.text);
   if (used + 2 + time.size() > options.width) time = time.substr(time.find(' ') + 1);
@@ -385,41 +389,6 @@ std::vector<std::string> footer(const Snapshot& snapshot, const RenderOptions& o
   auto result = device_notes(
       snapshot, [](const DeviceSnapshot& d) { return d.available ? d.processes_reason : std::string(); }, options);
   for (std::string& line : source_notes(snapshot, options)) result.push_back(std::move(line));
-  std::vector<std::string> result;
-  // Devices with one trouble share one sentence.
-  std::vector<std::pair<const DeviceSnapshot*, std::string>> silent;
-  for (const DeviceSnapshot& d : snapshot.devices) {
-    if (d.processes_reason.empty() || !d.available) continue;
-    const auto same = std::ranges::find_if(silent, [&](const auto& group) {
-      return group.first->processes_reason == d.processes_reason && origin(*group.first->device) == origin(*d.device);
-    });
-    if (same == silent.end()) {
-      silent.emplace_back(&d, fmt::format("GPU {}", d.index));
-    } else {
-      same->second += fmt::format(", {}", d.index);
-    }
-  }
-  for (const auto& [d, which] : silent) {
-    const auto label = origin(*d->device);
-    const std::string prefix = label.empty() ? "" : fmt::format("{}: ", label);
-    const std::size_t room = options.width > prefix.size() + 10 ? options.width - prefix.size() : 10;
-    for (std::string& line : wrap(fmt::format("{}: {}", which, harmless(d->processes_reason, options.utf8)), room)) {
-      result.push_back(paint({{prefix, Ink::warn}, {std::move(line), Ink::faint}}, options));
-    }
-  }
-  for (const SourceStatus& source : snapshot.sources) {
-    if (source.message.empty()) continue;
-    for (std::string& line :
-         wrap(fmt::format("{}: {}", source.name, harmless(source.message, options.utf8)), options.width)) {
-      result.push_back(paint({{std::move(line), source.available ? Ink::faint : Ink::warn}}, options));
-    }
-  }
-  for (const EventSourceStatus& source : snapshot.event_sources) {
-    if (source.name != kFaultJournal || source.message.empty()) continue;  // `faults` tells of the others
-    for (std::string& line : wrap(harmless(source.message, options.utf8), options.width)) {
-      result.push_back(paint({{std::move(line), Ink::warn}}, options));
-    }
-  }
   return result;
 }
 

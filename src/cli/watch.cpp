@@ -75,6 +75,7 @@ Exit watch(const WatchOptions& options, const PageMaker& page, Feed& feed, Conte
   for (;;) {
     const auto snapshot = feed.next();
     auto written = display.show(*snapshot);
+    if (written && feed.ended()) return ended(display.leave_behind(*snapshot));
     due = std::max(due + options.pause, context.clock.now());  // a late page is skipped, not made up for
     for (bool waiting = true; waiting && written && *written;) {
       switch (interrupts.wait_until(due)) {

@@ -10,7 +10,7 @@ WallTime::duration since_epoch(MonotonicTime time) {
   return std::chrono::duration_cast<WallTime::duration>(time.time_since_epoch());
 }
 
-// Who comes this late has been stopped or suspended: what was missed is not played faster afterwards.
+// Who comes later than this was stopped or suspended: what was missed is not played faster afterwards.
 constexpr auto kTooLate = std::chrono::seconds(1);
 
 }  // namespace
@@ -46,7 +46,8 @@ void PlaybackClock::sleep_until(MonotonicTime until, std::stop_token stop) {
 void PlaybackClock::move_to(MonotonicTime time) {
   const auto due = real_time_of(time);
   const auto real_now = real_->now();
-  moved_at_ = real_now - due < kTooLate ? due : real_now;
+  // A little too late is made up for; who moves too early, as to skip something, goes on from there.
+  moved_at_ = due <= real_now && real_now - due < kTooLate ? due : real_now;
   const std::scoped_lock lock(mutex_);
   now_.store(std::max(now(), time).time_since_epoch().count());
   // All look anew whether what they wait for has come; until each has, none counts as waiting.

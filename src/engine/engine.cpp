@@ -5,6 +5,7 @@
 
 #include <unistd.h>
 
+#include "backend/replay/replay.hpp"
 #include "core/playback_clock.hpp"
 #include "telemetry/playback_runner.hpp"
 
@@ -23,8 +24,8 @@ std::unique_ptr<Runner> make_runner(const std::shared_ptr<Clock>& clock) {
   return std::make_unique<ThreadRunner>();
 }
 
-SamplerOptions completed(SamplerOptions options, std::function<void(Snapshot&)> finish) {
-  if (options.host.empty()) options.host = host_name();
+SamplerOptions completed(SamplerOptions options, const Sources& sources, std::function<void(Snapshot&)> finish) {
+  if (options.host.empty()) options.host = sources.replay ? sources.replay->header().host : host_name();
   options.finish = std::move(finish);
   return options;
 }
@@ -45,13 +46,23 @@ std::unique_ptr<Attributor> attributor(const Sources& sources, const std::shared
 Engine::Engine(Sources sources, std::shared_ptr<Clock> clock, EngineOptions options)
     : clock_(std::move(clock)),
       findings_(std::move(sources.findings)),
+      replay_(sources.replay),
       attributor_(attributor(sources, clock_, options)),
       journal_(std::move(options.fault_store)),
       runner_(make_runner(clock_)),
       sampler_(std::move(sources.backends), std::move(sources.events), *clock_, *runner_, published_,
-               completed(std::move(options.sampler), [this](Snapshot& snapshot) { finish(snapshot); })) {}
+               completed(std::move(options.sampler), sources, [this](Snapshot& snapshot) { finish(snapshot); })) {
+  follow_the_date();
+}
+
+// A recording has the dates of its own, which may have been put right while it was made.
+void Engine::follow_the_date() const {
+  const auto playback = std::dynamic_pointer_cast<PlaybackClock>(clock_);
+  if (replay_ && playback) playback->set_wall(replay_->wall());
+}
 
 std::shared_ptr<const Snapshot> Engine::step() {
+  follow_the_date();
   sampler_.tick();
   return published_.read();
 }
@@ -61,6 +72,7 @@ void Engine::run(std::stop_token stop) {
 }
 
 void Engine::finish(Snapshot& snapshot) {
+  snapshot.replayed = replay_ != nullptr;
   if (attributor_) attributor_->complete(snapshot);
   journal_.note(snapshot);
   journal_.tell(snapshot);

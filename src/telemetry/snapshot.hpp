@@ -62,6 +62,7 @@ struct SelfCost : ProcessCost {
 struct Snapshot {
   std::uint64_t sequence = 0;  ///< 0 before the first tick, then one more each tick
   WallTime taken_at{};
+  bool replayed = false;  ///< out of a recording: taken_at is its time, not today's
   MonotonicTime monotonic{};
   std::string host;
   std::vector<DeviceSnapshot> devices;  ///< physical devices in PCI order; a lost one stays, unavailable

@@ -150,6 +150,23 @@ TEST_F(CommandTest, StatusShowsASimulatedMachineAndSaysSo) {
   EXPECT_EQ(t.out.find('\x1b'), std::string::npos);
 }
 
+TEST_F(CommandTest, FaultsOfASimulatedMachineAreListedExplainedAndLabelled) {
+  const std::string source = "--source simulated:" GPUKEEPER_SOURCE_DIR "/examples/scenarios/faults.yaml";
+  const auto t = run("faults " + source + " --for 160 --all");
+  EXPECT_EQ(t.status, 0) << t.err;
+  EXPECT_THAT(t.err, IsEmpty());
+  EXPECT_THAT(t.out, AllOf(HasSubstr("  simulated  critical"), HasSubstr("XID 79: the GPU has fallen off the bus"),
+                           HasSubstr("the GPU does not answer"), HasSubstr("\n  To do: ")));
+  std::istringstream lines(t.out);
+  for (std::string line; std::getline(lines, line);) {
+    if (line.starts_with("20")) EXPECT_THAT(line, HasSubstr("  simulated  ")) << "every line of the table";
+  }
+  const auto xids = run("faults " + source + " --for 1m40s --kind xid --device 5 --json");
+  EXPECT_THAT(xids.out, AllOf(HasSubstr("\"xid\": 31"), HasSubstr("\"simulated\": true")));
+  EXPECT_THAT(run("faults " + source + " --for 5 --since 1h").out, HasSubstr("no faults\n\nNothing was found.\n"));
+  expect_failure("faults " + source + " --for 5 --device 99", "there is no GPU '99': there are the GPUs 0 to");
+}
+
 TEST_F(CommandTest, PsShowsWhoUsesWhichGpu) {
   const auto t = shell("COLUMNS=140 \"$GPUKEEPER\" ps --source \"$SCENARIO\"");
   EXPECT_EQ(t.status, 0);
@@ -166,21 +183,6 @@ TEST_F(CommandTest, WhySaysWhyTheFanRuns) {
   EXPECT_THAT(t.err, IsEmpty());
   EXPECT_THAT(t.out,
               AllOf(HasSubstr("  Why is the fan running?\n    The fan turns at "), HasSubstr("python3 (PID 20417")));
-TEST_F(CommandTest, FaultsOfASimulatedMachineAreListedExplainedAndLabelled) {
-  const std::string source = "--source simulated:" GPUKEEPER_SOURCE_DIR "/examples/scenarios/faults.yaml";
-  const auto t = run("faults " + source + " --for 160 --all");
-  EXPECT_EQ(t.status, 0) << t.err;
-  EXPECT_THAT(t.err, IsEmpty());
-  EXPECT_THAT(t.out, AllOf(HasSubstr("  simulated  critical"), HasSubstr("XID 79: the GPU has fallen off the bus"),
-                           HasSubstr("the GPU does not answer"), HasSubstr("\n  To do: ")));
-  std::istringstream lines(t.out);
-  for (std::string line; std::getline(lines, line);) {
-    if (line.starts_with("20")) EXPECT_THAT(line, HasSubstr("  simulated  ")) << "every line of the table";
-  }
-  const auto xids = run("faults " + source + " --for 1m40s --kind xid --device 5 --json");
-  EXPECT_THAT(xids.out, AllOf(HasSubstr("\"xid\": 31"), HasSubstr("\"simulated\": true")));
-  EXPECT_THAT(run("faults " + source + " --for 5 --since 1h").out, HasSubstr("no faults\n\nNothing was found.\n"));
-  expect_failure("faults " + source + " --for 5 --device 99", "there is no GPU '99': there are the GPUs 0 to");
 }
 
 TEST_F(CommandTest, ValuesAloneForScripts) {

@@ -1,0 +1,61 @@
+#pragma once
+
+#include <cmath>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "core/result.hpp"
+#include "device/device.hpp"
+#include "device/event.hpp"
+#include "device/gpu_process.hpp"
+#include "device/metric_table.hpp"
+#include "device/reading.hpp"
+#include "recording/notes.hpp"
+
+// How the things of device/ stand in a recording (docs/recording.md). Included by source files only: the library is
+// heavy.
+//
+// Reading never fails: a recording may come from another version or another hand. What is absent, unknown or of another
+// kind than it should be is taken for absent, and the notes say so.
+namespace gpukeeper::recording {
+
+using Json = nlohmann::json;  // members in alphabetical order, whatever order they were made in
+
+/// Three decimals, as in every other output; an absence in place of what is no number.
+inline Json number(double value) {
+  if (!std::isfinite(value)) return {{"missing", "failed"}};
+  if (std::abs(value) >= 0x1p52) return value;  // whole already, and a thousandfold might be no number any more
+  const double rounded = std::round(value * 1000) / 1000;
+  return rounded == 0 ? 0.0 : rounded;  // no "-0.0"
+}
+
+Json to_json(const Error& error);
+Json to_json(const Device& device);
+Json to_json(const Reading& reading);
+Json to_json(const GpuProcess& process);  ///< without its pid
+Json to_json(const DeviceEvent& event);
+
+Error error_from(const Json& json);
+Device device_from(const Json& json, Notes& notes);
+Reading reading_from(const Json& json, Notes& notes);
+GpuProcess process_from(std::int64_t pid, const Json& json, Notes& notes);
+DeviceEvent event_from(const Json& json);
+
+/// A member of an object, or null when it is not there or this is no object.
+const Json* member(const Json& json, std::string_view name);
+
+/// A member that is a text; nothing otherwise. The others alike.
+std::optional<std::string> text_member(const Json& json, std::string_view name);
+std::optional<double> number_member(const Json& json, std::string_view name);
+std::optional<std::uint64_t> whole_member(const Json& json, std::string_view name);
+bool flag_member(const Json& json, std::string_view name);
+
+/// "missing": the reason that stands in such an object; nothing when this is none.
+std::optional<Missing> missing_from_json(const Json& json);
+
+}  // namespace gpukeeper::recording
