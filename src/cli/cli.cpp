@@ -427,6 +427,7 @@ class Parser {
     add_file(*serve, "--config", options.config, "FILE", "Read settings from a file (YAML); options stand above it.");
     add_flag(*serve, "--check-config", options.check_config, "Read the settings, say whether they are well, and end.");
     add_file(*serve, "--state-dir", options.state_dir, "FOLDER", "Keep what must outlive a restart there.");
+    add_rules(*serve, arguments);
     add_file(*serve, "--log-file", options.log_file, "FILE",
              "Log to a file that turns over at 10 MiB; else to standard error.");
     add_choice(*serve, "--log-level", options.log_level, "LEVEL", {"error", "warning", "info", "debug"},
@@ -645,6 +646,7 @@ Exit completion(const std::string& shell, const CommandTree& tree, Context& cont
 ServeOptions serve_options(const Arguments& arguments, const Context& context) {
   ServeOptions options = arguments.serve;
   options.sources = arguments.sources;
+  options.rules = arguments.rules;
   options.fallback_sources = sources(arguments, context.environment);
   return options;
 }

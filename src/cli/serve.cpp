@@ -60,6 +60,7 @@ Result<Config> from_command_line(const ServeOptions& options) {
   }
   if (options.insecure_listen) config.insecure_listen = true;
   if (!options.state_dir.empty()) config.state_dir = options.state_dir;
+  if (!options.rules.empty()) config.rules = options.rules;
   if (!options.log_file.empty()) config.log.file = options.log_file;
   if (!options.log_level.empty()) {
     const auto level = service::parse_log_level(options.log_level);
@@ -89,6 +90,7 @@ Result<Config> effective(const ServeOptions& options, const Context& context) {
   if (!file) return file;
   Config rest;
   rest.source = options.fallback_sources;
+  if (const auto rules = context.environment("GPUKEEPER_RULES").value_or(""); !rules.empty()) rest.rules = rules;
   rest.listen = service::default_listen(context.environment, ::geteuid());
   Config config = service::merged(service::merged(std::move(*command_line), std::move(*file)), std::move(rest));
   const auto exposure = service::check_exposure(config.listen, config.insecure_listen.value_or(false));
@@ -111,11 +113,13 @@ class Server {
         log_(*clock_, std::move(target), config_.log.level.value_or(LogLevel::info)) {}
 
   Exit run() {
-    auto started = Service::start({.config = config_,
-                                   .version = std::string(program_version()),
-                                   .machine_root = options_.machine_root,
-                                   .notify_socket = context_.environment("NOTIFY_SOCKET")},
-                                  clock_, log_);
+    auto started = Service::start(
+        {.config = config_,
+         .version = std::string(program_version()),
+         .machine_root = options_.machine_root,
+         .usual_state_dir = StateDirectory::usual_path(context_.environment, ::geteuid() == 0).value_or(""),
+         .notify_socket = context_.environment("NOTIFY_SOCKET")},
+        clock_, log_);
     if (!started) return tl::make_unexpected(started.error());
     Service& service = **started;
     log_.info("gpukeeper {} serves", program_version());

@@ -15,6 +15,7 @@ struct ServeOptions {
   bool insecure_listen = false;
   std::string config;  ///< a file; empty for none
   std::string state_dir;
+  std::string rules;
   std::string log_file;
   std::string log_level;
   std::string log_format;

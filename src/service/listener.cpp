@@ -175,6 +175,11 @@ Result<void> Listener::clear_path() const {
 }
 
 Result<void> Listener::open_unix() {
+  if (address_.path.size() > kLongestSocketPath) {  // one that was put together: $XDG_RUNTIME_DIR may be long
+    return refused(address_, Errc::invalid_argument,
+                   fmt::format("the path has {} bytes, and that of a unix socket at most {}", address_.path.size(),
+                               kLongestSocketPath));
+  }
   if (auto locked = take_lock(); !locked) return locked;
   if (auto cleared = clear_path(); !cleared) return cleared;
   socket_ = Descriptor(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));

@@ -16,20 +16,6 @@ using namespace std::chrono_literals;
 
 namespace {
 
-EngineThread::Open opener(const ServiceOptions& options, std::shared_ptr<const Classifier> rules,
-                          std::shared_ptr<Clock> clock) {
-  return [config = options.config, root = options.machine_root, rules = std::move(rules),
-          clock = std::move(clock)]() -> Result<std::unique_ptr<Engine>> {
-    auto sources = open_sources(config.source, clock, {.machine_root = root});
-    if (!sources) return tl::make_unexpected(sources.error());
-    EngineOptions engine;
-    engine.sampler.period = config.sample_interval.value_or(engine.sampler.period);
-    engine.attribute = true;
-    engine.classifier = rules;
-    return std::make_unique<Engine>(std::move(*sources), clock, std::move(engine));
-  };
-}
-
 // The first look at a machine may take SamplerOptions::first_list_deadline, 15 s.
 HealthFacts health_facts(const ServiceOptions& options, const Clock& clock) {
   const auto period = options.config.sample_interval.value_or(1s);
@@ -58,15 +44,47 @@ Result<std::shared_ptr<const Classifier>> load_rules(const Config& config) {
   return std::make_shared<const Classifier>(std::move(*classifier));
 }
 
-Service::Service(ServiceOptions options, std::shared_ptr<const Classifier> rules, std::shared_ptr<Clock> clock,
-                 Log& log)
+EngineThread::Open Service::opener(const ServiceOptions& options, Parts parts, std::shared_ptr<Clock> clock) {
+  return [config = options.config, root = options.machine_root, parts = std::move(parts),
+          clock = std::move(clock)]() -> Result<std::unique_ptr<Engine>> {
+    auto sources = open_sources(config.source, clock, {.machine_root = root});
+    if (!sources) return tl::make_unexpected(sources.error());
+    EngineOptions engine;
+    engine.sampler.period = config.sample_interval.value_or(engine.sampler.period);
+    engine.attribute = true;
+    engine.classifier = parts.rules;
+    if (parts.state) {
+      auto store = open_fault_store(*parts.state, *sources);
+      if (!store) return tl::make_unexpected(store.error());
+      engine.fault_store = std::move(*store);
+    }
+    return std::make_unique<Engine>(std::move(*sources), clock, std::move(engine));
+  };
+}
+
+// A folder that was named must do, and no two may keep books in one; else it goes on with less.
+Result<std::shared_ptr<const StateDirectory>> Service::claim_state(const ServiceOptions& options, Log& log) {
+  const bool named = options.config.state_dir.has_value();
+  const std::string path = options.config.state_dir.value_or(options.usual_state_dir);
+  if (path.empty()) {
+    log.warning("what happened is forgotten at the end: no folder is known for it; name one with --state-dir");
+    return nullptr;
+  }
+  auto claimed = StateDirectory::claim(path);
+  if (claimed) return std::make_shared<const StateDirectory>(std::move(*claimed));
+  if (named || claimed.error().code == Errc::unavailable) return tl::make_unexpected(claimed.error());
+  log.warning("what happened is forgotten at the end: {}", claimed.error().message);
+  return nullptr;
+}
+
+Service::Service(ServiceOptions options, Parts parts, std::shared_ptr<Clock> clock, Log& log)
     : options_(std::move(options)),
       clock_(std::move(clock)),
       log_(log),
       manager_(options_.notify_socket),
       health_(health_facts(options_, *clock_)),
       states_(log),
-      engine_(opener(options_, std::move(rules), clock_)),
+      engine_(opener(options_, std::move(parts), clock_)),
       server_(handler({.snapshot = [this] { return engine_.snapshot(); },
                        .health = health_,
                        .clock = clock_,
@@ -82,6 +100,8 @@ Service::~Service() {
 Result<std::unique_ptr<Service>> Service::start(ServiceOptions options, std::shared_ptr<Clock> clock, Log& log) {
   auto rules = load_rules(options.config);
   if (!rules) return tl::make_unexpected(rules.error());
+  auto state = claim_state(options, log);
+  if (!state) return tl::make_unexpected(state.error());
   std::vector<Listener> listeners;  // before any thread is: what cannot listen leaves nothing behind
   for (const ListenAddress& address : options.config.listen) {
     auto listener = Listener::open(address);
@@ -89,7 +109,8 @@ Result<std::unique_ptr<Service>> Service::start(ServiceOptions options, std::sha
     log.info("listening on {}", listener->address().to_string());
     listeners.push_back(std::move(*listener));
   }
-  std::unique_ptr<Service> service(new Service(std::move(options), std::move(*rules), std::move(clock), log));
+  std::unique_ptr<Service> service(
+      new Service(std::move(options), {std::move(*rules), std::move(*state)}, std::move(clock), log));
   for (Listener& listener : listeners) service->server_.add(std::move(listener));
   service->server_thread_ = std::jthread([raw = service.get()] { raw->serve(); });
   return service;

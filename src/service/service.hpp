@@ -9,6 +9,7 @@
 
 #include "core/clock.hpp"
 #include "core/log.hpp"
+#include "engine/state_dir.hpp"
 #include "service/config.hpp"
 #include "service/engine_thread.hpp"
 #include "service/health.hpp"
@@ -22,6 +23,7 @@ struct ServiceOptions {
   Config config;  ///< complete: its listen is not empty
   std::string version;
   std::string machine_root;                  ///< as in DetectOptions
+  std::string usual_state_dir;               ///< where the configuration names none; empty when none is known
   std::optional<std::string> notify_socket;  ///< $NOTIFY_SOCKET
 };
 
@@ -37,7 +39,7 @@ Result<std::shared_ptr<const Classifier>> load_rules(const Config& config);
 class Service {
  public:
   /// Opens the listeners and starts both threads. Returns before the devices were looked at.
-  /// Errors: those of load_rules and of Listener::open.
+  /// Errors: those of load_rules, StateDirectory::claim and Listener::open.
   static Result<std::unique_ptr<Service>> start(ServiceOptions options, std::shared_ptr<Clock> clock, Log& log);
   ~Service();
 
@@ -55,7 +57,13 @@ class Service {
   bool ended();
 
  private:
-  Service(ServiceOptions options, std::shared_ptr<const Classifier> rules, std::shared_ptr<Clock> clock, Log& log);
+  struct Parts {                                  // what is made before anything runs
+    std::shared_ptr<const Classifier> rules;      // null: the built-in ones
+    std::shared_ptr<const StateDirectory> state;  // null: nothing outlives this process
+  };
+  Service(ServiceOptions options, Parts parts, std::shared_ptr<Clock> clock, Log& log);
+  static Result<std::shared_ptr<const StateDirectory>> claim_state(const ServiceOptions& options, Log& log);
+  static EngineThread::Open opener(const ServiceOptions& options, Parts parts, std::shared_ptr<Clock> clock);
   void serve();
 
   const ServiceOptions options_;

@@ -28,8 +28,9 @@ Response document(std::shared_ptr<const std::string> text) {
   return response;
 }
 
-std::shared_ptr<const std::string> written(const Snapshot& snapshot) {
-  return std::make_shared<const std::string>(snapshot_json(snapshot, false) + "\n");
+std::shared_ptr<const std::string> written(const Snapshot& snapshot, bool command_lines) {
+  const auto policy = command_lines ? CommandLines::given : CommandLines::left_out;
+  return std::make_shared<const std::string>(snapshot_json(snapshot, false, policy) + "\n");
 }
 
 }  // namespace
@@ -53,12 +54,12 @@ Response SnapshotAnswer::answer(const Request& request, const std::shared_ptr<co
     const std::string selector = value;
     const auto selected = select_devices(*snapshot, {&selector, 1});
     if (!selected) return problem(404, "not_found", harmless(selected.error().message));
-    return document(written(*selected));
+    return document(written(*selected, command_lines));
   }
 
   const std::string tag = fmt::format("\"{}-{}-{}\"", instance_, snapshot->sequence, command_lines ? 1 : 0);
   Cached& cached = cached_.at(command_lines ? 1 : 0);
-  if (cached.snapshot != snapshot) cached = {snapshot, written(*snapshot)};
+  if (cached.snapshot != snapshot) cached = {snapshot, written(*snapshot, command_lines)};
   Response response = document(cached.text);
   response.headers.emplace_back("ETag", tag);
   if (const auto known = request.header("If-None-Match"); known && has_tag(*known, tag)) {

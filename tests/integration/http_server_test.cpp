@@ -410,6 +410,9 @@ TEST_F(ListenerTest, WhatIsInTheWayIsNamed) {
   const auto nowhere = at("none/s.sock");
   EXPECT_EQ(refusal(nowhere), "listen on " + nowhere.to_string() + ": there is no folder " +
                                   (folder_.path() / "none").string() + ": make it, or choose another path");
+  const ListenAddress endless{.path = "/" + std::string(200, 'a'), .host = {}};
+  EXPECT_EQ(refusal(endless),
+            "listen on " + endless.to_string() + ": the path has 201 bytes, and that of a unix socket at most 107");
   EXPECT_EQ(refusal({.path = {}, .host = "192.0.2.1", .port = 7909}),
             "listen on 192.0.2.1:7909: this machine has no such address; 'ip address' lists those it has");
 }

@@ -115,6 +115,19 @@ TEST_F(RoutesTest, BeforeTheFirstSnapshotItIsNotThereYet) {
   EXPECT_THAT(answer.headers, Contains(Header("Retry-After", "1")));
 }
 
+TEST_F(RoutesTest, CommandLinesAreLeftOutForWhoMayNotReadThem) {
+  Snapshot snapshot = four_gpus();
+  set_processes(snapshot.devices[0], {told(process(4242, "python3", 12'000), mara_trains(4242))});
+  see(snapshot);
+  const auto is_given = [](const Response& answer) { return answer.body->find("--epochs 90") != std::string::npos; };
+  for (const std::map<std::string, std::string>& query : {std::map<std::string, std::string>{}, {{"device", "0"}}}) {
+    EXPECT_TRUE(is_given(get("/api/v1/snapshot", query, {}, user(1000))));
+    EXPECT_FALSE(is_given(get("/api/v1/snapshot", query, {}, user(1001))));
+    EXPECT_FALSE(is_given(get("/api/v1/snapshot", query)));
+    EXPECT_THAT(*get("/api/v1/snapshot", query).body, HasSubstr("\"user\":\"mara\""));
+  }
+}
+
 TEST_F(RoutesTest, OnlyRootAndOurOwnUserOverTheUnixSocketMayReadCommandLines) {
   EXPECT_FALSE(may_read_command_lines(Peer(), 1000));
   EXPECT_FALSE(may_read_command_lines(Peer(), 0));  // over TCP, whoever we are
