@@ -344,6 +344,7 @@ class Parser {
     add_watch(*ps, arguments);
     add_device(*ps, arguments);
     add_wake(*ps, arguments);
+    add_rules(*ps, arguments);
   }
 
   void add_why(Arguments& arguments) {
@@ -355,6 +356,7 @@ class Parser {
     add_flag(*why, "--json", arguments.json, "As JSON.");
     add_device(*why, arguments);
     add_wake(*why, arguments);
+    add_rules(*why, arguments);
   }
 
   void add_watch(CLI::App& app, Arguments& arguments) {
@@ -726,6 +728,7 @@ int run_checked(int argc, char** argv, Output& out, Output& errors) {
                       .prepare = [&](Sources& opened) { replay = opened.replay; },
                       .process_period = pause,
                       .attribute = asks_who,
+                      .rules = rules(arguments, environment),
                       .who_patience = kWhoPatience},
                      clock);
   };

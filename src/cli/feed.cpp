@@ -40,11 +40,18 @@ bool lacks_process_rates(const Snapshot& snapshot) {
 }
 
 Result<std::unique_ptr<Feed>> open_feed(const FeedOptions& options, std::shared_ptr<Clock> clock) {
+  std::shared_ptr<const Classifier> classifier;  // null: the built-in rules
+  if (options.attribute && !options.rules.empty()) {
+    auto loaded = Classifier::load(options.rules);
+    if (!loaded) return tl::make_unexpected(loaded.error());
+    classifier = std::make_shared<const Classifier>(std::move(*loaded));
+  }
   auto session = Session::open(options.sources, std::move(clock),
                                {.detect = {.wake = options.wake, .machine_root = options.machine_root},
                                 .engine = {.sampler = {.process_period = options.process_period},
                                            .attribute = options.attribute,
-                                           .who_patience = options.who_patience},
+                                           .who_patience = options.who_patience,
+                                           .classifier = std::move(classifier)},
                                 .at = options.at,
                                 .begin_at_end = !options.goes_on,
                                 .prepare = options.prepare});

@@ -38,6 +38,7 @@ struct FeedOptions {
   std::function<void(Sources&)> prepare = [](Sources&) {};  ///< as SessionOptions have it
   std::chrono::nanoseconds process_period{0};  ///< who looks once wants the processes each time; a watch less often
   bool attribute = false;                      ///< say who the processes are (Snapshot::who)
+  std::string rules;                           ///< the user's rule file for their classes; empty for the built-in ones
   std::chrono::nanoseconds who_patience{0};    ///< how long the next snapshot may wait for that (EngineOptions)
 };
 
@@ -48,7 +49,8 @@ std::shared_ptr<const Snapshot> settled(Feed& feed, Clock& clock, bool (*unsettl
 /// Whether the utilization of some process needs a second look.
 bool lacks_process_rates(const Snapshot& snapshot);
 
-/// Opens the sources; `clock` is the one that clock_for gave for them. Errors: as for Session::open.
+/// Opens the sources; `clock` is the one that clock_for gave for them. Errors: as for Session::open, and, of
+/// the rule file, which is read only to attribute, as for Classifier::load.
 Result<std::unique_ptr<Feed>> open_feed(const FeedOptions& options, std::shared_ptr<Clock> clock);
 
 }  // namespace gpukeeper::cli
