@@ -87,8 +87,8 @@ std::optional<WallTime> parse_rfc3339(std::string_view text) {
   const auto offset = take_offset(text);
   const year_month_day date{year(*y), month(static_cast<unsigned>(*m)), day(static_cast<unsigned>(*d))};
   if (!offset || !text.empty() || !date.ok() || *y < 1970) return std::nullopt;
-  // WallTime counts nanoseconds in 63 bits: to the year 2262.
-  if (*y > 2261) return std::nullopt;
+  // WallTime counts nanoseconds in 63 bits, to the year 2262; some room is left for what is added to it.
+  if (*y > 2199) return std::nullopt;
   return WallTime(sys_days(date).time_since_epoch() + hours(*hour) + minutes(*minute) + seconds(*second) + *fraction -
                   *offset);
 }

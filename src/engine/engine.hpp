@@ -59,7 +59,7 @@ class Engine {
 
   const std::shared_ptr<Clock> clock_;
   const std::vector<Finding> findings_;
-  const std::shared_ptr<Replay> replay_;  // null unless the sources are those of a recording
+  const std::shared_ptr<Replay> replay_;          // null unless the sources are those of a recording
   const std::unique_ptr<Attributor> attributor_;  // null when nobody asks who the processes are
   Published<Snapshot> published_;
   FaultJournal journal_;

@@ -157,7 +157,7 @@ struct Reader::State {
         case Unpacked::End::whole: return true;
         case Unpacked::End::cut_off:
           text.resize(text.rfind('\n') + 1);  // npos + 1 is 0: no whole line
-          notes.say("the recording was cut off; it is read up to its last whole frame");
+          notes.say("it was cut off; it is read up to its last whole frame");
           if (!text.empty()) return true;
           break;
         case Unpacked::End::damaged:

@@ -35,14 +35,13 @@ void PlaybackRunner::settle() {
         threads_.emplace_back([this] { work(); });
         ++idle_;
       }
-      job_.notify_one();
+      job_.notify_all();  // all that are idle: the one that takes the first job may be hung before it takes the next
     }
     bool settled = false;
     clock_->await([&](std::size_t waiting) {
       const std::scoped_lock lock(mutex_);
       settled = unfinished_ == waiting;
-      const std::size_t busy = threads_.size() - idle_;
-      return settled || (!queue_.empty() && busy == waiting && idle_ == 0);
+      return settled || (!queue_.empty() && idle_ == 0 && threads_.size() == waiting);
     });
     if (settled) return;
   }

@@ -1,5 +1,6 @@
 #include "engine/playback.hpp"
 
+#include <algorithm>
 #include <filesystem>
 
 #include <gmock/gmock.h>

@@ -128,7 +128,7 @@ TEST_F(RecordingTest, AWriterThatWasKilledHasWrittenAllButTheLastSeconds) {
   const auto reader = open();
   EXPECT_EQ(reader->end(), 45s);
   EXPECT_EQ(watts(*reader).size(), 46u);
-  EXPECT_THAT(reader->notes(), ElementsAre("the recording was cut off; it is read up to its last whole frame"));
+  EXPECT_THAT(reader->notes(), ElementsAre("it was cut off; it is read up to its last whole frame"));
 }
 
 TEST_F(RecordingTest, AChangedByteCostsItsMinuteAndNothingElse) {

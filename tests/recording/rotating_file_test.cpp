@@ -1,5 +1,6 @@
 #include "recording/rotating_file.hpp"
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <iterator>

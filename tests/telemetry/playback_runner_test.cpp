@@ -61,6 +61,17 @@ TEST_F(PlaybackRunnerTest, ATaskThatWaitsForTimeIsLeftBehindAndDelaysNoOther) {
   EXPECT_TRUE(healthy->done());
 }
 
+// A second thread is there by then, and idle.
+TEST_F(PlaybackRunnerTest, HangingAgainDelaysNoOtherEither) {
+  for (int hang = 0; hang < 100; ++hang) {
+    const auto healthy = task([] {});
+    run({hangs_until(clock->now() + 1s), hangs_until(clock->now() + 1s), healthy});
+    ASSERT_TRUE(healthy->done());
+    clock->move_to(clock->now() + 1s);
+    runner.settle();
+  }
+}
+
 TEST_F(PlaybackRunnerTest, SettlingLetsThoseEndWhoseTimeHasCome) {
   const auto early = hangs_until(clock->now() + 1s);
   const auto late = hangs_until(clock->now() + 2s);
