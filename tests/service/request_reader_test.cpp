@@ -59,6 +59,17 @@ TEST(RequestReaderTest, ARequestIsReadHoweverItsBytesAreCut) {
   }
 }
 
+TEST(RequestReaderTest, ABodyOfNoChunksIsReadHoweverItsBytesAreCut) {
+  const std::string bytes =
+      "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" + std::string(kGet);
+  for (std::size_t step = 1; step <= bytes.size(); ++step) {
+    const auto outcome = read(bytes, step);
+    ASSERT_EQ(outcome.requests.size(), 2U) << step;
+    EXPECT_EQ(outcome.requests[0].body, "");
+    EXPECT_EQ(outcome.requests[1].path, "/a");
+  }
+}
+
 TEST(RequestReaderTest, AConnectionWithoutARequestHasNotBegun) {
   RequestReader reader;
   EXPECT_FALSE(reader.begun());
@@ -119,7 +130,8 @@ INSTANTIATE_TEST_SUITE_P(
         Refusal{"long_line", "GET /" + std::string(500, 'a') + " HTTP/1.1\r\n\r\n", 431, "longer than 400 bytes"},
         Refusal{"long_head", get("Host: a\r\nX: " + std::string(500, 'a') + "\r\n"), 431, "longer than 400 bytes"},
         Refusal{"long_body", get("Host: a\r\nContent-Length: 21\r\n"), 413, "the body is longer than 20 bytes"},
-        Refusal{"long_chunk", get("Host: a\r\nTransfer-Encoding: chunked\r\n") + "30\r\n", 413, "longer than 20 bytes"},
+        Refusal{"long_chunk", get("Host: a\r\nTransfer-Encoding: chunked\r\n") + "30\r\nabc", 413,
+                "longer than 20 bytes"},
         Refusal{"huge_length", get("Host: a\r\nContent-Length: 99999999999999999999\r\n"), 400, "no HTTP request"},
         Refusal{"negative_length", get("Host: a\r\nContent-Length: -1\r\n"), 400, "no HTTP request"},
         Refusal{"two_lengths", get("Host: a\r\nContent-Length: 1\r\nContent-Length: 2\r\n"), 400, "no HTTP request"},
