@@ -719,7 +719,8 @@ int run_checked(int argc, char** argv, Output& out, Output& errors) {
   const auto feed = [&] {
     // A watch needs no new process list every second: they are what costs a driver most.
     const auto pause = arguments.watch.empty() ? std::chrono::seconds(0) : std::chrono::seconds(3);
-    const bool asks_who = parser.command() == "ps" || parser.command() == "why";
+    const std::string command = parser.command();
+    const bool asks_who = command == "ps" || command == "why" || command == "faults";
     return open_feed({.sources = source_names,
                       .wake = arguments.wake,
                       .machine_root = *machine_root,

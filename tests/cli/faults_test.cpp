@@ -83,7 +83,10 @@ TEST_F(FaultsTest, FiltersLeaveOutWhatWasNotAskedFor) {
   EXPECT_THAT(choose({.devices = {"GPU-dddd", "0"}}), ElementsAre(2, 3, 1));
   EXPECT_THAT(choose({.devices = {"GPU-long-gone"}}), ElementsAre(4)) << "the journal remembers it";
   EXPECT_THAT(choose({.devices = {"9"}}), IsEmpty());
-  EXPECT_EQ(error_, (Error{Errc::not_found, "there is no GPU '9': there are the GPUs 0 to 3"}));
+  ASSERT_TRUE(error_);
+  EXPECT_EQ(error_->code, Errc::not_found);
+  EXPECT_EQ(error_->message,
+            "there is no GPU '9': there are the GPUs 0 to 3; gpukeeper devices lists their UUIDs and PCI addresses");
 }
 
 TEST_F(FaultsTest, TimesAgoAreWrittenAsPeopleDo) {

@@ -96,7 +96,7 @@ TEST_F(CommandTest, MistakesAreSaidInASentenceAndEndWithTwo) {
   expect_usage("faults --kind xid,lots", "--kind takes " + kKinds + ", not 'lots'");
   expect_usage("faults --limit 0", "--limit takes a number from 1, not '0'");
   expect_usage("faults --for ever", "--for takes seconds or a duration such as 90s or 1h30m, not 'ever'");
-  expect_usage("faults --all --json", "--all excludes --json");
+  expect_usage("faults --all --json", "--json excludes --all");
   expect_usage("completion tcsh", "shell takes bash, zsh, fish, not 'tcsh'");
   expect_usage("ps --sort size", "--sort takes memory, gpu, cpu, time, pid, user, not 'size'");
   expect_usage("ps -r", "--reverse requires --sort");
@@ -150,23 +150,6 @@ TEST_F(CommandTest, StatusShowsASimulatedMachineAndSaysSo) {
   EXPECT_EQ(t.out.find('\x1b'), std::string::npos);
 }
 
-TEST_F(CommandTest, FaultsOfASimulatedMachineAreListedExplainedAndLabelled) {
-  const std::string source = "--source simulated:" GPUKEEPER_SOURCE_DIR "/examples/scenarios/faults.yaml";
-  const auto t = run("faults " + source + " --for 160 --all");
-  EXPECT_EQ(t.status, 0) << t.err;
-  EXPECT_THAT(t.err, IsEmpty());
-  EXPECT_THAT(t.out, AllOf(HasSubstr("  simulated  critical"), HasSubstr("XID 79: the GPU has fallen off the bus"),
-                           HasSubstr("the GPU does not answer"), HasSubstr("\n  To do: ")));
-  std::istringstream lines(t.out);
-  for (std::string line; std::getline(lines, line);) {
-    if (line.starts_with("20")) EXPECT_THAT(line, HasSubstr("  simulated  ")) << "every line of the table";
-  }
-  const auto xids = run("faults " + source + " --for 1m40s --kind xid --device 5 --json");
-  EXPECT_THAT(xids.out, AllOf(HasSubstr("\"xid\": 31"), HasSubstr("\"simulated\": true")));
-  EXPECT_THAT(run("faults " + source + " --for 5 --since 1h").out, HasSubstr("no faults\n\nNothing was found.\n"));
-  expect_failure("faults " + source + " --for 5 --device 99", "there is no GPU '99': there are the GPUs 0 to");
-}
-
 TEST_F(CommandTest, PsShowsWhoUsesWhichGpu) {
   const auto t = shell("COLUMNS=140 \"$GPUKEEPER\" ps --source \"$SCENARIO\"");
   EXPECT_EQ(t.status, 0);
@@ -183,6 +166,24 @@ TEST_F(CommandTest, WhySaysWhyTheFanRuns) {
   EXPECT_THAT(t.err, IsEmpty());
   EXPECT_THAT(t.out,
               AllOf(HasSubstr("  Why is the fan running?\n    The fan turns at "), HasSubstr("python3 (PID 20417")));
+}
+
+TEST_F(CommandTest, FaultsOfASimulatedMachineAreListedExplainedAndLabelled) {
+  const std::string source = "--source simulated:" GPUKEEPER_SOURCE_DIR "/examples/scenarios/faults.yaml";
+  const auto t = run("faults " + source + " --for 160 --all");
+  EXPECT_EQ(t.status, 0) << t.err;
+  EXPECT_THAT(t.err, IsEmpty());
+  EXPECT_THAT(t.out, AllOf(HasSubstr("  simulated  critical"), HasSubstr("XID 79: the GPU has fallen off the bus"),
+                           HasSubstr("the GPU does not answer"), HasSubstr("\n  To do: ")));
+  std::istringstream lines(t.out);
+  for (std::string line; std::getline(lines, line);) {
+    if (!line.starts_with("20")) continue;
+    EXPECT_THAT(line, HasSubstr("  simulated  ")) << "every line of the table";
+  }
+  const auto xids = run("faults " + source + " --for 1m40s --kind xid --device 5 --json");
+  EXPECT_THAT(xids.out, AllOf(HasSubstr("\"xid\": 31"), HasSubstr("\"simulated\": true")));
+  EXPECT_THAT(run("faults " + source + " --for 5 --since 1h").out, HasSubstr("no faults\n\nNothing was found.\n"));
+  expect_failure("faults " + source + " --for 5 --device 99", "there is no GPU '99': there are the GPUs 0 to");
 }
 
 TEST_F(CommandTest, ValuesAloneForScripts) {
