@@ -40,11 +40,12 @@ struct DrmHolder {
 class DrmHolders {
  public:
   struct Options {
-    std::int64_t own_pid = 0;                           ///< left out; 0 for none
-    std::chrono::nanoseconds period{5'000'000'000};     ///< from the beginning of a round to the next, at least
-    std::chrono::nanoseconds budget{25'000'000};        ///< of a round, besides listing /proc
-    double share = 0.006;                               ///< of a core, over all rounds; the first walk is not one
-    std::chrono::nanoseconds first_piece{150'000'000};  ///< the first walk is handed out in pieces
+    std::int64_t own_pid = 0;                        ///< left out; 0 for none
+    std::chrono::nanoseconds period{5'000'000'000};  ///< from the beginning of a round to the next, at least
+    std::chrono::nanoseconds budget{25'000'000};     ///< of a round, besides listing /proc
+    double share = 0.006;                            ///< of a core, over all rounds; the first walk is not one
+    std::chrono::nanoseconds first_piece{
+        350'000'000};  ///< the first walk is handed out in pieces, below the sampler's deadline
     /// CPU time of the calling thread, for budget and share: on a busy machine most of the time passes waiting for a
     /// core. Null: by the clock.
     std::chrono::nanoseconds (*effort)() = nullptr;

@@ -28,7 +28,7 @@ class DrmProcesses {
  public:
   struct Options {
     DrmSweep::Options sweep;
-    std::chrono::milliseconds patience{250};     ///< how long to wait for a scan when there is none that speaks of now
+    std::chrono::milliseconds patience{450};     ///< how long to wait for a scan when there is none that speaks of now
     std::chrono::milliseconds interest{10'000};  ///< the thread rests when nobody has asked for so long
   };
   /// Makes a thread that runs a function; throws std::system_error when the machine gives no more of them.
