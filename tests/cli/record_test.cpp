@@ -8,6 +8,7 @@
 
 #include "captured.hpp"
 #include "cli/record_sinks.hpp"
+#include "core/text.hpp"
 #include "fakes/temporary_folder.hpp"
 
 namespace gpukeeper::cli {
