@@ -25,7 +25,7 @@ using namespace std::chrono_literals;
 constexpr int kHour = 3600;
 
 /// Eight GPUs none of whose sensors ever rests: everything that a busy H100 changes from second to second changes here,
-/// at the resolution that NVML gives it. 32 processes are on each; their shares change at every look.
+/// at the resolution that NVML gives it. Four processes are on each; their shares change at every look.
 class NoisyBackend final : public Backend {
  public:
   std::string_view name() const override { return "nvml"; }
@@ -70,13 +70,13 @@ class NoisyBackend final : public Backend {
 
   Result<std::vector<GpuProcess>> processes(const DeviceId&) override {
     std::vector<GpuProcess> processes;
-    for (std::int64_t pid = 40'000; pid < 40'032; ++pid) {
+    for (std::int64_t pid = 40'000; pid < 40'004; ++pid) {
       GpuProcess& process = processes.emplace_back();
       process.pid = pid;
       process.name = "python3";
       process.type.compute = true;
       process.memory = Bytes(std::uint64_t{2000} << 20);
-      process.utilization = Percent(between(0, 4));
+      process.utilization = Percent(between(0, 30));
     }
     return processes;
   }
@@ -145,7 +145,7 @@ void recording() {
   const TemporaryFolder folder;
   const std::string file = (folder.path() / "r.gkr").string();
   for (const bool noisy : {false, true}) {
-    const std::string what = noisy ? "noisy GPUs, 32 processes on each" : "eight-gpus.yaml";
+    const std::string what = noisy ? "noisy GPUs, 4 processes on each" : "eight-gpus.yaml";
     const auto begin = std::chrono::steady_clock::now();
     const double bytes = record_hour(file, noisy);
     const auto took = std::chrono::steady_clock::now() - begin;

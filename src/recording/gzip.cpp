@@ -31,7 +31,7 @@ struct MemberWriter::Stream : z_stream {
 };
 
 MemberWriter::MemberWriter() : stream_(std::make_unique<Stream>()) {
-  if (deflateInit2(stream_.get(), Z_DEFAULT_COMPRESSION, Z_DEFLATED, kGzip, 8, Z_DEFAULT_STRATEGY) != Z_OK) {
+  if (deflateInit2(stream_.get(), Z_BEST_COMPRESSION, Z_DEFLATED, kGzip, 8, Z_DEFAULT_STRATEGY) != Z_OK) {
     throw std::bad_alloc();  // the only way for it to fail with these arguments
   }
 }

@@ -16,6 +16,7 @@
 #include "device/metric_table.hpp"
 #include "device/reading.hpp"
 #include "recording/notes.hpp"
+#include "recording/resolution.hpp"
 
 // How the things of device/ stand in a recording (docs/recording.md). Included by source files only: the library is
 // heavy.
@@ -26,12 +27,10 @@ namespace gpukeeper::recording {
 
 using Json = nlohmann::json;  // members in alphabetical order, whatever order they were made in
 
-/// Three decimals, as in every other output; an absence in place of what is no number.
-inline Json number(double value) {
+/// A number as it is recorded; an absence in place of what is none.
+inline Json number(double value, std::string_view unit = "") {
   if (!std::isfinite(value)) return {{"missing", "failed"}};
-  if (std::abs(value) >= 0x1p52) return value;  // whole already, and a thousandfold might be no number any more
-  const double rounded = std::round(value * 1000) / 1000;
-  return rounded == 0 ? 0.0 : rounded;  // no "-0.0"
+  return as_recorded(unit, value);
 }
 
 Json to_json(const Error& error);

@@ -49,7 +49,10 @@ struct Plain<T> {
 
 template <class Tag, class Rep>
 struct Plain<Quantity<Tag, Rep>> {
-  static Json write(Quantity<Tag, Rep> value) { return Plain<Rep>::write(value.value()); }
+  static Json write(Quantity<Tag, Rep> value) {
+    if constexpr (std::is_same_v<Tag, PercentTag>) return number(value.value(), "percent");
+    return Plain<Rep>::write(value.value());
+  }
   static bool read(const Json& json, Quantity<Tag, Rep>& value) {
     Rep plain{};
     if (!Plain<Rep>::read(json, plain)) return false;

@@ -38,7 +38,8 @@ constexpr std::pair<Attention, std::string_view> kAttentions[] = {
     {Attention::awake, "awake"}, {Attention::resting, "resting"}, {Attention::asleep, "asleep"}};
 
 struct ToJson {
-  Json operator()(double value) const { return number(value); }
+  std::string_view unit;
+  Json operator()(double value) const { return number(value, unit); }
   Json operator()(std::uint64_t value) const { return value; }
   Json operator()(bool value) const { return value; }
   Json operator()(const std::string& value) const { return value; }
@@ -84,7 +85,7 @@ Json to_json(const Reading& reading) {
   for (const Column& column : columns()) {
     const auto value = column.row->value(kNone, reading);
     if (value) {
-      metrics[std::string(column.row->name)] = std::visit(ToJson(), *value);
+      metrics[std::string(column.row->name)] = std::visit(ToJson{column.row->unit}, *value);
     } else if (value.error() != reading.otherwise) {
       metrics[std::string(column.row->name)] = {{"missing", to_string(value.error())}};
     }
@@ -95,7 +96,8 @@ Json to_json(const Reading& reading) {
         std::ranges::find(kAttentions, reading.attention, &std::pair<Attention, std::string_view>::first)->second;
   }
   for (const Sensor& sensor : reading.sensors) {
-    json["sensors"].push_back({{"name", sensor.name}, {"unit", sensor.unit}, {"value", number(sensor.value)}});
+    json["sensors"].push_back(
+        {{"name", sensor.name}, {"unit", sensor.unit}, {"value", number(sensor.value, sensor.unit)}});
   }
   return json;
 }

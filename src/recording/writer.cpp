@@ -12,8 +12,9 @@
 namespace gpukeeper::recording {
 namespace {
 
-// A key frame of eight GPUs packs to some 3 KB, a minute of changes to ten times that.
-constexpr auto kMemberLength = std::chrono::seconds(60);
+// A key frame of eight GPUs packs to some 3 KB, a second of changes to a tenth of that; and a moment is found by
+// reading on from the key frame before it.
+constexpr auto kMemberLength = std::chrono::seconds(120);
 // As many bytes of text as a reader unpacks without care (reader.cpp), by far.
 constexpr std::size_t kMemberBytes = 8 << 20;
 // What is lost with the machine. Each flush costs a hundred bytes.

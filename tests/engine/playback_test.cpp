@@ -12,6 +12,7 @@
 #include "fakes/fake_clock.hpp"
 #include "fakes/temporary_folder.hpp"
 #include "recording/recorder.hpp"
+#include "recording/resolution.hpp"
 #include "recording/writer.hpp"
 
 namespace gpukeeper {
@@ -32,7 +33,11 @@ std::vector<std::string> shipped_scenarios() {
   return names;
 }
 
-// All that an output could show of a device, as text: values as every output rounds them.
+std::string kept(std::string_view unit, double value) {
+  return to_string(MetricValue(recording::as_recorded(unit, value)));
+}
+
+// All that an output could show of a device, as text: values as a recording keeps them.
 void describe(std::string& text, const DeviceSnapshot& d) {
   text += d.device->id.text + " " + std::string(to_string(d.state)) + (d.available ? " " : " unavailable ") + d.reason;
   if (d.read_at) {
@@ -42,13 +47,16 @@ void describe(std::string& text, const DeviceSnapshot& d) {
   text += " attention " + std::to_string(static_cast<int>(d.reading.attention)) + "\n";
   for (const MetricRow& row : metric_table()) {
     const auto value = row.value(*d.device, d.reading);
-    text += std::string(row.name) + "=" + (value ? to_string(*value) : std::string(to_string(value.error()))) + "\n";
+    const auto* number = value ? std::get_if<double>(&*value) : nullptr;
+    text += std::string(row.name) + "=";
+    text += number ? kept(row.unit, *number) : value ? to_string(*value) : std::string(to_string(value.error()));
+    text += "\n";
   }
   text += d.processes_reason + "\n";
   for (const GpuProcess& p : *d.processes) {
     text += std::to_string(p.pid) + " " + p.name + " " + p.type.to_string() + " " +
             (p.memory ? std::to_string(p.memory->value()) : "-") + " " +
-            (p.utilization ? to_string(MetricValue(p.utilization->value())) : "-") + " " +
+            (p.utilization ? kept("percent", p.utilization->value()) : "-") + " " +
             (p.facts ? p.facts->command_line.value_or("-") + " " + p.facts->user.value_or("-") : "nobody") + "\n";
   }
   for (const DeviceSnapshot& partition : d.partitions) describe(text, partition);
