@@ -23,7 +23,8 @@ void check_round_trip(const Header& header, const Frame& frame) {
   Notes notes;
   FrameWriter writer;
   FrameReader reader(notes);
-  for (const auto line : lines(writer.first(header, frame))) {
+  const std::string text = writer.first(header, frame);
+  for (const auto line : lines(text)) {
     require(reader.look(line).has_value(), "what was written can be read");
   }
   require(reader.pending() == frame.at, "at its time");

@@ -64,7 +64,7 @@ TEST_F(DetectTest, AnUnknownSourceIsRefusedWithTheKnownOnes) {
   EXPECT_EQ(sources.error().code, Errc::invalid_argument);
   EXPECT_EQ(sources.error().message,
             "there is no source 'nvlm'; there are: auto, nvml or nvml:LIBRARY, nvidia-smi or nvidia-smi:FILE.xml, "
-            "rocm-smi or rocm-smi:FILE.json, sysfs or sysfs:FOLDER, simulated:FILE.yaml");
+            "rocm-smi or rocm-smi:FILE.json, sysfs or sysfs:FOLDER, simulated:FILE.yaml, replay:FILE.gkr");
 }
 
 TEST_F(DetectTest, ASourceThatNeedsAFileSaysSo) {
