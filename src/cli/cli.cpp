@@ -709,7 +709,8 @@ int run_checked(int argc, char** argv, Output& out, Output& errors) {
   arguments.serve.machine_root = *machine_root;
   const auto source_names = sources(arguments, environment);
   const bool goes_on = !arguments.watch.empty() || parser.command() == "record";
-  const auto speed = arguments.speed.empty() ? std::nullopt : std::optional(*parse_speed(arguments.speed));
+  std::optional<Speed> speed;
+  if (!arguments.speed.empty()) speed.emplace(*parse_speed(arguments.speed));  // as its check has found it well
   const auto real_clock = std::make_shared<SystemClock>();
   const auto chosen_clock = clock_for(source_names, speed, goes_on ? Speed(1) : Speed(), real_clock);
   if (!chosen_clock) return report(errors, chosen_clock.error().message, 2);

@@ -96,7 +96,8 @@ std::vector<Member> found_members(const Bytes& bytes) {
   std::vector<Member> members;
   const auto found = [&](std::uint64_t at, const MemberHead& head) {
     if (!members.empty() && members.back().end == 0) members.back().end = at;
-    if (head.kind == MemberKind::frames) members.push_back({Offset(head.value), at, 0});
+    // No checksum covers the kind: one that is damaged stands before frames, as nearly all members do.
+    if (head.kind != MemberKind::index && head.kind != MemberKind::end) members.push_back({Offset(head.value), at, 0});
   };
   for (std::uint64_t piece = 0; piece < bytes.size(); piece += kScanPiece) {
     const std::string text = bytes.read(piece, kScanPiece + kHeadBytes - 1);
