@@ -14,8 +14,10 @@
 #include "device/gpu_process.hpp"
 #include "device/process_facts.hpp"
 #include "device/reading.hpp"
+#include "telemetry/alert.hpp"
 #include "telemetry/self_cost.hpp"
 #include "telemetry/state.hpp"
+#include "telemetry/throttling.hpp"
 
 namespace gpukeeper {
 
@@ -28,7 +30,9 @@ struct DeviceSnapshot {
   std::optional<WallTime>
       read_at;             ///< when the reading was taken; older than the snapshot while a device rests or is slow
   bool available = false;  ///< whether the reading speaks of the device as it is now
-  State state = State::unavailable;
+  State state = State::unavailable;  ///< that this reading shows, by itself
+  Throttling throttling;             ///< what the governor makes of it and of those before
+  Lamp lamp = Lamp::off;
   std::string reason;  ///< a sentence: why it is not available, or why the reading is old; empty when all is well
 
   /// Ordered by pid, never null; empty too when they cannot be known, and then processes_reason says why.
@@ -72,6 +76,9 @@ struct Snapshot {
   /// Who the processes are; never null. It may be a little older than the lists of processes.
   std::shared_ptr<const ProcessTable> who = std::make_shared<const ProcessTable>();
   std::string who_reason;  ///< a sentence: what is not seen of them and how to grant it; empty when all is seen
+  /// What needs a person's attention; never null.
+  std::shared_ptr<const AlertList> alerts = std::make_shared<const AlertList>();
+  Lamp lamp = Lamp::off;  ///< the worst of the devices' and of the machine's own alerts
   SelfCost self;
 };
 
