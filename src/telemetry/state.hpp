@@ -22,6 +22,8 @@ struct Thresholds {
   Percent memory_optimal{70};
   Percent memory_normal{85};
   Percent memory_critical{95};
+
+  friend bool operator==(const Thresholds&, const Thresholds&) = default;
 };
 
 /// The state that one reading shows: the worse of temperature (guarding_temperature) and memory fill. An axis that the
