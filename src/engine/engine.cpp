@@ -1,5 +1,6 @@
 #include "engine/engine.hpp"
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -45,6 +46,7 @@ std::unique_ptr<Attributor> attributor(const Sources& sources, const std::shared
 
 Engine::Engine(Sources sources, std::shared_ptr<Clock> clock, EngineOptions options)
     : clock_(std::move(clock)),
+      period_(options.sampler.period),
       findings_(std::move(sources.findings)),
       replay_(sources.replay),
       attributor_(attributor(sources, clock_, options)),
@@ -68,10 +70,25 @@ std::shared_ptr<const Snapshot> Engine::step() {
 }
 
 void Engine::run(std::stop_token stop) {
-  sampler_.run(std::move(stop));
+  auto due = clock_->now();
+  while (!stop.stop_requested()) {
+    if (clock_->now() >= due) {
+      sampler_.tick();
+      due = std::max(due + period_, clock_->now());
+    }
+    sleep_.until(*clock_, due, stop);
+    commands_.run();
+  }
+}
+
+bool Engine::post(CommandQueue::Command command) {
+  if (!commands_.post(std::move(command))) return false;
+  sleep_.wake();
+  return true;
 }
 
 void Engine::finish(Snapshot& snapshot) {
+  commands_.run();
   snapshot.replayed = replay_ != nullptr;
   if (attributor_) attributor_->complete(snapshot);
   journal_.note(snapshot);

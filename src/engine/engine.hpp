@@ -9,6 +9,8 @@
 #include "backend/detect.hpp"
 #include "core/clock.hpp"
 #include "core/published.hpp"
+#include "engine/command_queue.hpp"
+#include "engine/wakeable_sleep.hpp"
 #include "faults/fault_journal.hpp"
 #include "telemetry/runner.hpp"
 #include "telemetry/sampler.hpp"
@@ -33,7 +35,7 @@ struct EngineOptions {
 /// Everything that turns sources into snapshots, wired: whoever wants to know what the devices do has one of these.
 ///
 /// Over a PlaybackClock no call is given up before time is moved; over any other, real deadlines hold.
-/// Threads: step() and run() belong to one thread; snapshot() and faults() may be called from any.
+/// Threads: step() and run() belong to one thread, the engine's; all else may be called from any.
 class Engine {
  public:
   Engine(Sources sources, std::shared_ptr<Clock> clock, EngineOptions options = {});
@@ -41,8 +43,13 @@ class Engine {
   /// Reads every device once and returns what is known then; never null.
   std::shared_ptr<const Snapshot> step();
 
-  /// Steps once a period until stopped.
+  /// Steps once a period until stopped. A late step is skipped, not made up for. Commands do not wait for it.
   void run(std::stop_token stop);
+
+  /// Has something done on the engine's thread, where everything that a step uses may be changed: by run() at once,
+  /// else by the next step before its snapshot is completed. In the order posted. What is not done when the engine ends
+  /// is dropped. Whether it was taken: false when CommandQueue::kMost wait.
+  [[nodiscard]] bool post(CommandQueue::Command command);
 
   /// The latest; never null, empty before the first step.
   std::shared_ptr<const Snapshot> snapshot() const { return published_.read(); }
@@ -58,6 +65,9 @@ class Engine {
   void follow_the_date() const;
 
   const std::shared_ptr<Clock> clock_;
+  const std::chrono::nanoseconds period_;
+  CommandQueue commands_;
+  WakeableSleep sleep_;
   const std::vector<Finding> findings_;
   const std::shared_ptr<Replay> replay_;          // null unless the sources are those of a recording
   const std::unique_ptr<Attributor> attributor_;  // null when nobody asks who the processes are

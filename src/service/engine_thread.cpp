@@ -69,6 +69,11 @@ std::shared_ptr<const Snapshot> EngineThread::snapshot() const {
   return state_->engine ? state_->engine->snapshot() : state_->last;
 }
 
+bool EngineThread::post(CommandQueue::Command command) {
+  std::scoped_lock lock(state_->mutex);
+  return state_->engine && state_->engine->post(std::move(command));
+}
+
 void EngineThread::ask_to_stop() {
   state_->stop.request_stop();
 }

@@ -33,6 +33,9 @@ class EngineThread {
   /// The latest; never null, empty before the first.
   std::shared_ptr<const Snapshot> snapshot() const;
 
+  /// As Engine::post. Whether it was taken: false too when there is no engine yet, or no more.
+  [[nodiscard]] bool post(CommandQueue::Command command);
+
   void ask_to_stop();
 
   /// Whether it has ended within that time, its files closed.

@@ -8,6 +8,7 @@
 
 #include "core/files.hpp"
 #include "fakes/fake_backend.hpp"
+#include "fakes/fake_clock.hpp"
 
 namespace gpukeeper {
 namespace {
@@ -57,6 +58,15 @@ TEST(EngineTest, WhatAScenarioSaysOfItsProcessesIsHandedOn) {
     }
   }
   EXPECT_GT(named_users, 0u);
+}
+
+TEST(EngineTest, ACommandIsDoneBeforeTheNextSnapshotIsPublished) {
+  Engine engine({}, std::make_shared<FakeClock>());
+  std::uint64_t seen = 99;
+  ASSERT_TRUE(engine.post([&] { seen = engine.snapshot()->sequence; }));
+  EXPECT_EQ(seen, 99U);  // not on the thread of the one who posts
+  EXPECT_EQ(engine.step()->sequence, 1U);
+  EXPECT_EQ(seen, 0U);
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "service/engine_thread.hpp"
 
 #include <future>
+#include <thread>
 
 #include <gtest/gtest.h>
 
@@ -26,6 +27,25 @@ TEST(EngineThreadTest, ItRunsUntilAskedToStopAndKeepsTheLastSnapshot) {
   EXPECT_TRUE(thread.wait(10s));
   EXPECT_EQ(thread.snapshot()->devices.size(), 1U);
   EXPECT_TRUE(thread.opened().value().has_value());
+}
+
+TEST(EngineThreadTest, ACommandRunsOnTheEnginesThreadWithoutWaitingForTheNextTick) {
+  const auto backend = std::make_shared<FakeBackend>();
+  EngineThread thread([&]() -> Result<std::unique_ptr<Engine>> {
+    Sources sources;
+    sources.backends.push_back(backend);
+    return std::make_unique<Engine>(std::move(sources), std::make_shared<SystemClock>(),
+                                    EngineOptions{.sampler = {.period = 24h}});
+  });
+  while (thread.snapshot()->sequence == 0) std::this_thread::yield();
+  std::promise<std::thread::id> ran_on;
+  ASSERT_TRUE(thread.post([&] { ran_on.set_value(std::this_thread::get_id()); }));
+  auto id = ran_on.get_future();
+  ASSERT_EQ(id.wait_for(10s), std::future_status::ready);
+  EXPECT_NE(id.get(), std::this_thread::get_id());
+  thread.ask_to_stop();
+  EXPECT_TRUE(thread.wait(10s));
+  EXPECT_FALSE(thread.post([] {}));  // there is no engine any more
 }
 
 TEST(EngineThreadTest, WhatCannotBeOpenedSaysWhy) {
