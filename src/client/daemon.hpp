@@ -1,0 +1,62 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <sys/types.h>
+
+#include "core/result.hpp"
+#include "service/listen_address.hpp"
+
+namespace gpukeeper::client {
+
+/// How long and how much a daemon may be waited for. A daemon on this machine answers within milliseconds.
+struct Limits {
+  std::chrono::milliseconds connect = std::chrono::seconds(2);
+  std::chrono::milliseconds answer = std::chrono::seconds(15);  ///< from the connection to the answer's last byte
+  std::size_t body = 64 << 20;                                  ///< bytes of an answer
+};
+
+/// Where a running `gpukeeper serve` answers, and what it answers: a connection for each question.
+///
+///   const auto daemon = client::Daemon::find(options.daemon, environment);
+///   const auto document = daemon->ask("GET", "/api/v1/config");
+///
+/// Threads: one at a time. It blocks, within the limits.
+class Daemon {
+ public:
+  using Variable = std::function<std::optional<std::string>(std::string_view)>;
+
+  /// The one at `named` ("unix:PATH" or "ADDRESS:PORT"), else at $GPUKEEPER_DAEMON, else the first that takes a
+  /// connection where `serve` listens when nothing is chosen.
+  /// Errors: invalid_argument for a text that is no address; not_found when no daemon runs there; not_permitted when
+  /// its socket does not let this user in. The message says what to do.
+  static Result<Daemon> find(std::string_view named, const Variable& environment, Limits limits = {});
+
+  /// As above, at these addresses.
+  static Result<Daemon> find(const std::vector<service::ListenAddress>& addresses, Limits limits = {});
+
+  /// The body of its answer; `json` is the body of the question. Not for any answer but 2xx.
+  /// Errors: an answer that is a problem document (docs/api.md) is its detail, with the code that fits its status: 400
+  /// invalid_argument, 403 not_permitted, 404 not_found, 409 already_exists, 503 unavailable; as for find() when it has
+  /// gone; deadline_exceeded when it does not answer in time; resource_exhausted for an answer that is too long.
+  Result<std::string> ask(std::string_view method, std::string_view target, std::string_view json = {}) const;
+
+  const service::ListenAddress& address() const { return address_; }
+
+ private:
+  Daemon(service::ListenAddress address, Limits limits) : address_(std::move(address)), limits_(limits) {}
+
+  service::ListenAddress address_;
+  Limits limits_;
+};
+
+/// Where a daemon is looked for when nobody says where: this user's own, the machine's, then TCP.
+std::vector<service::ListenAddress> usual_addresses(const Daemon::Variable& environment, uid_t user);
+
+}  // namespace gpukeeper::client

@@ -1,0 +1,136 @@
+// A blocking client over Asio's asynchronous operations: only these can be given up when their time is over. The
+// context runs on the caller's thread until the one operation in progress has ended, or its deadline has come.
+#include "client/exchange.hpp"
+
+#include <optional>
+#include <utility>
+
+#include <sys/un.h>
+
+#include <boost/asio/generic/stream_protocol.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/address.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/http/message.hpp>
+#include <boost/beast/http/parser.hpp>
+#include <boost/beast/http/read.hpp>
+#include <boost/beast/http/string_body.hpp>
+#include <boost/beast/http/write.hpp>
+
+#include <fmt/format.h>
+
+namespace gpukeeper::client {
+namespace {
+
+namespace asio = boost::asio;
+namespace http = boost::beast::http;
+using boost::system::error_code;
+using Deadline = std::chrono::steady_clock::time_point;
+
+constexpr unsigned kHttp11 = 11;
+
+asio::generic::stream_protocol::endpoint endpoint(const service::ListenAddress& address) {
+  if (address.is_unix()) return asio::local::stream_protocol::endpoint(address.path);
+  return asio::ip::tcp::endpoint(asio::ip::make_address(address.host), address.port);
+}
+
+std::string seconds(std::chrono::milliseconds time) {
+  return fmt::format("{:g} s", std::chrono::duration<double>(time).count());
+}
+
+class Connection {
+ public:
+  Connection(const service::ListenAddress& address, const Limits& limits) : address_(address), limits_(limits) {}
+
+  Result<void> open() {
+    const auto error = await(limits_.connect, [&](auto done) { socket_.async_connect(endpoint(address_), done); });
+    if (!error)
+      return fail(Errc::deadline_exceeded, fmt::format("connect: no answer within {}", seconds(limits_.connect)));
+    if (!*error) return {};
+    return fail(code_of(*error), "connect: " + error->message());
+  }
+
+  Result<Reply> ask(const Question& question) {
+    const Deadline until = std::chrono::steady_clock::now() + limits_.answer;
+    http::request<http::string_body> request;
+    request.version(kHttp11);
+    request.method_string({question.method.data(), question.method.size()});
+    request.target({question.target.data(), question.target.size()});
+    request.set(http::field::host, address_.is_unix() ? "localhost" : address_.to_string());
+    request.set(http::field::user_agent, "gpukeeper");
+    request.set(http::field::accept, "application/json");
+    request.keep_alive(false);
+    if (!question.json.empty()) request.set(http::field::content_type, "application/json");
+    request.body() = question.json;
+    request.prepare_payload();
+    // A refusal may come before all was sent, and the other side may close then: what it said counts.
+    if (const auto sent = await(until, [&](auto done) { http::async_write(socket_, request, done); }); !sent)
+      return late();
+
+    http::response_parser<http::string_body> parser;
+    parser.body_limit(limits_.body);
+    boost::beast::flat_buffer buffer;
+    const auto error = await(until, [&](auto done) { http::async_read(socket_, buffer, parser, done); });
+    if (!error) return late();
+    if (*error == http::error::body_limit) {
+      return fail(Errc::resource_exhausted, fmt::format("its answer is longer than {} bytes", limits_.body));
+    }
+    if (*error) return fail(Errc::unavailable, "it gave no answer: " + error->message());
+    auto message = parser.release();
+    return Reply{message.result_int(), std::string(message[http::field::content_type]), std::move(message.body())};
+  }
+
+ private:
+  static Errc code_of(const error_code& error) {
+    if (error == boost::system::errc::permission_denied) return Errc::not_permitted;
+    if (error == boost::system::errc::no_such_file_or_directory || error == boost::system::errc::connection_refused ||
+        error == boost::system::errc::not_a_directory) {
+      return Errc::not_found;
+    }
+    return Errc::unavailable;
+  }
+
+  tl::unexpected<Error> late() const {
+    return fail(Errc::deadline_exceeded, fmt::format("it gave no answer within {}", seconds(limits_.answer)));
+  }
+
+  template <class Start>
+  std::optional<error_code> await(std::chrono::milliseconds time, Start start) {
+    return await(std::chrono::steady_clock::now() + time, start);
+  }
+
+  // How the operation ended; nothing when it was given up.
+  template <class Start>
+  std::optional<error_code> await(Deadline until, Start start) {
+    std::optional<error_code> result;
+    start([&](const error_code& error, auto...) { result = error; });
+    context_.restart();
+    context_.run_until(until);
+    if (result) return result;
+    error_code ignored;
+    socket_.close(ignored);
+    context_.run();  // the operation ends with an error now: it must not outlive what it refers to
+    return std::nullopt;
+  }
+
+  const service::ListenAddress& address_;
+  const Limits& limits_;
+  asio::io_context context_{1};
+  asio::generic::stream_protocol::socket socket_{context_};
+};
+
+}  // namespace
+
+Result<void> knock(const service::ListenAddress& address, const Limits& limits) {
+  return Connection(address, limits).open();
+}
+
+Result<Reply> exchange(const service::ListenAddress& address, const Question& question, const Limits& limits) {
+  Connection connection(address, limits);
+  if (const auto opened = connection.open(); !opened) return tl::make_unexpected(opened.error());
+  return connection.ask(question);
+}
+
+}  // namespace gpukeeper::client

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "client/daemon.hpp"
+#include "core/result.hpp"
+#include "service/listen_address.hpp"
+
+namespace gpukeeper::client {
+
+struct Question {
+  std::string_view method;
+  std::string_view target;
+  std::string_view json;  ///< empty for none
+};
+
+struct Reply {
+  unsigned status = 0;
+  std::string content_type;
+  std::string body;
+};
+
+/// Whether somebody takes connections at that address.
+/// Errors: not_found when nobody does, not_permitted, deadline_exceeded, internal; the message is what connect(2) said.
+Result<void> knock(const service::ListenAddress& address, const Limits& limits);
+
+/// One question and its answer, whatever its status, over a connection of its own.
+/// Errors: as for knock(); deadline_exceeded, resource_exhausted, unavailable when the answer breaks off or is no HTTP.
+Result<Reply> exchange(const service::ListenAddress& address, const Question& question, const Limits& limits);
+
+}  // namespace gpukeeper::client
