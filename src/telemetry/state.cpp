@@ -1,6 +1,7 @@
 #include "telemetry/state.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 namespace gpukeeper {
 namespace {
@@ -11,6 +12,12 @@ State rank(Unit value, Unit optimal, Unit normal, Unit throttle) {
   if (value < normal) return State::normal;
   if (value < throttle) return State::throttled;
   return State::critical;
+}
+
+// What is no number says nothing, as a value that is absent does.
+template <class Unit>
+bool tells(const Metric<Unit>& metric) {
+  return metric && std::isfinite(metric->value());
 }
 
 }  // namespace
@@ -26,13 +33,21 @@ std::string_view to_string(State state) {
   return "unavailable";
 }
 
+State state_of(Celsius temperature, const Thresholds& t) {
+  return rank(temperature, t.temp_optimal, t.temp_normal, t.temp_throttle);
+}
+
+State state_of(Percent memory, const Thresholds& t) {
+  return rank(memory, t.memory_optimal, t.memory_normal, t.memory_critical);
+}
+
 State state_of(const Reading& reading, const Thresholds& t) {
   const auto memory = memory_percent(reading);
   const auto temperature = guarding_temperature(reading);
-  if (!temperature && !memory) return State::unavailable;
+  if (!tells(temperature) && !tells(memory)) return State::unavailable;
   State state = State::optimal;
-  if (temperature) state = std::max(state, rank(*temperature, t.temp_optimal, t.temp_normal, t.temp_throttle));
-  if (memory) state = std::max(state, rank(*memory, t.memory_optimal, t.memory_normal, t.memory_critical));
+  if (tells(temperature)) state = std::max(state, state_of(*temperature, t));
+  if (tells(memory)) state = std::max(state, state_of(*memory, t));
   return state;
 }
 

@@ -26,6 +26,10 @@ struct Thresholds {
   friend bool operator==(const Thresholds&, const Thresholds&) = default;
 };
 
+/// The state that one axis shows by itself. The value must be a number.
+State state_of(Celsius temperature, const Thresholds& thresholds);
+State state_of(Percent memory, const Thresholds& thresholds);
+
 /// The state that one reading shows: the worse of temperature (guarding_temperature) and memory fill. An axis that the
 /// device does not report is skipped; with no axis at all the state is unavailable. Pure: no memory of earlier
 /// readings.
