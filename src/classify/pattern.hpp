@@ -7,13 +7,13 @@
 #include <vector>
 
 #include "classify/program.hpp"
+#include "core/glob.hpp"
 
 namespace gpukeeper::classify {
 
 // Patterns and texts are folded (fold.hpp) before they meet.
 
-/// Whether a glob fits the whole text: `*` for any characters, `?` for one.
-bool fits(std::string_view glob, std::string_view text);
+using gpukeeper::fits;
 
 /// Whether a word stands in the text with no letter beside it: "train" in "train_v2.py", not in "trainer".
 bool has_word(std::string_view word, std::string_view text);

@@ -21,6 +21,13 @@ std::string_view to_string(AlertLevel level) {
   return "warning";
 }
 
+std::optional<AlertLevel> parse_alert_level(std::string_view word) {
+  for (const auto level : {AlertLevel::info, AlertLevel::warning, AlertLevel::critical}) {
+    if (word == to_string(level)) return level;
+  }
+  return std::nullopt;
+}
+
 std::string_view to_string(AlertPhase phase) {
   switch (phase) {
     case AlertPhase::pending: return "pending";

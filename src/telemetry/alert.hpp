@@ -24,6 +24,7 @@ std::string_view to_string(Lamp lamp);
 enum class AlertLevel { info, warning, critical };
 
 std::string_view to_string(AlertLevel level);
+std::optional<AlertLevel> parse_alert_level(std::string_view word);
 
 enum class AlertPhase {
   pending,   ///< its condition holds, but not yet for long enough
@@ -51,9 +52,12 @@ struct Alert {
   WallTime since{};                 ///< when the condition began to hold
   std::optional<WallTime> fired_at;
   std::optional<WallTime> resolved_at;
-  std::string acknowledged_by;  ///< empty while nobody has
-  std::optional<WallTime> acknowledged_until;
-  std::optional<WallTime> silenced_until;  ///< by a silence that fits it
+  /// Since when nobody can tell whether it lasts: its device is lost, its sensor silent. It is kept meanwhile.
+  std::optional<WallTime> unknown_since;
+  std::string acknowledged_by;                 ///< empty while nobody has
+  std::optional<WallTime> acknowledged_until;  ///< nothing: as long as it lasts
+  std::string comment;                         ///< of who acknowledged it
+  std::optional<WallTime> silenced_until;      ///< by a silence that fits it
 
   friend bool operator==(const Alert&, const Alert&) = default;
 };

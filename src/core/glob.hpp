@@ -1,0 +1,11 @@
+#pragma once
+
+#include <string_view>
+
+namespace gpukeeper {
+
+/// Whether a glob fits the whole text, case and all: `*` for any characters, `?` for one byte. At worst it takes
+/// pattern times text.
+bool fits(std::string_view glob, std::string_view text);
+
+}  // namespace gpukeeper

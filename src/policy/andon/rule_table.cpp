@@ -1,0 +1,203 @@
+#include "policy/andon/rule_table.hpp"
+
+#include <algorithm>
+
+namespace gpukeeper {
+namespace {
+
+using namespace std::chrono_literals;
+using enum AlertLevel;
+
+// Where borders come from: thermal, memory_pressure, power_limit and idle have the documented ones; times are ours.
+// A link to /docs/alerts.md#ID explains each rule; a test keeps the two together.
+constexpr Rule kRules[] = {
+    {.id = "thermal",
+     .title = "GPU temperature",
+     .condition = "the temperature of the die reaches the border; the hotspot's on a GPU that tells no other. At once "
+                  "critical, too, when the hardware brakes because of it",
+     .unit = "°C",
+     .level = warning,
+     .limits = {.warning = 80, .critical = 90, .sustain = 2min, .clear = 3, .repeat = 1h},
+     .remedy =
+         "Look at the fans and the air that reaches them (gpukeeper why fan); lower the power limit or the load."},
+    {.id = "hotspot",
+     .title = "hotspot temperature",
+     .condition = "the hottest point of the die reaches the border",
+     .unit = "°C",
+     .level = warning,
+     // AMD's cards slow down at a junction temperature of 110 °C; what runs within 5 °C of it is at its end.
+     .limits = {.warning = 100, .critical = 105, .sustain = 2min, .clear = 3, .repeat = 1h},
+     .remedy = "A hotspot far above the edge is a sign of a cooler that sits badly or of old paste: have it renewed; "
+               "lower the power limit meanwhile."},
+    {.id = "memory_temperature",
+     .title = "memory temperature",
+     .condition = "the device memory reaches the border",
+     .unit = "°C",
+     .level = warning,
+     // GDDR6X and HBM are made for 105 °C and less; cards slow their memory down between 95 and 110 °C.
+     .limits = {.warning = 95, .critical = 105, .sustain = 2min, .clear = 3, .repeat = 1h},
+     .remedy = "Look at the cooling of the card's memory: fans, dust, thermal pads; lower the memory's clock or the "
+               "power limit."},
+    {.id = "memory_pressure",
+     .title = "GPU memory",
+     .condition = "this share of the device memory is used",
+     .unit = "%",
+     .level = warning,
+     .limits = {.warning = 90, .critical = 95, .sustain = 5min, .sustain_critical = 1min, .clear = 2, .repeat = 4h},
+     .remedy = "See who holds it (gpukeeper ps --sort memory); end what is not needed, or use smaller batches."},
+    {.id = "power_limit",
+     .title = "power limit",
+     .condition = "the power draw reaches this share of the limit in force; at full load a GPU works there as designed",
+     .unit = "%",
+     .level = info,
+     .limits = {.warning = 95, .sustain = 1min, .clear = 2},
+     .remedy = "Nothing, if the GPU is meant to work at full load; else raise the power limit or share the work out."},
+    {.id = "idle",
+     .title = "idle with memory held",
+     .condition = "the GPU did nothing for so long while a process held its memory; desktops and servers of models, "
+                  "which wait as they should, do not count",
+     .unit = "s",
+     .level = warning,
+     .limits = {.warning = 300, .repeat = 4h},
+     .remedy = "See whether the process that holds the memory still makes progress; end it if it hangs or was "
+               "forgotten (gpukeeper ps)."},
+    {.id = "utilization_high",
+     .title = "GPU in use",
+     .condition = "the GPU is busy for more than this share of the time",
+     .unit = "%",
+     .level = info,
+     .limits = {.warning = 50, .sustain = 10s, .clear = 5},
+     .remedy = "Nothing: it is for the record."},
+    {.id = "fan_stopped",
+     .title = "fan stopped",
+     .condition = "a fan that can turn stands still and the GPU has this temperature",
+     .unit = "°C",
+     .level = warning,
+     // Cards that stop their fans at low load start them between 50 and 60 °C.
+     .limits = {.warning = 70, .critical = 80, .sustain = 30s, .clear = 3, .repeat = 1h},
+     .remedy = "Take the load away; look whether the fan is blocked, unplugged or set by hand (gpukeeper why fan)."},
+    {.id = "hardware_throttling",
+     .title = "hardware throttling",
+     .condition = "the hardware brakes for heat or power, or the driver holds a temperature at its limit; an alert for "
+                  "each reason. Power and current limits, at which boosting clocks work, do not count",
+     .unit = "",
+     .level = warning,
+     .limits = {.sustain = 10s, .clear_after = 30s, .repeat = 1h},
+     .remedy = "gpukeeper why slow says what is behind it: heat, the power supply or the machine's own signal."},
+    {.id = "ecc",
+     .title = "memory errors",
+     .condition = "since the driver was loaded, so many memory errors could not be corrected",
+     .unit = "",
+     .level = critical,
+     .limits = {.warning = 1, .repeat = 4h},
+     .remedy =
+         "Restart the applications that used the GPU, drain it and reset it; if it happens again, return the card "
+         "for replacement (RMA)."},
+    {.id = "row_remap",
+     .title = "memory repair",
+     .condition = "a bad piece of memory waits for a reset to be replaced (warning), or cannot be replaced (critical)",
+     .unit = "",
+     .level = warning,
+     .limits = {.repeat = 4h},
+     .remedy = "Drain the GPU and reset it, so that the bad memory is replaced; where that failed, return the card for "
+               "replacement (RMA)."},
+    {.id = "xid",
+     .title = "XID",
+     .condition =
+         "NVIDIA's driver reported an error; an alert for each number, of the level that it deserves, until an "
+         "hour has passed without another",
+     .unit = "",
+     .level = warning,
+     .limits = {.clear_after = 1h, .repeat = 4h},
+     .remedy = "What each number asks for stands with it; gpukeeper faults shows it with who was there."},
+    {.id = "device_fault",
+     .title = "fault",
+     .condition =
+         "another fault was reported (a hang, a reset, an error of the hardware or the PCIe link); an alert for "
+         "each kind, until an hour has passed without another. What is only for the record raises none",
+     .unit = "",
+     .level = warning,
+     .limits = {.clear_after = 1h, .repeat = 4h},
+     .remedy = "What each fault asks for stands with it; gpukeeper faults shows it with who was there."},
+    {.id = "pcie_degraded",
+     .title = "PCIe link",
+     .condition = "under load the link has fewer lanes or a lower generation than card and slot could have. At rest "
+                  "links slow down to save power, so a GPU that does little is not judged",
+     .unit = "%",
+     .level = warning,
+     .limits = {.sustain = 30s, .clear_after = 30s, .repeat = 24h},
+     .remedy = "Check that the card sits firmly in a slot of its width, its riser, and the slot's setting in the "
+               "firmware."},
+    {.id = "gpu_lost",
+     .title = "GPU lost",
+     .condition = "a GPU that was there cannot be read any more",
+     .unit = "",
+     .level = critical,
+     .limits = {.sustain = 5s, .clear_after = 5s, .repeat = 1h},
+     .remedy = "gpukeeper faults shows what came just before; restart the machine if nobody removed the GPU on "
+               "purpose."},
+    {.id = "driver_mismatch",
+     .title = "driver mismatch",
+     .condition = "the driver in the kernel and its library are of different versions",
+     .unit = "",
+     .level = critical,
+     .limits = {.clear_after = 5s, .repeat = 4h},
+     .remedy = "Restart the machine, or stop all work on the GPUs and load the driver anew."},
+    {.id = "sampling_stalled",
+     .title = "no new readings",
+     .condition = "a GPU that is there was not read anew for so long",
+     .unit = "s",
+     .level = warning,
+     .limits = {.warning = 10, .critical = 60, .repeat = 1h},
+     .remedy = "gpukeeper doctor says how the sources are doing; look for GPU errors in the kernel's log."},
+    {.id = "memory_leak",
+     .title = "memory leak",
+     .condition = "the memory of a process grows steadily",
+     .unit = "",
+     .level = warning,
+     .limits = {.clear_after = 1min, .repeat = 4h},
+     .remedy = "Watch the process (gpukeeper ps); restart it before the memory is full, and look for what it keeps."},
+    {.id = "miner",
+     .title = "suspected miner",
+     .condition = "a process looks like one that mines a cryptocurrency; the alert names the rule that says so",
+     .unit = "",
+     .level = critical,
+     .limits = {.sustain = 10s, .clear_after = 10s, .repeat = 1h},
+     .remedy =
+         "Find out who started it and whether they may (gpukeeper ps --wide); if not, end it and look how it came "
+         "in."},
+    {.id = "host_cpu",
+     .title = "host CPU",
+     .condition = "all processors of the machine together are busy for more than this share of the time",
+     .unit = "%",
+     .level = warning,
+     .limits = {.warning = 90, .sustain = 2min, .clear = 5, .repeat = 4h},
+     .remedy = "See what keeps them busy (top); GPUs starve when nobody feeds them."},
+    {.id = "host_memory",
+     .title = "host memory",
+     .condition = "more than this share of the machine's memory is in use",
+     .unit = "%",
+     .level = warning,
+     .limits = {.warning = 90, .sustain = 1min, .clear = 2, .repeat = 4h},
+     .remedy = "See who holds it (top); the kernel ends processes when none is left."},
+    {.id = "missing_sensor",
+     .title = "missing sensor",
+     .condition = "a GPU that is there stopped telling its temperature, so work is slowed down a little to be safe",
+     .unit = "",
+     .level = warning,
+     .limits = {.clear_after = 5s, .repeat = 4h},
+     .remedy = "gpukeeper doctor says what each source may read; look for errors of the driver in the kernel's log."},
+};
+
+}  // namespace
+
+std::span<const Rule> rule_table() {
+  return kRules;
+}
+
+const Rule* find_rule(std::string_view id) {
+  const auto found = std::ranges::find(kRules, id, &Rule::id);
+  return found == std::end(kRules) ? nullptr : found;
+}
+
+}  // namespace gpukeeper
