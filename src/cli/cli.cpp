@@ -603,16 +603,12 @@ FaultsOptions faults_options(const Arguments& arguments, const Environment& envi
   FaultsOptions options;
   options.form = arguments.json ? json : arguments.schema ? schema : table;
   options.all = arguments.all;
-  options.devices = arguments.devices;
-  for (const auto severity : {Severity::info, Severity::warning, Severity::error, Severity::critical}) {
-    if (arguments.severity == to_string(severity)) options.severity = severity;
-  }
-  const auto names = fault_kind_names();
-  for (const std::string& kind : arguments.kinds) {
-    options.kinds.push_back(static_cast<EventKind>(std::ranges::find(names, kind) - names.begin()));
-  }
-  if (!arguments.since.empty()) options.since = arguments.since;
-  if (const auto limit = parse_u64(arguments.limit)) options.limit = static_cast<std::size_t>(*limit);
+  FaultQuery& query = options.query;
+  query.devices = arguments.devices;
+  if (!arguments.severity.empty()) query.severity = *parse_severity(arguments.severity);  // the parser knows the words
+  for (const std::string& kind : arguments.kinds) query.kinds.push_back(*parse_fault_kind(kind));
+  if (!arguments.since.empty()) query.since = arguments.since;
+  if (const auto limit = parse_u64(arguments.limit)) query.limit = static_cast<std::size_t>(*limit);
   options.length = duration(arguments.length);
   options.sources = sources(arguments, environment);
   options.state_dir = arguments.state_dir;
@@ -712,10 +708,14 @@ int run_checked(int argc, char** argv, Output& out, Output& errors) {
   std::optional<Speed> speed;
   if (!arguments.speed.empty()) speed.emplace(*parse_speed(arguments.speed));  // as its check has found it well
   const auto real_clock = std::make_shared<SystemClock>();
-  const auto chosen_clock = clock_for(source_names, speed, goes_on ? Speed(1) : Speed(), real_clock);
+  arguments.serve.speed = speed;  // whose sources may stand in its configuration
+  const bool serves = parser.command() == "serve";
+  const auto chosen_clock =
+      clock_for(source_names, serves ? std::nullopt : speed, goes_on ? Speed(1) : Speed(), real_clock);
   if (!chosen_clock) return report(errors, chosen_clock.error().message, 2);
   const std::shared_ptr<Clock> clock = *chosen_clock;
   const auto at = arguments.at.empty() ? std::nullopt : std::optional(arguments.at);
+  arguments.serve.at = at;
   std::shared_ptr<Replay> replay;  // for what is to be said of it
   const auto feed = [&] {
     // A watch needs no new process list every second: they are what costs a driver most.
@@ -738,9 +738,9 @@ int run_checked(int argc, char** argv, Output& out, Output& errors) {
     options.detect.wake = arguments.wake;
     options.detect.machine_root = *machine_root;
     options.at = at;
-    options.prepare = [&replay, prepare = std::move(options.prepare)](Sources& opened) {
+    options.prepare = [&replay, prepare = std::move(options.prepare)](Sources& opened, EngineOptions& engine) {
       replay = opened.replay;
-      prepare(opened);
+      return prepare(opened, engine);
     };
     return Session::open(source_names, clock, std::move(options));
   };

@@ -1,20 +1,15 @@
 #include "cli/faults.hpp"
 
 #include <algorithm>
-#include <set>
 
 #include <unistd.h>
 
 #include <fmt/format.h>
 
 #include "cli/faults_page.hpp"
-#include "core/display_text.hpp"
-#include "core/rfc3339.hpp"
 #include "engine/playback.hpp"
 #include "engine/state_dir.hpp"
-#include "format/columns.hpp"
 #include "storage/sqlite_fault_store.hpp"
-#include "yaml/values.hpp"
 
 namespace gpukeeper::cli {
 namespace {
@@ -23,7 +18,6 @@ namespace {
 constexpr auto kUsualLength = std::chrono::seconds(60);
 
 using Form = FaultsOptions::Form;
-using Faults = std::vector<std::shared_ptr<const FaultRecord>>;
 
 // What was found, and what it was found in.
 struct Findings {
@@ -97,76 +91,13 @@ Result<Findings> play_through(const FaultsOptions& options) {
   return findings;
 }
 
-// Whether a selector means the device of that record, be it listed or not.
-bool names(const std::string& selector, const FaultRecord& record) {
-  if (selector == record.device.text) return true;
-  const auto pci = PciAddress::parse(selector);
-  return pci && record.pci == pci;
-}
-
-Result<std::set<DeviceId>> chosen_devices(const FaultList& list, const Snapshot& snapshot,
-                                          const std::vector<std::string>& selectors) {
-  std::set<DeviceId> result;
-  for (const std::string& selector : selectors) {
-    const auto before = result.size();
-    for (const auto& record : list.records) {
-      if (names(selector, *record)) result.insert(record->device);
-    }
-    const auto listed = select_devices(snapshot, {&selector, 1});
-    if (!listed && result.size() == before) return tl::make_unexpected(listed.error());
-    if (!listed) continue;
-    for (const DeviceSnapshot& d : listed->devices) result.insert(d.device->parent.value_or(d.device->id));
-  }
-  return result;
-}
-
 }  // namespace
-
-std::vector<std::string> fault_kind_names() {
-  std::vector<std::string> names;
-  for (int kind = 0; kind <= static_cast<int>(EventKind::driver); ++kind) {
-    names.emplace_back(to_string(static_cast<EventKind>(kind)));
-  }
-  return names;
-}
-
-Result<WallTime> parse_since(std::string_view text, WallTime now) {
-  if (const auto date = parse_rfc3339(text)) return *date;
-  if (const auto seconds = yaml::parse_duration(text)) {
-    return now - std::chrono::duration_cast<WallTime::duration>(std::chrono::duration<double>(*seconds));
-  }
-  return fail(Errc::invalid_argument,
-              fmt::format("--since takes a time ago such as 90s, 30m, 24h or 7d, or a date such as {}, not '{}'",
-                          rfc3339(now), harmless(text)));
-}
-
-Result<Faults> choose_faults(const FaultList& list, const Snapshot& snapshot, const FaultsOptions& options) {
-  const auto devices = chosen_devices(list, snapshot, options.devices);
-  if (!devices) return tl::make_unexpected(devices.error());
-  std::optional<WallTime> since;
-  if (options.since) {
-    const auto moment = parse_since(*options.since, snapshot.taken_at);
-    if (!moment) return tl::make_unexpected(moment.error());
-    since = *moment;
-  }
-  Faults result;
-  for (const auto& r : list.records) {
-    const bool left_out = (!options.devices.empty() && !devices->contains(r->device)) ||
-                          (options.severity && r->severity < *options.severity) || (since && r->last < *since) ||
-                          (!options.kinds.empty() && std::ranges::find(options.kinds, r->kind) == options.kinds.end());
-    if (!left_out) result.push_back(r);
-  }
-  std::ranges::stable_sort(
-      result, [](const auto& a, const auto& b) { return a->last != b->last ? a->last > b->last : a->id > b->id; });
-  if (options.limit && result.size() > *options.limit) result.resize(*options.limit);
-  return result;
-}
 
 Exit faults(const FaultsOptions& options, Context& context) {
   if (options.form == Form::schema) return print(context, faults_schema());
   const auto found = is_played(options.sources) ? play_through(options) : look_now(options, context);
   if (!found) return tl::make_unexpected(found.error());
-  auto chosen = choose_faults(*found->list, *found->snapshot, options);
+  auto chosen = choose_faults(*found->list, *found->snapshot, options.query);
   if (!chosen) return tl::make_unexpected(chosen.error());
   const FaultsView view{std::move(*chosen), found->list->totals, found->journal, found->journal_note};
   if (options.form == Form::json) return print(context, faults_json(view, *found->snapshot, true) + "\n");

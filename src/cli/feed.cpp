@@ -54,7 +54,10 @@ Result<std::unique_ptr<Feed>> open_feed(const FeedOptions& options, std::shared_
                                            .classifier = std::move(classifier)},
                                 .at = options.at,
                                 .begin_at_end = !options.goes_on,
-                                .prepare = options.prepare});
+                                .prepare = [&options](Sources& sources, EngineOptions&) -> Result<void> {
+                                  options.prepare(sources);
+                                  return {};
+                                }});
   if (!session) return tl::make_unexpected(session.error());
   return std::unique_ptr<Feed>(std::make_unique<SessionFeed>(std::move(*session)));
 }

@@ -35,7 +35,7 @@ struct FeedOptions {
   std::string machine_root;       ///< where the machine's /sys and /proc are; empty for this machine's own
   std::optional<std::string> at;  ///< of a recording: which moment
   bool goes_on = false;           ///< plays a recording from its begin; else shows how things stood at its end
-  std::function<void(Sources&)> prepare = [](Sources&) {};  ///< as SessionOptions have it
+  std::function<void(Sources&)> prepare = [](Sources&) {};  ///< for who wants to listen to them
   std::chrono::nanoseconds process_period{0};  ///< who looks once wants the processes each time; a watch less often
   bool attribute = false;                      ///< say who the processes are (Snapshot::who)
   std::string rules;                           ///< the user's rule file for their classes; empty for the built-in ones

@@ -58,7 +58,10 @@ Exit record(const RecordOptions& options, Context& context) {
   const auto recorder = std::make_shared<recording::Recorder>(context.clock);
   const auto session = context.open_session({
       .engine = {.attribute = true},
-      .prepare = [&](Sources& sources) { recording::Recorder::listen(recorder, sources.backends, sources.events); },
+      .prepare = [&](Sources& sources, EngineOptions&) -> Result<void> {
+        recording::Recorder::listen(recorder, sources.backends, sources.events);
+        return {};
+      },
   });
   if (!session) return tl::make_unexpected(session.error());
 

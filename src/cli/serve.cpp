@@ -118,6 +118,8 @@ class Server {
          .version = std::string(program_version()),
          .machine_root = options_.machine_root,
          .usual_state_dir = StateDirectory::usual_path(context_.environment, ::geteuid() == 0).value_or(""),
+         .speed = options_.speed,
+         .at = options_.at,
          .notify_socket = context_.environment("NOTIFY_SOCKET")},
         clock_, log_);
     if (!started) return tl::make_unexpected(started.error());

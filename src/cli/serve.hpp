@@ -1,9 +1,11 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "cli/context.hpp"
+#include "engine/playback.hpp"
 
 namespace gpukeeper::cli {
 
@@ -19,7 +21,9 @@ struct ServeOptions {
   std::string log_file;
   std::string log_level;
   std::string log_format;
-  bool check_config = false;  ///< read the file, say whether it is well, and end
+  std::optional<Speed> speed;     ///< as for clock_for
+  std::optional<std::string> at;  ///< of a recording: where to begin
+  bool check_config = false;      ///< read the file, say whether it is well, and end
 };
 
 /// `gpukeeper serve`: watches, and answers over HTTP, until it is told to end.

@@ -48,6 +48,7 @@ Engine::Engine(Sources sources, std::shared_ptr<Clock> clock, EngineOptions opti
     : clock_(std::move(clock)),
       period_(options.sampler.period),
       findings_(std::move(sources.findings)),
+      faults_kept_in_(options.fault_store ? options.fault_store->place() : std::string()),
       replay_(sources.replay),
       attributor_(attributor(sources, clock_, options)),
       journal_(std::move(options.fault_store)),
@@ -70,13 +71,15 @@ std::shared_ptr<const Snapshot> Engine::step() {
 }
 
 void Engine::run(std::stop_token stop) {
-  auto due = clock_->now();
-  while (!stop.stop_requested()) {
-    if (clock_->now() >= due) {
-      sampler_.tick();
-      due = std::max(due + period_, clock_->now());
-    }
-    sleep_.until(*clock_, due, stop);
+  for (auto due = clock_->now(); !stop.stop_requested(); due = std::max(due + period_, clock_->now())) {
+    rest_until(*clock_, due, stop);
+    if (!stop.stop_requested()) sampler_.tick();
+  }
+}
+
+void Engine::rest_until(Clock& clock, MonotonicTime until, const std::stop_token& stop) {
+  while (clock.now() < until && !stop.stop_requested()) {
+    sleep_.until(clock, until, stop);
     commands_.run();
   }
 }

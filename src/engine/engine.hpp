@@ -3,6 +3,7 @@
 #include <chrono>
 #include <memory>
 #include <stop_token>
+#include <string>
 #include <vector>
 
 #include "attribution/attributor.hpp"
@@ -35,7 +36,7 @@ struct EngineOptions {
 /// Everything that turns sources into snapshots, wired: whoever wants to know what the devices do has one of these.
 ///
 /// Over a PlaybackClock no call is given up before time is moved; over any other, real deadlines hold.
-/// Threads: step() and run() belong to one thread, the engine's; all else may be called from any.
+/// Threads: step(), run() and rest_until() belong to one thread, the engine's; all else may be called from any.
 class Engine {
  public:
   Engine(Sources sources, std::shared_ptr<Clock> clock, EngineOptions options = {});
@@ -46,9 +47,12 @@ class Engine {
   /// Steps once a period until stopped. A late step is skipped, not made up for. Commands do not wait for it.
   void run(std::stop_token stop);
 
-  /// Has something done on the engine's thread, where everything that a step uses may be changed: by run() at once,
-  /// else by the next step before its snapshot is completed. In the order posted. What is not done when the engine ends
-  /// is dropped. Whether it was taken: false when CommandQueue::kMost wait.
+  /// Sleeps until then by that clock or a stop; commands that come meanwhile are done at once.
+  void rest_until(Clock& clock, MonotonicTime until, const std::stop_token& stop);
+
+  /// Has something done on the engine's thread, where everything that a step uses may be changed: by run() and
+  /// rest_until() at once, else by the next step before its snapshot is completed. In the order posted. What is not
+  /// done when the engine ends is dropped. Whether it was taken: false when CommandQueue::kMost wait.
   [[nodiscard]] bool post(CommandQueue::Command command);
 
   /// The latest; never null, empty before the first step.
@@ -56,6 +60,9 @@ class Engine {
 
   /// The fault journal as of the latest step; never null.
   std::shared_ptr<const FaultList> faults() const { return journal_.list(); }
+
+  /// Where that journal outlives this process, such as /var/lib/gpukeeper/faults.db; empty when nowhere.
+  const std::string& faults_kept_in() const { return faults_kept_in_; }
 
   /// What `auto` looked for; empty when sources were named.
   const std::vector<Finding>& findings() const { return findings_; }
@@ -69,6 +76,7 @@ class Engine {
   CommandQueue commands_;
   WakeableSleep sleep_;
   const std::vector<Finding> findings_;
+  const std::string faults_kept_in_;
   const std::shared_ptr<Replay> replay_;          // null unless the sources are those of a recording
   const std::unique_ptr<Attributor> attributor_;  // null when nobody asks who the processes are
   Published<Snapshot> published_;

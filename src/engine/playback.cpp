@@ -113,7 +113,9 @@ Result<std::unique_ptr<Session>> Session::open(std::span<const std::string> sour
       first = *at;
     }
   }
-  options.prepare(*opened);
+  if (const auto prepared = options.prepare(*opened, options.engine); !prepared) {
+    return tl::make_unexpected(prepared.error());
+  }
   auto playback = std::dynamic_pointer_cast<PlaybackClock>(clock);
   std::unique_ptr<Session> session(
       new Session(std::move(*opened), std::move(clock), std::move(playback), std::move(options.engine)));
@@ -131,6 +133,18 @@ std::shared_ptr<const Snapshot> Session::step() {
     snapshot = engine_.step();
   }
   return snapshot;
+}
+
+void Session::run(std::optional<std::chrono::nanoseconds> period, std::stop_token stop) {
+  if (!playback_) return engine_.run(std::move(stop));
+  for (std::optional<MonotonicTime> due = clock_->now(); due; due = next_due(period)) {
+    engine_.rest_until(*clock_, *due, stop);
+    if (stop.stop_requested()) return;
+    step();
+  }
+  played_out_ = true;
+  SystemClock real;
+  while (!stop.stop_requested()) engine_.rest_until(real, real.now() + std::chrono::hours(1), stop);
 }
 
 std::optional<MonotonicTime> Session::next_due(std::optional<std::chrono::nanoseconds> period) {

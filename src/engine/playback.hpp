@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <functional>
 #include <memory>
@@ -45,16 +46,19 @@ struct SessionOptions {
   std::optional<std::string> at;
   /// Where a recording usually begins: at its end for who wants to know how things stand, else at its begin.
   bool begin_at_end = false;
-  /// Changes the sources before they are used; for who wants to listen.
-  std::function<void(Sources&)> prepare = [](Sources&) {};
+  /// Changes the sources and what the engine is to do with them before they are used: for who wants to listen, or must
+  /// know what was opened. Its error is that of open().
+  std::function<Result<void>(Sources&, EngineOptions&)> prepare = [](Sources&, EngineOptions&) {
+    return Result<void>();
+  };
 };
 
 /// Sources, opened, and an engine that steps through their time.
-/// Threads: one.
+/// Threads: one, but for what engine() is asked.
 class Session {
  public:
   /// `clock`: what clock_for gave for these sources.
-  /// Errors: those of open_sources; invalid_argument for `at` with a source that is no recording.
+  /// Errors: those of open_sources and of `prepare`; invalid_argument for `at` with a source that is no recording.
   static Result<std::unique_ptr<Session>> open(std::span<const std::string> sources, std::shared_ptr<Clock> clock,
                                                SessionOptions options);
 
@@ -62,12 +66,21 @@ class Session {
   /// is played, so that what needs several readings to be known (a hang, an error that lasts) is known.
   std::shared_ptr<const Snapshot> step();
 
+  /// Steps whenever it is due until stopped; commands do not wait for that. A recording that is over stays as it was.
+  void run(std::optional<std::chrono::nanoseconds> period, std::stop_token stop);
+
   /// When the next step is due: a recording's next frame, or a period after the one before where one is given or there
   /// is no recording; what is late is skipped, not made up for. Nothing when the recording is over.
   std::optional<MonotonicTime> next_due(std::optional<std::chrono::nanoseconds> period);
 
   /// Whether a recording has no more to show.
   bool ended() { return replay_ && !replay_->next_frame(); }
+
+  /// What of it may be called from any thread: snapshot(), faults(), post() and the like.
+  Engine& engine() { return engine_; }
+
+  /// Whether run() has come to a recording's end. From any thread.
+  bool played_out() const { return played_out_; }
 
   const std::vector<Finding>& findings() const { return engine_.findings(); }
   /// The recording; null when there is none.
@@ -82,6 +95,7 @@ class Session {
   const std::shared_ptr<Replay> replay_;
   std::optional<recording::Offset> first_;  // the moment of the first step, until it is made
   std::optional<MonotonicTime> due_;        // of the latest step
+  std::atomic<bool> played_out_ = false;
   Engine engine_;
 };
 

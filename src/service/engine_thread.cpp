@@ -6,13 +6,16 @@
 namespace gpukeeper::service {
 
 struct EngineThread::State {
-  std::stop_source stop;
-  std::mutex mutex;
-  std::condition_variable changed;
-  std::unique_ptr<Engine> engine;      // guarded by mutex; gone again once it has ended
-  std::optional<Result<void>> opened;  // guarded by mutex
-  bool ended = false;                  // guarded by mutex
-  std::shared_ptr<const Snapshot> last = std::make_shared<const Snapshot>();  // guarded by mutex; of an ended engine
+  const std::optional<std::chrono::nanoseconds> period;
+  std::stop_source stop = {};
+  std::mutex mutex = {};
+  std::condition_variable changed = {};
+  std::unique_ptr<Session> session = {};  // guarded by mutex, as all below; gone again once it has ended
+  std::optional<Result<void>> opened = {};
+  bool ended = false;
+  // What an ended session knew.
+  std::shared_ptr<const Snapshot> last_snapshot = std::make_shared<const Snapshot>();
+  std::shared_ptr<const FaultList> last_faults = std::make_shared<const FaultList>();
 
   void run(const Open& open) {
     try {
@@ -21,11 +24,14 @@ struct EngineThread::State {
       std::scoped_lock lock(mutex);
       opened = fail(Errc::internal, std::string("the sampler ended: ") + error.what());
     }
-    std::unique_ptr<Engine> finished;
+    std::unique_ptr<Session> finished;
     {
       std::scoped_lock lock(mutex);
-      if (engine) last = engine->snapshot();
-      finished = std::move(engine);
+      if (session) {
+        last_snapshot = session->engine().snapshot();
+        last_faults = session->engine().faults();
+      }
+      finished = std::move(session);
     }
     finished.reset();  // may take as long as a driver does
     std::scoped_lock lock(mutex);
@@ -36,7 +42,7 @@ struct EngineThread::State {
  private:
   void open_and_run(const Open& open) {
     auto made = open();
-    Engine* running = nullptr;
+    Session* running = nullptr;
     {
       std::scoped_lock lock(mutex);
       if (!made) {
@@ -44,14 +50,15 @@ struct EngineThread::State {
         return;
       }
       opened = Result<void>();
-      engine = std::move(*made);
-      running = engine.get();
+      session = std::move(*made);
+      running = session.get();
     }
-    running->run(stop.get_token());
+    running->run(period, stop.get_token());
   }
 };
 
-EngineThread::EngineThread(Open open) : state_(std::make_shared<State>()) {
+EngineThread::EngineThread(Open open, std::optional<std::chrono::nanoseconds> period)
+    : state_(std::make_shared<State>(period)) {
   std::thread([state = state_, open = std::move(open)] { state->run(open); }).detach();  // see the destructor
 }
 
@@ -65,13 +72,28 @@ std::optional<Result<void>> EngineThread::opened() const {
 }
 
 std::shared_ptr<const Snapshot> EngineThread::snapshot() const {
-  std::scoped_lock lock(state_->mutex);  // the engine is not taken down meanwhile
-  return state_->engine ? state_->engine->snapshot() : state_->last;
+  std::scoped_lock lock(state_->mutex);  // the session is not taken down meanwhile
+  return state_->session ? state_->session->engine().snapshot() : state_->last_snapshot;
+}
+
+std::shared_ptr<const FaultList> EngineThread::faults() const {
+  std::scoped_lock lock(state_->mutex);
+  return state_->session ? state_->session->engine().faults() : state_->last_faults;
+}
+
+std::string EngineThread::faults_kept_in() const {
+  std::scoped_lock lock(state_->mutex);
+  return state_->session ? state_->session->engine().faults_kept_in() : std::string();
+}
+
+bool EngineThread::played_out() const {
+  std::scoped_lock lock(state_->mutex);
+  return state_->session && state_->session->played_out();
 }
 
 bool EngineThread::post(CommandQueue::Command command) {
   std::scoped_lock lock(state_->mutex);
-  return state_->engine && state_->engine->post(std::move(command));
+  return state_->session && state_->session->engine().post(std::move(command));
 }
 
 void EngineThread::ask_to_stop() {

@@ -9,19 +9,20 @@
 #include <stop_token>
 
 #include "core/result.hpp"
-#include "engine/engine.hpp"
+#include "engine/playback.hpp"
 
 namespace gpukeeper::service {
 
-/// An engine in a thread of its own, opened, run and taken down there: a driver that hangs in any of the three holds up
-/// nobody else.
+/// Sources and their engine in a thread of their own, opened, run and taken down there: a driver that hangs in any of
+/// the three holds up nobody else.
 ///
 /// Threads: every member may be called from any thread.
 class EngineThread {
  public:
-  using Open = std::function<Result<std::unique_ptr<Engine>>()>;
+  using Open = std::function<Result<std::unique_ptr<Session>>()>;
 
-  explicit EngineThread(Open open);
+  /// `period`: of the samples; nothing for the usual one, of a recording its own.
+  explicit EngineThread(Open open, std::optional<std::chrono::nanoseconds> period = std::nullopt);
   /// Asks it to stop. A thread that hangs in a driver cannot be joined: it is let go, with all that it uses.
   ~EngineThread();
   EngineThread(const EngineThread&) = delete;
@@ -32,6 +33,14 @@ class EngineThread {
 
   /// The latest; never null, empty before the first.
   std::shared_ptr<const Snapshot> snapshot() const;
+
+  /// The fault journal as of the latest; never null.
+  std::shared_ptr<const FaultList> faults() const;
+  /// As Engine::faults_kept_in.
+  std::string faults_kept_in() const;
+
+  /// Whether it has stopped by itself: a recording is over.
+  bool played_out() const;
 
   /// As Engine::post. Whether it was taken: false too when there is no engine yet, or no more.
   [[nodiscard]] bool post(CommandQueue::Command command);

@@ -71,6 +71,12 @@ Response problem(unsigned status, std::string_view code, std::string_view detail
   return response;
 }
 
+Response starting() {
+  auto response = problem(503, "starting", "the GPUs are being looked at for the first time: try again in a second");
+  response.headers.emplace_back("Retry-After", "1");
+  return response;
+}
+
 std::string response_head(const Response& response, std::string_view date, bool keep_alive) {
   std::string head =
       fmt::format("HTTP/1.1 {} {}\r\nDate: {}\r\n", response.status, reason_phrase(response.status), date);

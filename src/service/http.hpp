@@ -72,6 +72,9 @@ Response json_answer(unsigned status, std::string document);
 /// was wrong and what would be right.
 Response problem(unsigned status, std::string_view code, std::string_view detail);
 
+/// 503 with Retry-After: there is no snapshot yet.
+Response starting();
+
 /// The head of an answer as it is sent, with the empty line at its end.
 /// `date` is an HTTP date; `keep_alive` whether the connection stays.
 std::string response_head(const Response& response, std::string_view date, bool keep_alive);

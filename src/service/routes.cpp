@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "format/json_text.hpp"
+#include "service/faults_answer.hpp"
 
 namespace gpukeeper::service {
 namespace {
@@ -25,6 +26,11 @@ std::vector<Route> routes(Sights sights) {
        [shared](const Request&) { return health_answer(*shared->snapshot(), shared->health, shared->clock->now()); }},
       {"GET", "/api/v1/snapshot", "Every GPU now, as 'gpukeeper status --json' prints it; ?device= for one of them.",
        [shared, snapshots](const Request& request) { return snapshots->answer(request, shared->snapshot()); }},
+      {"GET", "/api/v1/faults",
+       "What went wrong, as 'gpukeeper faults --json' prints it; ?device=, severity=, kind=, since=, limit=.",
+       [shared](const Request& request) {
+         return faults_answer(request, *shared->faults(), shared->faults_kept_in(), *shared->snapshot());
+       }},
   };
   std::vector<std::pair<std::string, std::string>> rows;
   for (const Route& route : table) {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/clock.hpp"
+#include "faults/fault_journal.hpp"
 #include "service/health.hpp"
 #include "service/router.hpp"
 #include "service/snapshot_answer.hpp"
@@ -16,10 +17,12 @@ namespace gpukeeper::service {
 /// What the routes answer from.
 struct Sights {
   std::function<std::shared_ptr<const Snapshot>()> snapshot;  ///< the latest; never null
+  std::function<std::shared_ptr<const FaultList>()> faults;   ///< the journal; never null
+  std::function<std::string()> faults_kept_in;                ///< as Engine::faults_kept_in
   HealthFacts health;
-  std::shared_ptr<const Clock> clock;
-  std::string instance;  ///< tells one start of the program from another
-  uid_t own_uid = 0;     ///< the user that it runs as
+  std::shared_ptr<const Clock> clock;  ///< of the snapshots
+  std::string instance;                ///< tells one start of the program from another
+  uid_t own_uid = 0;                   ///< the user that it runs as
 };
 
 /// Everything that `gpukeeper serve` answers: a row each. A new endpoint is a new row.

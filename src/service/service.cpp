@@ -44,22 +44,22 @@ Result<std::shared_ptr<const Classifier>> load_rules(const Config& config) {
   return std::make_shared<const Classifier>(std::move(*classifier));
 }
 
-EngineThread::Open Service::opener(const ServiceOptions& options, Parts parts, std::shared_ptr<Clock> clock) {
-  return [config = options.config, root = options.machine_root, parts = std::move(parts),
-          clock = std::move(clock)]() -> Result<std::unique_ptr<Engine>> {
-    auto sources = open_sources(config.source, clock, {.machine_root = root});
-    if (!sources) return tl::make_unexpected(sources.error());
-    EngineOptions engine;
-    engine.sampler.period = config.sample_interval.value_or(engine.sampler.period);
-    engine.attribute = true;
-    engine.classifier = parts.rules;
-    if (parts.state) {
-      auto store = open_fault_store(*parts.state, *sources);
-      if (!store) return tl::make_unexpected(store.error());
-      engine.fault_store = std::move(*store);
-    }
-    return std::make_unique<Engine>(std::move(*sources), clock, std::move(engine));
+EngineThread::Open Service::opener(const ServiceOptions& options, const Parts& parts) {
+  SessionOptions session;
+  session.detect.machine_root = options.machine_root;
+  session.engine.sampler.period = options.config.sample_interval.value_or(session.engine.sampler.period);
+  session.engine.attribute = true;
+  session.engine.classifier = parts.rules;
+  session.at = options.at;
+  session.prepare = [state = parts.state](Sources& sources, EngineOptions& engine) -> Result<void> {
+    if (!state) return {};
+    auto store = open_fault_store(*state, sources);
+    if (!store) return tl::make_unexpected(store.error());
+    engine.fault_store = std::move(*store);
+    return {};
   };
+  return
+      [sources = options.config.source, time = parts.time, session] { return Session::open(sources, time, session); };
 }
 
 // A folder that was named must do, and no two may keep books in one; else it goes on with less.
@@ -80,14 +80,17 @@ Result<std::shared_ptr<const StateDirectory>> Service::claim_state(const Service
 Service::Service(ServiceOptions options, Parts parts, std::shared_ptr<Clock> clock, Log& log)
     : options_(std::move(options)),
       clock_(std::move(clock)),
+      time_(parts.time),
       log_(log),
       manager_(options_.notify_socket),
-      health_(health_facts(options_, *clock_)),
+      health_(health_facts(options_, *time_)),
       states_(log),
-      engine_(opener(options_, std::move(parts), clock_)),
+      engine_(opener(options_, parts), options_.config.sample_interval),
       server_(handler({.snapshot = [this] { return engine_.snapshot(); },
+                       .faults = [this] { return engine_.faults(); },
+                       .faults_kept_in = [this] { return engine_.faults_kept_in(); },
                        .health = health_,
-                       .clock = clock_,
+                       .clock = time_,
                        .instance = instance(*clock_),
                        .own_uid = ::geteuid()},
                       options_.config.hosts),
@@ -100,6 +103,8 @@ Service::~Service() {
 Result<std::unique_ptr<Service>> Service::start(ServiceOptions options, std::shared_ptr<Clock> clock, Log& log) {
   auto rules = load_rules(options.config);
   if (!rules) return tl::make_unexpected(rules.error());
+  auto time = clock_for(options.config.source, options.speed, Speed(1), clock);
+  if (!time) return tl::make_unexpected(time.error());
   auto state = claim_state(options, log);
   if (!state) return tl::make_unexpected(state.error());
   std::vector<Listener> listeners;  // before any thread is: what cannot listen leaves nothing behind
@@ -110,7 +115,7 @@ Result<std::unique_ptr<Service>> Service::start(ServiceOptions options, std::sha
     listeners.push_back(std::move(*listener));
   }
   std::unique_ptr<Service> service(
-      new Service(std::move(options), {std::move(*rules), std::move(*state)}, std::move(clock), log));
+      new Service(std::move(options), {std::move(*rules), std::move(*state), std::move(*time)}, std::move(clock), log));
   for (Listener& listener : listeners) service->server_.add(std::move(listener));
   service->server_thread_ = std::jthread([raw = service.get()] { raw->serve(); });
   return service;
@@ -126,11 +131,15 @@ Result<void> Service::look() {
   if (opened && !*opened) return *opened;
   const auto snapshot = engine_.snapshot();
   states_.look(*snapshot);
+  if (!over_ && engine_.played_out()) {
+    over_ = true;
+    log_.info("the recording is over: its last moment stays");
+  }
   if (opened && !ready_) {
     ready_ = true;
     manager_.ready();
   }
-  const bool stalled = health(*snapshot, health_, clock_->now()) == Health::stalled;
+  const bool stalled = health(*snapshot, health_, time_->now()) == Health::stalled;
   if (stalled) log_.error("the sampler has made no snapshot for {} s", health_.stalled_after / 1s);
   if (!stalled && answered_.exchange(false)) {
     manager_.alive();

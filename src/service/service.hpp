@@ -24,6 +24,8 @@ struct ServiceOptions {
   std::string version;
   std::string machine_root;                  ///< as in DetectOptions
   std::string usual_state_dir;               ///< where the configuration names none; empty when none is known
+  std::optional<Speed> speed;                ///< of simulated machines and recordings (clock_for); 1 where it is absent
+  std::optional<std::string> at;             ///< of a recording: where to begin (find_moment)
   std::optional<std::string> notify_socket;  ///< $NOTIFY_SOCKET
 };
 
@@ -39,7 +41,7 @@ Result<std::shared_ptr<const Classifier>> load_rules(const Config& config);
 class Service {
  public:
   /// Opens the listeners and starts both threads. Returns before the devices were looked at.
-  /// Errors: those of load_rules, StateDirectory::claim and Listener::open.
+  /// Errors: those of load_rules, clock_for, StateDirectory::claim and Listener::open.
   static Result<std::unique_ptr<Service>> start(ServiceOptions options, std::shared_ptr<Clock> clock, Log& log);
   ~Service();
 
@@ -60,14 +62,16 @@ class Service {
   struct Parts {                                  // what is made before anything runs
     std::shared_ptr<const Classifier> rules;      // null: the built-in ones
     std::shared_ptr<const StateDirectory> state;  // null: nothing outlives this process
+    std::shared_ptr<Clock> time;                  // of the devices
   };
   Service(ServiceOptions options, Parts parts, std::shared_ptr<Clock> clock, Log& log);
   static Result<std::shared_ptr<const StateDirectory>> claim_state(const ServiceOptions& options, Log& log);
-  static EngineThread::Open opener(const ServiceOptions& options, Parts parts, std::shared_ptr<Clock> clock);
+  static EngineThread::Open opener(const ServiceOptions& options, const Parts& parts);
   void serve();
 
   const ServiceOptions options_;
   const std::shared_ptr<Clock> clock_;
+  const std::shared_ptr<Clock> time_;  // of the devices: the same where they live
   Log& log_;
   const ServiceManager manager_;
   const HealthFacts health_;
@@ -75,6 +79,7 @@ class Service {
   EngineThread engine_;
   HttpServer server_;
   bool ready_ = false;
+  bool over_ = false;                  // the recording; said
   std::atomic<bool> answered_ = true;  // the server's thread has answered the last ping
   std::atomic<bool> served_ = false;   // the server's thread has ended
   std::jthread server_thread_;         // last: it uses all of the others

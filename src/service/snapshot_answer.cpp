@@ -40,11 +40,7 @@ bool may_read_command_lines(const Peer& peer, uid_t own_uid) {
 }
 
 Response SnapshotAnswer::answer(const Request& request, const std::shared_ptr<const Snapshot>& snapshot) {
-  if (snapshot->sequence == 0) {
-    auto response = problem(503, "starting", "the GPUs are being looked at for the first time: try again in a second");
-    response.headers.emplace_back("Retry-After", "1");
-    return response;
-  }
+  if (snapshot->sequence == 0) return starting();
   const bool command_lines = may_read_command_lines(*request.peer, own_uid_);
   if (!request.query.empty()) {
     const auto& [name, value] = *request.query.begin();

@@ -45,8 +45,8 @@ class FaultsTest : public testing::Test {
     add(fault(3, EventKind::returned, "GPU-aaaa", now_ - 1h, 0, "it can be read again"));
     add(fault(4, EventKind::lost, "GPU-long-gone", now_ - 2h, 0, "gone from the bus"));
   }
-  std::vector<std::uint64_t> choose(const FaultsOptions& options) {
-    const auto chosen = choose_faults(list_, snapshot_, options);
+  std::vector<std::uint64_t> choose(const FaultQuery& query) {
+    const auto chosen = choose_faults(list_, snapshot_, query);
     std::vector<std::uint64_t> ids;
     if (!chosen) {
       error_ = chosen.error();
@@ -97,7 +97,7 @@ TEST_F(FaultsTest, TimesAgoAreWrittenAsPeopleDo) {
     const auto parsed = parse_since(wrong, now_);
     ASSERT_FALSE(parsed) << wrong;
     EXPECT_EQ(parsed.error(), (Error{Errc::invalid_argument,
-                                     "--since takes a time ago such as 90s, 30m, 24h or 7d, or a date such as "
+                                     "since takes a time ago such as 90s, 30m, 24h or 7d, or a date such as "
                                      "2026-05-28T20:26:40.250Z, not '" +
                                          std::string(wrong) + "'"}));
   }

@@ -99,8 +99,9 @@ class PlaybackTest : public ::testing::Test {
     const std::vector<std::string> sources{"simulated:" + kScenarios + scenario + ".yaml"};
     const auto clock = *clock_for(sources, Speed(), {}, std::make_shared<FakeClock>());
     const auto recorder = std::make_shared<recording::Recorder>(*clock);
-    auto session = Session::open(sources, clock, {.prepare = [&](Sources& opened) {
+    auto session = Session::open(sources, clock, {.prepare = [&](Sources& opened, EngineOptions&) -> Result<void> {
                                    recording::Recorder::listen(recorder, opened.backends, opened.events);
+                                   return {};
                                  }});
     auto writer = recording::Writer::create(path, {.force = true, .program = "test", .host = "machine"});
     std::vector<Snapshot> snapshots;
@@ -288,6 +289,16 @@ TEST_F(PlaybackTest, ARecordingEnds) {
   }
   EXPECT_EQ(session->next_due({}), std::nullopt);
   EXPECT_EQ(session->next_due(1s), std::nullopt);
+}
+
+TEST_F(PlaybackTest, WhoPreparesMayRefuse) {
+  const std::vector<std::string> sources{"simulated:" + kScenarios + "two-gpus.yaml"};
+  const auto clock = *clock_for(sources, Speed(), {}, std::make_shared<FakeClock>());
+  const auto session = Session::open(sources, clock, {.prepare = [](Sources&, EngineOptions&) -> Result<void> {
+                                       return fail(Errc::resource_exhausted, "the disk is full");
+                                     }});
+  ASSERT_FALSE(session);
+  EXPECT_EQ(session.error(), (Error{Errc::resource_exhausted, "the disk is full"}));
 }
 
 }  // namespace

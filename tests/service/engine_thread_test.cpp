@@ -12,16 +12,22 @@ namespace {
 
 using namespace std::chrono_literals;
 
-Result<std::unique_ptr<Engine>> engine_of(std::shared_ptr<Backend> backend) {
-  Sources sources;
-  sources.backends.push_back(std::move(backend));
-  return std::make_unique<Engine>(std::move(sources), std::make_shared<SystemClock>(), EngineOptions{});
+Result<std::unique_ptr<Session>> session_of(const std::shared_ptr<Backend>& backend,
+                                            std::chrono::nanoseconds period = 1s) {
+  const std::vector<std::string> sources{"simulated:" GPUKEEPER_SOURCE_DIR "/examples/scenarios/two-gpus.yaml"};
+  SessionOptions options;
+  options.engine.sampler.period = period;
+  options.prepare = [&](Sources& opened, EngineOptions&) -> Result<void> {
+    opened.backends = {backend};
+    return {};
+  };
+  return Session::open(sources, std::make_shared<SystemClock>(), options);
 }
 
 TEST(EngineThreadTest, ItRunsUntilAskedToStopAndKeepsTheLastSnapshot) {
   const auto backend = std::make_shared<FakeBackend>();
   backend->plug("GPU-a");
-  EngineThread thread([&] { return engine_of(backend); });
+  EngineThread thread([&] { return session_of(backend); });
   while (thread.snapshot()->sequence == 0) std::this_thread::yield();
   thread.ask_to_stop();
   EXPECT_TRUE(thread.wait(10s));
@@ -31,12 +37,7 @@ TEST(EngineThreadTest, ItRunsUntilAskedToStopAndKeepsTheLastSnapshot) {
 
 TEST(EngineThreadTest, ACommandRunsOnTheEnginesThreadWithoutWaitingForTheNextTick) {
   const auto backend = std::make_shared<FakeBackend>();
-  EngineThread thread([&]() -> Result<std::unique_ptr<Engine>> {
-    Sources sources;
-    sources.backends.push_back(backend);
-    return std::make_unique<Engine>(std::move(sources), std::make_shared<SystemClock>(),
-                                    EngineOptions{.sampler = {.period = 24h}});
-  });
+  EngineThread thread([&] { return session_of(backend, 24h); });
   while (thread.snapshot()->sequence == 0) std::this_thread::yield();
   std::promise<std::thread::id> ran_on;
   ASSERT_TRUE(thread.post([&] { ran_on.set_value(std::this_thread::get_id()); }));
@@ -48,15 +49,35 @@ TEST(EngineThreadTest, ACommandRunsOnTheEnginesThreadWithoutWaitingForTheNextTic
   EXPECT_FALSE(thread.post([] {}));  // there is no engine any more
 }
 
+TEST(EngineThreadTest, ARecordingThatIsOverCanStillBeLookedAt) {
+  EngineThread thread([] {
+    const std::vector<std::string> sources{"replay:" GPUKEEPER_SOURCE_DIR "/examples/recordings/faults.gkr"};
+    const auto clock = clock_for(sources, std::nullopt, Speed(), std::make_shared<SystemClock>());
+    return Session::open(sources, clock.value(), {});
+  });
+  while (!thread.played_out()) std::this_thread::yield();
+  EXPECT_TRUE(thread.snapshot()->replayed);
+  EXPECT_FALSE(thread.snapshot()->devices.empty());
+  EXPECT_FALSE(thread.faults()->records.empty());
+  EXPECT_EQ(thread.faults_kept_in(), "");
+  std::promise<void> ran;
+  ASSERT_TRUE(thread.post([&] { ran.set_value(); }));
+  ran.get_future().wait();
+  EXPECT_FALSE(thread.wait(0ns));
+  thread.ask_to_stop();
+  EXPECT_TRUE(thread.wait(10s));
+  EXPECT_FALSE(thread.faults()->records.empty());
+}
+
 TEST(EngineThreadTest, WhatCannotBeOpenedSaysWhy) {
-  EngineThread thread([]() -> Result<std::unique_ptr<Engine>> { return fail(Errc::not_found, "no such file"); });
+  EngineThread thread([]() -> Result<std::unique_ptr<Session>> { return fail(Errc::not_found, "no such file"); });
   EXPECT_TRUE(thread.wait(10s));
   EXPECT_EQ(thread.opened().value().error(), (Error{Errc::not_found, "no such file"}));
   EXPECT_EQ(thread.snapshot()->sequence, 0U);
 }
 
 TEST(EngineThreadTest, AnExceptionIsAnErrorAndEndsNothingElse) {
-  EngineThread thread([]() -> Result<std::unique_ptr<Engine>> { throw std::runtime_error("no memory"); });
+  EngineThread thread([]() -> Result<std::unique_ptr<Session>> { throw std::runtime_error("no memory"); });
   EXPECT_TRUE(thread.wait(10s));
   EXPECT_EQ(thread.opened().value().error(), (Error{Errc::internal, "the sampler ended: no memory"}));
 }
@@ -64,7 +85,7 @@ TEST(EngineThreadTest, AnExceptionIsAnErrorAndEndsNothingElse) {
 TEST(EngineThreadTest, ADriverThatHangsWhileItIsOpenedHoldsUpNobody) {
   const auto hang = std::make_shared<std::promise<void>>();
   {
-    EngineThread thread([future = hang->get_future().share()]() -> Result<std::unique_ptr<Engine>> {
+    EngineThread thread([future = hang->get_future().share()]() -> Result<std::unique_ptr<Session>> {
       future.wait();
       return fail(Errc::unavailable, "too late");
     });

@@ -11,6 +11,7 @@
 namespace gpukeeper::service {
 namespace {
 
+using testing::AllOf;
 using testing::Contains;
 using testing::HasSubstr;
 
@@ -44,7 +45,10 @@ class RoutesTest : public testing::Test {
 
   std::shared_ptr<const Snapshot> snapshot_;
   const std::shared_ptr<FakeClock> clock_ = std::make_shared<FakeClock>();
+  std::shared_ptr<const FaultList> faults_ = std::make_shared<const FaultList>();
   const Router router_{routes({.snapshot = [this] { return snapshot_; },
+                               .faults = [this] { return faults_; },
+                               .faults_kept_in = [] { return "/var/lib/gpukeeper/faults.db"; },
                                .health = {"1.2.3", clock_->now(), std::chrono::seconds(20)},
                                .clock = clock_,
                                .instance = "abc",
@@ -106,6 +110,40 @@ TEST_F(RoutesTest, OneDeviceCanBeAskedFor) {
       *get("/api/v1/snapshot", {{"devise", "9"}}).body,
       R"({"title":"Bad Request","status":400,"code":"unknown_parameter","detail":"the one parameter known here is )"
       "device: ?device=INDEX or UUID\"}\n");
+}
+
+TEST_F(RoutesTest, TheFaultsAreThoseThatAreAskedFor) {
+  FaultList list;
+  for (const auto& [id, uuid] : {std::pair(1, "GPU-aaaa"), {2, "GPU-bbbb"}}) {
+    FaultRecord record;
+    record.id = static_cast<std::uint64_t>(id);
+    record.kind = EventKind::xid;
+    record.code = 79;
+    record.device.text = uuid;
+    record.severity = Severity::critical;
+    list.records.push_back(std::make_shared<const FaultRecord>(record));
+  }
+  faults_ = std::make_shared<const FaultList>(list);
+  const auto all = Json::parse(*get("/api/v1/faults").body);
+  EXPECT_EQ(all["faults"].size(), 2U);
+  EXPECT_EQ(all["journal"]["place"], "/var/lib/gpukeeper/faults.db");
+  EXPECT_EQ(Json::parse(*get("/api/v1/faults", {{"device", "GPU-bbbb"}}).body)["faults"][0]["id"], 2);
+  EXPECT_EQ(Json::parse(*get("/api/v1/faults", {{"kind", "xid,lost"}, {"limit", "1"}}).body)["faults"].size(), 1U);
+  EXPECT_EQ(get("/api/v1/faults", {{"device", "9"}}).status, 404U);
+}
+
+TEST_F(RoutesTest, WhatTheFaultsAreAskedMustBeUnderstood) {
+  const auto detail = [&](const std::string& name, const std::string& value) {
+    const auto answer = get("/api/v1/faults", {{name, value}});
+    EXPECT_EQ(answer.status, 400U);
+    return Json::parse(*answer.body)["detail"].get<std::string>();
+  };
+  EXPECT_EQ(detail("severity", "bad"), "severity is one of info, warning, error, critical, not 'bad'");
+  EXPECT_THAT(detail("kind", "xid,xit"), AllOf(HasSubstr("kind is one of xid, ecc_corrected, "), HasSubstr("'xit'")));
+  EXPECT_EQ(detail("limit", "-1"), "limit takes a whole number, not '-1'");
+  EXPECT_THAT(detail("since", "yesterday"), HasSubstr("since takes a time ago such as 90s"));
+  EXPECT_EQ(detail("sine", "1h"),
+            "there is no parameter 'sine': device, severity, kind, since and limit are known here");
 }
 
 TEST_F(RoutesTest, BeforeTheFirstSnapshotItIsNotThereYet) {
