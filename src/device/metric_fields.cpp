@@ -40,6 +40,14 @@ struct Traits<Quantity<Tag, Rep>> {
 };
 
 template <>
+struct Traits<double> {  // a share of one
+  static constexpr FieldKind kind = FieldKind::number;
+  static constexpr double min() { return 0; }
+  static constexpr double max() { return 1; }
+  static double from(const MetricValue& value) { return std::clamp(to_number(value).value_or(0), min(), max()); }
+};
+
+template <>
 struct Traits<std::chrono::nanoseconds> {
   static constexpr FieldKind kind = FieldKind::number;
   static constexpr double min() { return 0; }
@@ -193,6 +201,8 @@ constexpr MetricField kMetricFields[] = {
     metric<&Reading::faults>("faults"),
     metric<&Reading::faults_critical>("faults_critical"),
     metric<&Reading::fault_last>("fault_last_timestamp_seconds"),
+    metric<&Reading::speed_multiplier>("speed_multiplier"),
+    metric<&Reading::should_throttle>("should_throttle"),
     metric<&Reading::compute_mode>("compute_mode"),
     metric<&Reading::persistence_mode>("persistence_mode"),
     metric<&Reading::mig_mode>("mig_mode"),

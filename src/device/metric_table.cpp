@@ -20,6 +20,9 @@ MetricValue plain(const Quantity<Tag, Rep>& quantity) {
 MetricValue plain(bool value) {
   return value;
 }
+MetricValue plain(double value) {
+  return value;
+}
 MetricValue plain(std::uint32_t value) {
   return static_cast<std::uint64_t>(value);
 }
@@ -206,6 +209,10 @@ constexpr MetricRow kMetrics[] = {
      counter, [](D, R r) { return value_of(r.faults_critical); }},
     {"fault_last_timestamp_seconds", "seconds", "When the last of them happened, in seconds since 1970 (UTC).", gauge,
      [](D, R r) { return value_of(r.fault_last); }},
+    {"speed_multiplier", "", "What work on the device shall multiply its pace by: 1, 0.8, 0.5 or 0.", gauge,
+     [](D, R r) { return value_of(r.speed_multiplier); }},
+    {"should_throttle", "", "Whether that is half its speed or less.", info,
+     [](D, R r) { return value_of(r.should_throttle); }},
     {"compute_mode", "", "Who may compute: default, exclusive_process, prohibited.", info,
      [](D, R r) { return value_of(r.compute_mode); }},
     {"persistence_mode", "", "Whether the driver stays loaded without clients.", info,

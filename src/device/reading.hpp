@@ -122,6 +122,10 @@ struct Reading {
   Metric<Count> faults_critical = absent();
   Metric<WallTime> fault_last = absent();
 
+  // What the governor advises for the device; no source sets these.
+  Metric<double> speed_multiplier = absent();
+  Metric<bool> should_throttle = absent();
+
   Metric<std::string> compute_mode = absent();
   Metric<bool> persistence_mode = absent();
   Metric<bool> mig_mode = absent();

@@ -52,6 +52,8 @@ Engine::Engine(Sources sources, std::shared_ptr<Clock> clock, EngineOptions opti
       replay_(sources.replay),
       attributor_(attributor(sources, clock_, options)),
       journal_(std::move(options.fault_store)),
+      governor_(std::move(options.governor)),
+      events_(std::move(options.events)),
       runner_(make_runner(clock_)),
       sampler_(std::move(sources.backends), std::move(sources.events), *clock_, *runner_, published_,
                completed(std::move(options.sampler), sources, [this](Snapshot& snapshot) { finish(snapshot); })) {
@@ -66,14 +68,14 @@ void Engine::follow_the_date() const {
 
 std::shared_ptr<const Snapshot> Engine::step() {
   follow_the_date();
-  sampler_.tick();
+  tick();
   return published_.read();
 }
 
 void Engine::run(std::stop_token stop) {
   for (auto due = clock_->now(); !stop.stop_requested(); due = std::max(due + period_, clock_->now())) {
     rest_until(*clock_, due, stop);
-    if (!stop.stop_requested()) sampler_.tick();
+    if (!stop.stop_requested()) tick();
   }
 }
 
@@ -82,6 +84,13 @@ void Engine::rest_until(Clock& clock, MonotonicTime until, const std::stop_token
     sleep_.until(clock, until, stop);
     commands_.run();
   }
+}
+
+// Who hears of a transition finds the snapshot that shows it.
+void Engine::tick() {
+  sampler_.tick();
+  const auto told = governor_.take_events();
+  if (events_) events_->post(told);
 }
 
 bool Engine::post(CommandQueue::Command command) {
@@ -96,6 +105,7 @@ void Engine::finish(Snapshot& snapshot) {
   if (attributor_) attributor_->complete(snapshot);
   journal_.note(snapshot);
   journal_.tell(snapshot);
+  governor_.govern(snapshot);
 }
 
 }  // namespace gpukeeper

@@ -13,6 +13,8 @@
 #include "engine/command_queue.hpp"
 #include "engine/wakeable_sleep.hpp"
 #include "faults/fault_journal.hpp"
+#include "policy/event_dispatcher.hpp"
+#include "policy/governor.hpp"
 #include "telemetry/runner.hpp"
 #include "telemetry/sampler.hpp"
 #include "telemetry/snapshot.hpp"
@@ -31,6 +33,9 @@ struct EngineOptions {
       nullptr;  ///< tells what kind of work they do; null: the built-in rules
   /// Where the fault journal outlives this process; null: it is kept in memory. Loaded by the constructor.
   std::shared_ptr<FaultStore> fault_store = nullptr;
+  GovernorSettings governor = {};  ///< must pass check()
+  /// Gets what the governor tells, each time after the snapshot is published; null: nobody hears of it.
+  std::shared_ptr<EventDispatcher> events = nullptr;
 };
 
 /// Everything that turns sources into snapshots, wired: whoever wants to know what the devices do has one of these.
@@ -64,10 +69,14 @@ class Engine {
   /// Where that journal outlives this process, such as /var/lib/gpukeeper/faults.db; empty when nowhere.
   const std::string& faults_kept_in() const { return faults_kept_in_; }
 
+  /// For commands (post) only: to the engine's thread belongs what it holds.
+  Governor& governor() { return governor_; }
+
   /// What `auto` looked for; empty when sources were named.
   const std::vector<Finding>& findings() const { return findings_; }
 
  private:
+  void tick();
   void finish(Snapshot& snapshot);
   void follow_the_date() const;
 
@@ -81,6 +90,8 @@ class Engine {
   const std::unique_ptr<Attributor> attributor_;  // null when nobody asks who the processes are
   Published<Snapshot> published_;
   FaultJournal journal_;
+  Governor governor_;
+  const std::shared_ptr<EventDispatcher> events_;  // null when nobody listens
   const std::unique_ptr<Runner> runner_;
   Sampler sampler_;
 };

@@ -34,6 +34,8 @@ constexpr IdentityRow kIdentity[] = {
     {"available", "Whether its values speak of now.", [](S, P p) { return yes_no(p.device->available); }},
     {"state", "optimal, normal, throttled, critical or unavailable.",
      [](S, P p) { return std::string(to_string(p.device->state)); }},
+    {"governed_state", "The same, as the governor sees it: with hysteresis and dwell.",
+     [](S, P p) { return std::string(to_string(p.device->throttling.state)); }},
     {"reason", "Why it is not available, or why its values are old.", [](S, P p) { return p.device->reason; }},
 };
 

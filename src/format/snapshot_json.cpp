@@ -3,6 +3,8 @@
 #include "format/human.hpp"
 #include "format/json_text.hpp"
 #include "format/process_json.hpp"
+#include "format/throttling_json.hpp"
+#include "telemetry/overall.hpp"
 
 namespace gpukeeper {
 namespace {
@@ -57,6 +59,7 @@ Json device_json(const Snapshot& snapshot, const DeviceSnapshot& d, CommandLines
       {"attention", to_string(d.reading.attention)},
       {"state", to_string(d.state)},
       {"reason", text_or_null(d.reason)},
+      {"throttling", throttling_json(snapshot, d.throttling)},
       {"read_at", d.read_at ? Json(rfc3339(*d.read_at)) : Json()},
       {"metrics", std::move(metrics)},
       {"missing", std::move(absent)},
@@ -87,12 +90,14 @@ constexpr std::string_view kSchema = R"json({
   "title": "gpukeeper status --json",
   "description": "Every GPU at one instant. An absent value is null, and its reason stands under missing. Members may be added; none is removed or changes its meaning within gpukeeper.status/1.",
   "type": "object",
-  "required": ["schema", "taken_at", "host", "sequence", "devices", "sources", "self"],
+  "required": ["schema", "taken_at", "host", "sequence", "state", "speed_multiplier", "devices", "sources", "self"],
   "properties": {
     "schema": {"const": "gpukeeper.status/1"},
     "taken_at": {"$ref": "#/$defs/time"},
     "host": {"type": "string"},
     "sequence": {"type": "integer", "minimum": 0, "description": "One more each tick; 0 before the first."},
+    "state": {"$ref": "#/$defs/state", "description": "The worst governed state of the devices; sleeping ones do not count."},
+    "speed_multiplier": {"$ref": "#/$defs/speed", "description": "For work on all devices at once: that of the slowest."},
     "devices": {"type": "array", "items": {"$ref": "#/$defs/device"}, "description": "Physical devices in PCI order."},
     "sources": {"type": "array", "items": {"$ref": "#/$defs/source"}},
     "self": {
@@ -121,7 +126,7 @@ constexpr std::string_view kSchema = R"json({
     },
     "device": {
       "type": "object",
-      "required": ["index", "uuid", "vendor", "name", "partition", "source", "simulated", "recorded", "pci_address", "driver_version", "available", "attention", "state", "reason", "read_at", "metrics", "missing", "sensors", "processes", "processes_reason", "partitions"],
+      "required": ["index", "uuid", "vendor", "name", "partition", "source", "simulated", "recorded", "pci_address", "driver_version", "available", "attention", "state", "reason", "throttling", "read_at", "metrics", "missing", "sensors", "processes", "processes_reason", "partitions"],
       "properties": {
         "index": {"type": "integer", "minimum": 0, "description": "Position in PCI order; of a partition, within its device."},
         "uuid": {"type": "string", "minLength": 1, "description": "The stable name: the vendor's UUID, else made from the PCI address."},
@@ -135,8 +140,9 @@ constexpr std::string_view kSchema = R"json({
         "driver_version": {"type": ["string", "null"]},
         "available": {"type": "boolean", "description": "Whether the metrics speak of the device as it is now."},
         "attention": {"enum": ["awake", "resting", "asleep"], "description": "How far the device was looked at; a sleeping one is never woken."},
-        "state": {"enum": ["optimal", "normal", "throttled", "critical", "unavailable"]},
+        "state": {"$ref": "#/$defs/state", "description": "That the reading shows by itself."},
         "reason": {"type": ["string", "null"], "description": "Why it is not available, or why its reading is old."},
+        "throttling": {"$ref": "#/$defs/throttling"},
         "read_at": {"oneOf": [{"$ref": "#/$defs/time"}, {"type": "null"}]},
         "metrics": {"$ref": "#/$defs/metrics"},
         "missing": {"$ref": "#/$defs/missing"},
@@ -152,6 +158,34 @@ constexpr std::string_view kSchema = R"json({
         "processes": {"type": "array", "items": {"$ref": "#/$defs/process"}, "description": "Ordered by pid."},
         "processes_reason": {"type": ["string", "null"], "description": "Why the processes are not known."},
         "partitions": {"type": "array", "items": {"$ref": "#/$defs/device"}}
+      }
+    },
+    "state": {"enum": ["optimal", "normal", "throttled", "critical", "unavailable"]},
+    "speed": {"type": "number", "minimum": 0, "maximum": 1, "description": "What work multiplies its pace by: 1, 0.8, 0.5 or 0."},
+    "throttling": {
+      "type": "object",
+      "description": "What the governor advises. A device that cannot be looked at has full speed.",
+      "required": ["state", "state_since", "speed_multiplier", "should_throttle", "requests"],
+      "properties": {
+        "state": {"$ref": "#/$defs/state", "description": "That of the readings, with hysteresis and dwell."},
+        "state_since": {"$ref": "#/$defs/time"},
+        "speed_multiplier": {"$ref": "#/$defs/speed"},
+        "should_throttle": {"type": "boolean", "description": "Whether that is half the speed or less."},
+        "requests": {
+          "type": "array",
+          "description": "All that ask for less than full speed, the strictest, which decides, first.",
+          "items": {
+            "type": "object",
+            "required": ["cause", "speed_multiplier", "reason", "since", "until"],
+            "properties": {
+              "cause": {"enum": ["thermal", "power", "memory", "load", "operator", "foreign_application", "missing_sensor"]},
+              "speed_multiplier": {"$ref": "#/$defs/speed"},
+              "reason": {"type": "string"},
+              "since": {"$ref": "#/$defs/time"},
+              "until": {"oneOf": [{"$ref": "#/$defs/time"}, {"type": "null"}], "description": "When it ends or eases unless something happens; null: with its cause."}
+            }
+          }
+        }
       }
     },
     "process": {
@@ -236,6 +270,8 @@ std::string snapshot_json(const Snapshot& snapshot, bool indented, CommandLines 
                {"taken_at", rfc3339(snapshot.taken_at)},
                {"host", snapshot.host},
                {"sequence", snapshot.sequence},
+               {"state", to_string(overall_governed_state(snapshot))},
+               {"speed_multiplier", overall_speed(snapshot)},
                {"devices", std::move(devices)},
                {"sources", std::move(sources)},
                {"self",

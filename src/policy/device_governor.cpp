@@ -72,6 +72,10 @@ void DeviceGovernor::govern(DeviceSnapshot& device, const GovernorTick& tick, st
     renew(tick, device.device->id);
   }
   device.throttling = throttling_;
+  if (device.available) {
+    device.reading.speed_multiplier = throttling_.speed_multiplier;
+    device.reading.should_throttle = throttling_.should_throttle();
+  }
   for (DeviceSnapshot& partition : device.partitions) {
     // It shares the heat and the pace of its device; its own memory shows in its own state.
     if (partition.available) partition.state = state_of(partition.reading, thresholds_);

@@ -60,6 +60,11 @@ bool Governor::clear(const std::optional<DeviceId>& device) {
   return gone > 0;
 }
 
+void Governor::clear_all() {
+  requests_.clear();
+  ++requests_version_;
+}
+
 void Governor::end_requests(MonotonicTime now) {
   const auto gone = std::erase_if(requests_, [&](const OperatorRequest& r) { return r.until && now >= *r.until; });
   if (gone > 0) ++requests_version_;

@@ -39,6 +39,7 @@ class Governor {
   Result<void> request(OperatorRequest request);
   /// Takes back the request for this device; for nothing: the one for all devices. Answers whether there was one.
   bool clear(const std::optional<DeviceId>& device);
+  void clear_all();
   /// Those that hold.
   const std::vector<OperatorRequest>& requests() const { return requests_; }
 

@@ -9,6 +9,7 @@
 #include "core/files.hpp"
 #include "fakes/fake_backend.hpp"
 #include "fakes/fake_clock.hpp"
+#include "telemetry/overall.hpp"
 
 namespace gpukeeper {
 namespace {
@@ -58,6 +59,45 @@ TEST(EngineTest, WhatAScenarioSaysOfItsProcessesIsHandedOn) {
     }
   }
   EXPECT_GT(named_users, 0u);
+}
+
+TEST(EngineTest, AHotGpuIsAnsweredForByTheVeryFirstStep) {
+  const auto backend = std::make_shared<FakeBackend>();
+  Reading hot;
+  hot.temperature = Celsius(92);
+  backend->plug("GPU-a", hot);
+  backend->plug("GPU-b", Reading{.temperature = Celsius(50)});
+  Sources sources;
+  sources.backends.push_back(backend);
+  Engine engine(std::move(sources), std::make_shared<FakeClock>());
+  const auto snapshot = engine.step();
+  EXPECT_TRUE(snapshot->devices[0].throttling.should_throttle());
+  EXPECT_EQ(snapshot->devices[0].reading.speed_multiplier, 0.0);
+  EXPECT_EQ(snapshot->devices[0].reading.should_throttle, true);
+  EXPECT_EQ(snapshot->devices[1].reading.speed_multiplier, 1.0);
+  EXPECT_EQ(overall_governed_state(*snapshot), State::critical);
+  EXPECT_EQ(overall_speed(*snapshot), 0);
+}
+
+TEST(EngineTest, WhoHearsOfATransitionFindsTheSnapshotThatShowsIt) {
+  const auto backend = std::make_shared<FakeBackend>();
+  backend->plug("GPU-a", Reading{.temperature = Celsius(92)});
+  Sources sources;
+  sources.backends.push_back(backend);
+  const auto events = std::make_shared<EventDispatcher>();
+  Engine engine(std::move(sources), std::make_shared<FakeClock>(), {.events = events});
+  std::vector<GovernorEventKind> kinds;
+  std::vector<std::uint64_t> published;
+  events->subscribe("test", std::nullopt, [&](const GovernorEvent& event) {
+    kinds.push_back(event.kind);
+    published.push_back(engine.snapshot()->sequence);
+    EXPECT_EQ(event.sequence, 1u);
+  });
+  engine.step();
+  events->drain();
+  using enum GovernorEventKind;
+  EXPECT_EQ(kinds, (std::vector{state_change, critical, overheat}));
+  EXPECT_EQ(published, (std::vector<std::uint64_t>{1, 1, 1}));
 }
 
 TEST(EngineTest, ACommandIsDoneBeforeTheNextSnapshotIsPublished) {

@@ -20,7 +20,7 @@ TEST(CsvTest, TheHeadNamesIdentityAndEveryMetric) {
   const std::string head = csv_header();
   EXPECT_TRUE(
       head.starts_with("taken_at,index,uuid,vendor,name,partition,source,simulated,recorded,available,state,"
-                       "reason,temperature_celsius,"))
+                       "governed_state,reason,temperature_celsius,"))
       << head;
   EXPECT_EQ(split(head, ',').size(), identity_table().size() + metric_table().size());
   EXPECT_TRUE(head.ends_with("\n"));
@@ -32,7 +32,7 @@ TEST(CsvTest, EveryDeviceAndPartitionIsARowAndAbsentIsEmpty) {
   ASSERT_EQ(all.size(), 3u);
   EXPECT_TRUE(
       all[0].starts_with("2026-05-28T20:26:40.250Z,0,GPU-aaaa,nvidia,NVIDIA A100-SXM4-80GB,,nvml,false,false,"
-                         "true,optimal,,64,,"))
+                         "true,optimal,unavailable,,64,,"))
       << all[0];
   EXPECT_TRUE(all[2].starts_with("2026-05-28T20:26:40.250Z,0:1,MIG-1,nvidia,")) << all[2];
   for (const auto line : all) EXPECT_EQ(split(line, ',').size(), identity_table().size() + metric_table().size());

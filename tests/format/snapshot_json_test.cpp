@@ -44,6 +44,32 @@ TEST(StatusJsonTest, MetricsAreTheTableInItsOrderAndAbsentOnesAreNullWithTheirRe
   EXPECT_EQ(json["devices"][0]["reason"], nullptr);
 }
 
+TEST(StatusJsonTest, SaysHowFastWorkMayGoAndWhy) {
+  Snapshot snapshot = four_gpus();
+  snapshot.devices[1].throttling = {
+      .state = State::normal,
+      .state_since = snapshot.taken_at - std::chrono::seconds(4),
+      .speed_multiplier = 0.5,
+      .requests = {
+          {.cause = ThrottleCause::operator_request,
+           .multiplier = 0.5,
+           .reason = "asked for by root",
+           .since = snapshot.taken_at,
+           .until = snapshot.monotonic + std::chrono::seconds(90)},
+          {.cause = ThrottleCause::thermal, .multiplier = 0.8, .reason = "70 °C", .since = snapshot.taken_at}}};
+  const Json json = Json::parse(snapshot_json(snapshot, false));
+  EXPECT_EQ(json["devices"][1]["throttling"],
+            Json::parse(R"({"state": "normal", "state_since": "2026-05-28T20:26:36.250Z", "speed_multiplier": 0.5,
+                            "should_throttle": true, "requests": [
+      {"cause": "operator", "speed_multiplier": 0.5, "reason": "asked for by root",
+       "since": "2026-05-28T20:26:40.250Z", "until": "2026-05-28T20:28:10.250Z"},
+      {"cause": "thermal", "speed_multiplier": 0.8, "reason": "70 °C", "since": "2026-05-28T20:26:40.250Z",
+       "until": null}]})"));
+  EXPECT_EQ(json["devices"][0]["throttling"]["speed_multiplier"], 1.0);
+  EXPECT_EQ(json["speed_multiplier"], 0.5) << "that of the slowest";
+  EXPECT_EQ(json["state"], "unavailable") << "the worst: nobody has governed the others";
+}
+
 TEST(StatusJsonTest, ProcessesKeepAbsentAndZeroApart) {
   auto d = device(0, facts("GPU-a", "A", "0000:01:00.0"), busy());
   auto idle = process(1, "idle", 0);

@@ -2,6 +2,8 @@
 
 #include <cmath>
 #include <limits>
+#include <map>
+#include <tuple>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -216,6 +218,33 @@ TEST(GovernorTest, SaysWhatHoldsAStateThatTheReadingDoesNotShow) {
   machine.at(80);
   EXPECT_EQ(reason(machine.at(73)), "73 °C, not yet 3 °C below 75 °C (temp_normal)");
   EXPECT_EQ(reason(machine.at(60)), "60 °C; recovering by one state at a time: 1 of 2 samples showed a better one");
+}
+
+// The example of docs/governor.md, line by line.
+TEST(GovernorTest, TheDocumentedExampleIsTrue) {
+  GovernedMachine machine;
+  machine.tick();
+  std::map<int, std::tuple<State, double, std::string>> seen;
+  const double kReadings[] = {72, 77, 82, 86, 87, 88, 86, 85, 83, 80, 77, 74, 71, 68, 64, 61, 59, 50};
+  for (int time = 0; time <= 90; time += 3) {
+    const auto sample = static_cast<std::size_t>(time / 3);
+    const Throttling& advice = machine.at(sample < std::size(kReadings) ? kReadings[sample] : 50);
+    seen[time] = {advice.state, advice.speed_multiplier, reason(advice)};
+  }
+  const auto at = [&](int time, State state, double speed, std::string_view why) {
+    EXPECT_EQ(seen.at(time), std::tuple(state, speed, std::string(why))) << time;
+  };
+  constexpr std::string_view kPause = "; pausing for 60 s since it was critical (critical_pause_seconds)";
+  at(0, State::normal, 0.8, "72 °C, above 65 °C (temp_optimal)");
+  at(3, State::throttled, 0.5, "77 °C, above 75 °C (temp_normal)");
+  at(9, State::critical, 0, "86 °C, above 85 °C (temp_throttle)");
+  at(24, State::critical, 0, "83 °C, not yet 3 °C below 85 °C (temp_throttle)");
+  at(27, State::critical, 0, "80 °C; recovering by one state at a time: 1 of 2 samples showed a better one");
+  at(30, State::throttled, 0, "77 °C" + std::string(kPause));
+  at(36, State::throttled, 0, "71 °C" + std::string(kPause));
+  at(39, State::normal, 0, "68 °C" + std::string(kPause));
+  at(87, State::optimal, 0, "50 °C" + std::string(kPause));
+  at(90, State::optimal, 1, "");
 }
 
 TEST(GovernorTest, ALostDeviceRunsAtFullSpeedAndUnavailableUntilItIsBack) {

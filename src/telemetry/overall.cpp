@@ -1,0 +1,25 @@
+#include "telemetry/overall.hpp"
+
+#include <algorithm>
+#include <optional>
+
+namespace gpukeeper {
+
+State overall_governed_state(const Snapshot& snapshot) {
+  std::optional<State> worst;
+  for (const DeviceSnapshot& device : snapshot.devices) {
+    if (device.reading.attention == Attention::asleep) continue;
+    worst = std::max(worst.value_or(State::optimal), device.throttling.state);
+  }
+  return worst.value_or(State::unavailable);
+}
+
+double overall_speed(const Snapshot& snapshot) {
+  double slowest = 1;
+  for (const DeviceSnapshot& device : snapshot.devices) {
+    slowest = std::min(slowest, device.throttling.speed_multiplier);
+  }
+  return slowest;
+}
+
+}  // namespace gpukeeper
