@@ -11,13 +11,18 @@
 
 #include <fmt/format.h>
 
+#include "storage/sqlite_script.hpp"
+
 namespace gpukeeper {
 namespace {
 
 using sqlite::Database;
+using sqlite::each_row;
 using sqlite::Failure;
 using sqlite::Outcome;
+using sqlite::Script;
 using sqlite::Statement;
+using sqlite::wall_time;
 
 // Each script leads from the version of its place to the next; none is ever changed once it was released.
 constexpr std::array kMigrations = {
@@ -60,14 +65,6 @@ constexpr auto kVersion = static_cast<std::int64_t>(kMigrations.size());
 
 constexpr int kMostDamaged = 9;  // files kept aside; then the last is overwritten
 
-std::int64_t nanoseconds(WallTime time) {
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(time.time_since_epoch()).count();
-}
-
-WallTime wall_time(std::int64_t nanoseconds) {
-  return WallTime(std::chrono::duration_cast<WallTime::duration>(std::chrono::nanoseconds(nanoseconds)));
-}
-
 // What is not known was written by a newer version.
 EventKind event_kind(std::string_view text) {
   for (int kind = 0; kind <= static_cast<int>(EventKind::driver); ++kind) {
@@ -87,46 +84,6 @@ std::uint64_t inode_of(const std::string& path) {
   struct stat facts {};
   return ::stat(path.c_str(), &facts) == 0 ? facts.st_ino : 0;
 }
-
-// The statements of one transaction: the first that fails decides, those after it do nothing.
-class Script {
- public:
-  explicit Script(Database& database) : database_(database) {}
-
-  template <class... Values>
-  void run(std::string_view sql, const Values&... values) {
-    if (!outcome) return;
-    auto statement = database_.prepare(sql);
-    if (!statement) {
-      outcome = tl::make_unexpected(statement.error());
-      return;
-    }
-    (bind(*statement, values), ...);
-    outcome = statement->run();
-  }
-
-  Outcome<void> outcome;
-
- private:
-  template <class T>
-  static void bind(Statement& statement, const T& value) {
-    if constexpr (std::is_same_v<T, WallTime>) {
-      statement.bind(nanoseconds(value));
-    } else {
-      statement.bind(value);
-    }
-  }
-  template <class T>
-  static void bind(Statement& statement, const std::optional<T>& value) {
-    if (value) {
-      bind(statement, *value);
-    } else {
-      statement.bind_null();
-    }
-  }
-
-  Database& database_;
-};
 
 void save_record(Script& script, const FaultRecord& r) {
   const auto pci = r.pci ? std::optional<std::string>(r.pci->to_string()) : std::nullopt;
@@ -163,24 +120,6 @@ FaultRecord read_record(Statement& row, bool& processes_known) {
   processes_known = row.integer() != 0;
   fill_explanation(r);
   return r;
-}
-
-// Hands every row of a query to `take`.
-template <class Take>
-void each_row(Database& database, std::string_view sql, std::int64_t value, Outcome<void>& outcome, const Take& take) {
-  if (!outcome) return;
-  auto statement = database.prepare(sql);
-  if (!statement) {
-    outcome = tl::make_unexpected(statement.error());
-    return;
-  }
-  statement->bind(value);
-  for (;;) {
-    const auto row = statement->step();
-    if (!row) outcome = tl::make_unexpected(row.error());
-    if (!row || !*row) return;
-    take(*statement);
-  }
 }
 
 Error newer(std::int64_t version) {

@@ -57,7 +57,8 @@ struct Alert {
   std::string acknowledged_by;                 ///< empty while nobody has
   std::optional<WallTime> acknowledged_until;  ///< nothing: as long as it lasts
   std::string comment;                         ///< of who acknowledged it
-  std::optional<WallTime> silenced_until;      ///< by a silence that fits it
+  bool silenced = false;                       ///< by a silence that fits it: it is not told and colours no lamp
+  std::optional<WallTime> silenced_until;      ///< nothing: as long as the silence stands in the configuration
 
   friend bool operator==(const Alert&, const Alert&) = default;
 };

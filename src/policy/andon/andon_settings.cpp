@@ -84,14 +84,6 @@ class Complaints {
   std::string key_;
 };
 
-std::string no_such_rule(std::string_view id) {
-  std::vector<std::string_view> ids;
-  for (const Rule& rule : rule_table()) ids.push_back(rule.id);
-  const std::string_view near = nearest(id, ids);
-  return near.empty() ? fmt::format("there is no such rule; there are {}", fmt::join(ids, ", "))
-                      : fmt::format("there is no such rule; did you mean {}?", near);
-}
-
 void check_change(const RuleChange& change, std::vector<std::string>& all) {
   const Rule* rule = find_rule(change.rule);
   if (!rule) {

@@ -1,6 +1,13 @@
 #include "policy/andon/rule_table.hpp"
 
 #include <algorithm>
+#include <vector>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "core/nearest.hpp"
+#include "policy/andon/rules.hpp"
 
 namespace gpukeeper {
 namespace {
@@ -18,8 +25,8 @@ constexpr Rule kRules[] = {
      .unit = "°C",
      .level = warning,
      .limits = {.warning = 80, .critical = 90, .sustain = 2min, .clear = 3, .repeat = 1h},
-     .remedy =
-         "Look at the fans and the air that reaches them (gpukeeper why fan); lower the power limit or the load."},
+     .remedy = "Look at the fans and the air that reaches them (gpukeeper why fan); lower the power limit or the load.",
+     .of_device = rules::thermal},
     {.id = "hotspot",
      .title = "hotspot temperature",
      .condition = "the hottest point of the die reaches the border",
@@ -28,7 +35,8 @@ constexpr Rule kRules[] = {
      // AMD's cards slow down at a junction temperature of 110 °C; what runs within 5 °C of it is at its end.
      .limits = {.warning = 100, .critical = 105, .sustain = 2min, .clear = 3, .repeat = 1h},
      .remedy = "A hotspot far above the edge is a sign of a cooler that sits badly or of old paste: have it renewed; "
-               "lower the power limit meanwhile."},
+               "lower the power limit meanwhile.",
+     .of_device = rules::hotspot},
     {.id = "memory_temperature",
      .title = "memory temperature",
      .condition = "the device memory reaches the border",
@@ -37,21 +45,24 @@ constexpr Rule kRules[] = {
      // GDDR6X and HBM are made for 105 °C and less; cards slow their memory down between 95 and 110 °C.
      .limits = {.warning = 95, .critical = 105, .sustain = 2min, .clear = 3, .repeat = 1h},
      .remedy = "Look at the cooling of the card's memory: fans, dust, thermal pads; lower the memory's clock or the "
-               "power limit."},
+               "power limit.",
+     .of_device = rules::memory_temperature},
     {.id = "memory_pressure",
      .title = "GPU memory",
      .condition = "this share of the device memory is used",
      .unit = "%",
      .level = warning,
      .limits = {.warning = 90, .critical = 95, .sustain = 5min, .sustain_critical = 1min, .clear = 2, .repeat = 4h},
-     .remedy = "See who holds it (gpukeeper ps --sort memory); end what is not needed, or use smaller batches."},
+     .remedy = "See who holds it (gpukeeper ps --sort memory); end what is not needed, or use smaller batches.",
+     .of_device = rules::memory_pressure},
     {.id = "power_limit",
      .title = "power limit",
      .condition = "the power draw reaches this share of the limit in force; at full load a GPU works there as designed",
      .unit = "%",
      .level = info,
      .limits = {.warning = 95, .sustain = 1min, .clear = 2},
-     .remedy = "Nothing, if the GPU is meant to work at full load; else raise the power limit or share the work out."},
+     .remedy = "Nothing, if the GPU is meant to work at full load; else raise the power limit or share the work out.",
+     .of_device = rules::power_limit},
     {.id = "idle",
      .title = "idle with memory held",
      .condition = "the GPU did nothing for so long while a process held its memory; desktops and servers of models, "
@@ -60,22 +71,25 @@ constexpr Rule kRules[] = {
      .level = warning,
      .limits = {.warning = 300, .repeat = 4h},
      .remedy = "See whether the process that holds the memory still makes progress; end it if it hangs or was "
-               "forgotten (gpukeeper ps)."},
+               "forgotten (gpukeeper ps).",
+     .of_device = rules::idle},
     {.id = "utilization_high",
      .title = "GPU in use",
      .condition = "the GPU is busy for more than this share of the time",
      .unit = "%",
      .level = info,
      .limits = {.warning = 50, .sustain = 10s, .clear = 5},
-     .remedy = "Nothing: it is for the record."},
+     .remedy = "Nothing: it is for the record.",
+     .of_device = rules::utilization_high},
     {.id = "fan_stopped",
      .title = "fan stopped",
      .condition = "a fan that can turn stands still and the GPU has this temperature",
      .unit = "°C",
      .level = warning,
      // Cards that stop their fans at low load start them between 50 and 60 °C.
-     .limits = {.warning = 70, .critical = 80, .sustain = 30s, .clear = 3, .repeat = 1h},
-     .remedy = "Take the load away; look whether the fan is blocked, unplugged or set by hand (gpukeeper why fan)."},
+     .limits = {.warning = 70, .critical = 80, .sustain = 30s, .sustain_critical = 10s, .clear = 3, .repeat = 1h},
+     .remedy = "Take the load away; look whether the fan is blocked, unplugged or set by hand (gpukeeper why fan).",
+     .of_device = rules::fan_stopped},
     {.id = "hardware_throttling",
      .title = "hardware throttling",
      .condition = "the hardware brakes for heat or power, or the driver holds a temperature at its limit; an alert for "
@@ -83,7 +97,8 @@ constexpr Rule kRules[] = {
      .unit = "",
      .level = warning,
      .limits = {.sustain = 10s, .clear_after = 30s, .repeat = 1h},
-     .remedy = "gpukeeper why slow says what is behind it: heat, the power supply or the machine's own signal."},
+     .remedy = "gpukeeper why slow says what is behind it: heat, the power supply or the machine's own signal.",
+     .of_device = rules::hardware_throttling},
     {.id = "ecc",
      .title = "memory errors",
      .condition = "since the driver was loaded, so many memory errors could not be corrected",
@@ -92,7 +107,8 @@ constexpr Rule kRules[] = {
      .limits = {.warning = 1, .repeat = 4h},
      .remedy =
          "Restart the applications that used the GPU, drain it and reset it; if it happens again, return the card "
-         "for replacement (RMA)."},
+         "for replacement (RMA).",
+     .of_device = rules::ecc},
     {.id = "row_remap",
      .title = "memory repair",
      .condition = "a bad piece of memory waits for a reset to be replaced (warning), or cannot be replaced (critical)",
@@ -100,7 +116,8 @@ constexpr Rule kRules[] = {
      .level = warning,
      .limits = {.repeat = 4h},
      .remedy = "Drain the GPU and reset it, so that the bad memory is replaced; where that failed, return the card for "
-               "replacement (RMA)."},
+               "replacement (RMA).",
+     .of_device = rules::row_remap},
     {.id = "xid",
      .title = "XID",
      .condition =
@@ -108,8 +125,10 @@ constexpr Rule kRules[] = {
          "hour has passed without another",
      .unit = "",
      .level = warning,
-     .limits = {.clear_after = 1h, .repeat = 4h},
-     .remedy = "What each number asks for stands with it; gpukeeper faults shows it with who was there."},
+     .limits = {.repeat = 4h},
+     .remedy = "What each number asks for stands with it; gpukeeper faults shows it with who was there.",
+     .of_device = rules::xid,
+     .of_unavailable = true},
     {.id = "device_fault",
      .title = "fault",
      .condition =
@@ -117,8 +136,11 @@ constexpr Rule kRules[] = {
          "each kind, until an hour has passed without another. What is only for the record raises none",
      .unit = "",
      .level = warning,
-     .limits = {.clear_after = 1h, .repeat = 4h},
-     .remedy = "What each fault asks for stands with it; gpukeeper faults shows it with who was there."},
+     .limits = {.repeat = 4h},
+     .remedy = "What each fault asks for stands with it; gpukeeper faults shows it with who was there.",
+     .of_device = rules::device_fault,
+     .of_machine = rules::device_fault,
+     .of_unavailable = true},
     {.id = "pcie_degraded",
      .title = "PCIe link",
      .condition = "under load the link has fewer lanes or a lower generation than card and slot could have. At rest "
@@ -127,7 +149,8 @@ constexpr Rule kRules[] = {
      .level = warning,
      .limits = {.sustain = 30s, .clear_after = 30s, .repeat = 24h},
      .remedy = "Check that the card sits firmly in a slot of its width, its riser, and the slot's setting in the "
-               "firmware."},
+               "firmware.",
+     .of_device = rules::pcie_degraded},
     {.id = "gpu_lost",
      .title = "GPU lost",
      .condition = "a GPU that was there cannot be read any more",
@@ -135,28 +158,27 @@ constexpr Rule kRules[] = {
      .level = critical,
      .limits = {.sustain = 5s, .clear_after = 5s, .repeat = 1h},
      .remedy = "gpukeeper faults shows what came just before; restart the machine if nobody removed the GPU on "
-               "purpose."},
+               "purpose.",
+     .of_device = rules::gpu_lost,
+     .of_unavailable = true},
     {.id = "driver_mismatch",
      .title = "driver mismatch",
      .condition = "the driver in the kernel and its library are of different versions",
      .unit = "",
      .level = critical,
      .limits = {.clear_after = 5s, .repeat = 4h},
-     .remedy = "Restart the machine, or stop all work on the GPUs and load the driver anew."},
+     .remedy = "Restart the machine, or stop all work on the GPUs and load the driver anew.",
+     .of_device = rules::driver_mismatch,
+     .of_machine = rules::driver_mismatch_of_source,
+     .of_unavailable = true},
     {.id = "sampling_stalled",
      .title = "no new readings",
      .condition = "a GPU that is there was not read anew for so long",
      .unit = "s",
      .level = warning,
      .limits = {.warning = 10, .critical = 60, .repeat = 1h},
-     .remedy = "gpukeeper doctor says how the sources are doing; look for GPU errors in the kernel's log."},
-    {.id = "memory_leak",
-     .title = "memory leak",
-     .condition = "the memory of a process grows steadily",
-     .unit = "",
-     .level = warning,
-     .limits = {.clear_after = 1min, .repeat = 4h},
-     .remedy = "Watch the process (gpukeeper ps); restart it before the memory is full, and look for what it keeps."},
+     .remedy = "gpukeeper doctor says how the sources are doing; look for GPU errors in the kernel's log.",
+     .of_device = rules::sampling_stalled},
     {.id = "miner",
      .title = "suspected miner",
      .condition = "a process looks like one that mines a cryptocurrency; the alert names the rule that says so",
@@ -165,28 +187,32 @@ constexpr Rule kRules[] = {
      .limits = {.sustain = 10s, .clear_after = 10s, .repeat = 1h},
      .remedy =
          "Find out who started it and whether they may (gpukeeper ps --wide); if not, end it and look how it came "
-         "in."},
+         "in.",
+     .of_device = rules::miner},
     {.id = "host_cpu",
      .title = "host CPU",
      .condition = "all processors of the machine together are busy for more than this share of the time",
      .unit = "%",
      .level = warning,
      .limits = {.warning = 90, .sustain = 2min, .clear = 5, .repeat = 4h},
-     .remedy = "See what keeps them busy (top); GPUs starve when nobody feeds them."},
+     .remedy = "See what keeps them busy (top); GPUs starve when nobody feeds them.",
+     .of_machine = rules::host_cpu},
     {.id = "host_memory",
      .title = "host memory",
      .condition = "more than this share of the machine's memory is in use",
      .unit = "%",
      .level = warning,
      .limits = {.warning = 90, .sustain = 1min, .clear = 2, .repeat = 4h},
-     .remedy = "See who holds it (top); the kernel ends processes when none is left."},
+     .remedy = "See who holds it (top); the kernel ends processes when none is left.",
+     .of_machine = rules::host_memory},
     {.id = "missing_sensor",
      .title = "missing sensor",
      .condition = "a GPU that is there stopped telling its temperature, so work is slowed down a little to be safe",
      .unit = "",
      .level = warning,
-     .limits = {.clear_after = 5s, .repeat = 4h},
-     .remedy = "gpukeeper doctor says what each source may read; look for errors of the driver in the kernel's log."},
+     .limits = {.clear_after = 30s, .repeat = 4h},
+     .remedy = "gpukeeper doctor says what each source may read; look for errors of the driver in the kernel's log.",
+     .of_device = rules::missing_sensor},
 };
 
 }  // namespace
@@ -198,6 +224,14 @@ std::span<const Rule> rule_table() {
 const Rule* find_rule(std::string_view id) {
   const auto found = std::ranges::find(kRules, id, &Rule::id);
   return found == std::end(kRules) ? nullptr : found;
+}
+
+std::string no_such_rule(std::string_view id) {
+  std::vector<std::string_view> ids;
+  for (const Rule& rule : rule_table()) ids.push_back(rule.id);
+  const std::string_view near = nearest(id, ids);
+  return near.empty() ? fmt::format("there is no such rule; there are {}", fmt::join(ids, ", "))
+                      : fmt::format("there is no such rule; did you mean {}?", near);
 }
 
 }  // namespace gpukeeper

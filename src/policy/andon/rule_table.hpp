@@ -3,7 +3,9 @@
 #include <chrono>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "telemetry/alert.hpp"
 
@@ -23,6 +25,13 @@ struct RuleLimits {
   friend bool operator==(const RuleLimits&, const RuleLimits&) = default;
 };
 
+struct Scene;
+struct Sign;
+
+/// Looks for what a rule is about, and adds a sign for each thing that it finds. Whether it could tell: false where
+/// what it needs to know is not known; then what was found before is kept.
+using See = bool (*)(const Scene& scene, std::vector<Sign>& signs);
+
 /// A rule that every gpukeeper has: a row of the table.
 struct Rule {
   std::string_view id;         ///< in configuration, JSON and links; never changes its meaning
@@ -31,7 +40,10 @@ struct Rule {
   std::string_view unit;       ///< of its value and borders: "°C", "%", "s"; empty where it has none
   AlertLevel level;            ///< at the first border, or of the condition
   RuleLimits limits;
-  std::string_view remedy;  ///< what a person can do
+  std::string_view remedy;      ///< what a person can do
+  See of_device = nullptr;      ///< null: it is not about single devices
+  See of_machine = nullptr;     ///< null: it is not about the machine as a whole
+  bool of_unavailable = false;  ///< it can tell of a device that cannot be read, too
 };
 
 /// All built-in rules, in the order of outputs.
@@ -39,5 +51,8 @@ std::span<const Rule> rule_table();
 
 /// Null when there is none.
 const Rule* find_rule(std::string_view id);
+
+/// What to say of an id that no rule has: which one was probably meant, or which there are.
+std::string no_such_rule(std::string_view id);
 
 }  // namespace gpukeeper

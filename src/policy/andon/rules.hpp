@@ -1,0 +1,45 @@
+#pragma once
+
+#include <vector>
+
+#include "policy/andon/scene.hpp"
+
+// What the rules of the table look for; see See. Each is named after its rule.
+namespace gpukeeper::rules {
+
+// Values of a reading against borders.
+bool thermal(const Scene& scene, std::vector<Sign>& signs);
+bool hotspot(const Scene& scene, std::vector<Sign>& signs);
+bool memory_temperature(const Scene& scene, std::vector<Sign>& signs);
+bool memory_pressure(const Scene& scene, std::vector<Sign>& signs);
+bool power_limit(const Scene& scene, std::vector<Sign>& signs);
+bool utilization_high(const Scene& scene, std::vector<Sign>& signs);
+bool ecc(const Scene& scene, std::vector<Sign>& signs);
+bool user(const Scene& scene, std::vector<Sign>& signs);
+
+// Conditions of a device.
+bool fan_stopped(const Scene& scene, std::vector<Sign>& signs);
+bool hardware_throttling(const Scene& scene, std::vector<Sign>& signs);
+bool row_remap(const Scene& scene, std::vector<Sign>& signs);
+bool pcie_degraded(const Scene& scene, std::vector<Sign>& signs);
+bool missing_sensor(const Scene& scene, std::vector<Sign>& signs);
+
+// Whether it can be read at all, and what was reported of it.
+bool gpu_lost(const Scene& scene, std::vector<Sign>& signs);
+bool driver_mismatch(const Scene& scene, std::vector<Sign>& signs);
+bool driver_mismatch_of_source(const Scene& scene, std::vector<Sign>& signs);
+bool sampling_stalled(const Scene& scene, std::vector<Sign>& signs);
+bool xid(const Scene& scene, std::vector<Sign>& signs);
+bool device_fault(const Scene& scene, std::vector<Sign>& signs);
+
+// Processes, and the machine.
+bool idle(const Scene& scene, std::vector<Sign>& signs);
+bool miner(const Scene& scene, std::vector<Sign>& signs);
+bool host_cpu(const Scene& scene, std::vector<Sign>& signs);
+bool host_memory(const Scene& scene, std::vector<Sign>& signs);
+
+/// A value against the rule's borders; nothing when it is clear of both. `strictly`: a border is crossed above it, not
+/// at it.
+std::optional<Sign> against_borders(const Scene& scene, double value, bool strictly = false);
+
+}  // namespace gpukeeper::rules

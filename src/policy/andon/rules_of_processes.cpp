@@ -1,0 +1,119 @@
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "policy/andon/gpu_alert.hpp"
+#include "policy/andon/rules.hpp"
+
+namespace gpukeeper::rules {
+namespace {
+
+using enum AlertLevel;
+
+constexpr double kSure = 0.8;  // of a classification: from here on a miner is no mere suspicion
+
+const ProcessFacts* facts_of(const Scene& scene, const GpuProcess& process) {
+  if (const auto* facts = scene.snapshot.who->find(scene.device->device->id, process.pid)) return facts;
+  return process.facts.get();
+}
+
+// Desktops hold memory day and night, and servers of models wait for questions: that is no hang.
+bool waits_as_it_should(const ProcessFacts* facts) {
+  return facts && (facts->classification.kind == ProcessClass::desktop ||
+                   facts->classification.kind == ProcessClass::ml_inference);
+}
+
+bool holds_memory(const Scene& scene, const GpuProcess& process) {
+  const bool computes = process.type.compute || process.type.mps || !process.type.graphics;
+  const bool holds = process.memory ? process.memory->value() > 0 : true;
+  return computes && holds && !waits_as_it_should(facts_of(scene, process));
+}
+
+std::string described(const GpuProcess& process, const ProcessFacts* facts) {
+  std::string name = process.name;
+  if (name.empty() && facts) name = facts->command.value_or("");
+  std::string result = fmt::format("process {}", process.pid);
+  if (!name.empty()) result += fmt::format(" ({})", name);
+  if (facts && facts->user) result += fmt::format(" of {}", *facts->user);
+  return result;
+}
+
+void find_miners(const Scene& scene) {
+  DeviceMemory& memory = *scene.memory;
+  memory.miners.clear();
+  for (const GpuProcess& process : *scene.device->processes) {
+    const ProcessFacts* facts = facts_of(scene, process);
+    if (!facts || facts->classification.kind != ProcessClass::mining) continue;
+    const Classification& verdict = facts->classification;
+    const AlertLevel level = verdict.confidence >= kSure ? critical : warning;
+    memory.miners.push_back({.subject = fmt::format("{}", process.pid),
+                             .reached = level,
+                             .kept = level,
+                             .severity = level == critical ? 85 : 60,
+                             .value = verdict.confidence,
+                             .message = fmt::format("GPU {}: {} looks like a miner: {} (rule {})", scene.device->index,
+                                                    described(process, facts), verdict.reason, verdict.rule)});
+  }
+}
+
+bool of_host(const Scene& scene, std::vector<Sign>& signs, std::optional<Percent> load, std::string_view message) {
+  if (!load) return false;
+  if (auto sign = against_borders(scene, load->value(), true)) {
+    sign->severity = 60;
+    sign->message = fmt::format(fmt::runtime(message), sign->value);
+    signs.push_back(std::move(*sign));
+  }
+  return true;
+}
+
+}  // namespace
+
+bool idle(const Scene& scene, std::vector<Sign>& signs) {
+  const DeviceSnapshot& d = *scene.device;
+  auto& since = scene.memory->idle_since;
+  const GpuVitals vitals = vitals_of(d);
+  if (!vitals.utilization || !d.processes_reason.empty()) {
+    since.reset();
+    return d.reading.attention != Attention::awake;
+  }
+  const bool held = is_idle(vitals) && std::ranges::any_of(*d.processes, [&](const GpuProcess& process) {
+                      return holds_memory(scene, process);
+                    });
+  if (!held) {
+    since.reset();
+    return true;
+  }
+  if (!since) since = scene.snapshot.monotonic;
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(scene.snapshot.monotonic - *since).count();
+  const GpuIdle alert{d.index, static_cast<std::uint32_t>(std::clamp<std::int64_t>(seconds, 0, UINT32_MAX))};
+  if (alert.duration_secs < *scene.limits().warning) return true;
+  const int severity = std::min(alert.severity(), scene.settings.idle_severity_cap);
+  signs.push_back({.reached = level_of(severity),
+                   .kept = level_of(severity),
+                   .severity = severity,
+                   .value = static_cast<double>(alert.duration_secs),
+                   .threshold = *scene.limits().warning,
+                   .message = alert.message()});
+  return true;
+}
+
+bool miner(const Scene& scene, std::vector<Sign>& signs) {
+  DeviceMemory& memory = *scene.memory;
+  if (memory.processes != scene.device->processes || memory.who != scene.snapshot.who) {
+    memory.processes = scene.device->processes;
+    memory.who = scene.snapshot.who;
+    find_miners(scene);
+  }
+  signs.insert(signs.end(), memory.miners.begin(), memory.miners.end());
+  return true;
+}
+
+bool host_cpu(const Scene& scene, std::vector<Sign>& signs) {
+  return of_host(scene, signs, scene.facts.host.cpu, "the machine's processors are {:.0f}% busy");
+}
+
+bool host_memory(const Scene& scene, std::vector<Sign>& signs) {
+  return of_host(scene, signs, scene.facts.host.memory_used, "{:.0f}% of the machine's memory is in use");
+}
+
+}  // namespace gpukeeper::rules
