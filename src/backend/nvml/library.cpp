@@ -117,6 +117,18 @@ void bind_all(void* so, Library& table) {
   bind(so, table.event_set_free, {"nvmlEventSetFree"});
   bind(so, table.register_events, {"nvmlDeviceRegisterEvents"});
   bind(so, table.event_set_wait, {"nvmlEventSetWait_v2", "nvmlEventSetWait"});
+
+  bind(so, table.handle_by_uuid, {"nvmlDeviceGetHandleByUUID"});
+  bind(so, table.power_limit, {"nvmlDeviceGetPowerManagementLimit"});
+  bind(so, table.set_power_limit, {"nvmlDeviceSetPowerManagementLimit"});
+  bind(so, table.set_locked_clocks, {"nvmlDeviceSetGpuLockedClocks"});
+  bind(so, table.reset_locked_clocks, {"nvmlDeviceResetGpuLockedClocks"});
+  bind(so, table.fan_count, {"nvmlDeviceGetNumFans"});
+  bind(so, table.fan_speed_of, {"nvmlDeviceGetFanSpeed_v2"});
+  bind(so, table.fan_policy, {"nvmlDeviceGetFanControlPolicy_v2"});
+  bind(so, table.fan_range, {"nvmlDeviceGetMinMaxFanSpeed"});
+  bind(so, table.set_fan_speed, {"nvmlDeviceSetFanSpeed_v2"});
+  bind(so, table.reset_fan_speed, {"nvmlDeviceSetDefaultFanSpeed_v2"});
 }
 
 std::string last_loader_error() {

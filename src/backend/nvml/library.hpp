@@ -107,6 +107,19 @@ struct Library {
   Function<Handle, unsigned long long, abi::EventSet> register_events = nullptr;
   Function<abi::EventSet, abi::EventData*, unsigned> event_set_wait = nullptr;
 
+  // What changes a device; nothing that only reads calls these.
+  Function<const char*, Handle*> handle_by_uuid = nullptr;
+  Number power_limit = nullptr;  // the one that is set, whatever is enforced
+  Function<Handle, unsigned> set_power_limit = nullptr;
+  Function<Handle, unsigned, unsigned> set_locked_clocks = nullptr;
+  Function<Handle> reset_locked_clocks = nullptr;
+  Number fan_count = nullptr;
+  Function<Handle, unsigned, unsigned*> fan_speed_of = nullptr;
+  Function<Handle, unsigned, unsigned*> fan_policy = nullptr;
+  Function<Handle, unsigned*, unsigned*> fan_range = nullptr;
+  Function<Handle, unsigned, unsigned> set_fan_speed = nullptr;
+  Function<Handle, unsigned> reset_fan_speed = nullptr;
+
   std::shared_ptr<void> keeps_loaded;  // the dynamic library; unloaded with the last copy of the table
 };
 

@@ -100,3 +100,10 @@ NVML_API nvmlDeviceSetDefaultFanSpeed_v2(Device device, Uint fan) {
     return abi::kSuccess;
   });
 }
+NVML_API nvmlDeviceGetFanControlPolicy_v2(Device device, Uint fan, Uint* policy) {
+  const Call call(Symbol::nvmlDeviceGetFanControlPolicy_v2, device);
+  if (!call) return call.code();
+  if (call.gpu().fans == 0) return abi::kNotSupported;
+  if (fan >= call.gpu().fans) return abi::kInvalidArgument;
+  return call.put(policy, call.gpu().fan_target[fan] != 0 ? 1U : 0U);  // by hand, or by temperature
+}

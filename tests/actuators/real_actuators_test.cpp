@@ -1,0 +1,262 @@
+#include "actuators/real_actuators.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "actuators/cgroup_freezer.hpp"
+#include "fakes/memory_files.hpp"
+#include "fakes/nvml/fake_nvml.hpp"
+#include "fakes/snapshots.hpp"
+
+namespace gpukeeper {
+namespace {
+
+using testing::IsEmpty;
+using testing::SizeIs;
+
+const std::string kCard = "/sys/bus/pci/devices/0000:03:00.0";
+
+// Writes go into the same tree, as in the kernel's.
+class MemoryKernelFiles final : public KernelFiles {
+ public:
+  explicit MemoryKernelFiles(MemoryFiles& files) : files_(files) {}
+  Result<void> write(const std::string& path, std::string_view text) override {
+    if (!files_.read(path)) return fail(Errc::not_found, "open " + path + ": No such file or directory");
+    files_.write(path, std::string(text) + "\n");
+    return {};
+  }
+
+ private:
+  MemoryFiles& files_;
+};
+
+class RealActuatorsTest : public testing::Test {
+ protected:
+  RealActuatorsTest() {
+    settings_.power_limit = settings_.locked_clocks = settings_.fan = settings_.freeze = true;
+    settings_.freeze_cgroups = {"/jobs/*"};
+  }
+
+  static DeviceSnapshot card(Vendor vendor) {
+    return device(0, facts("GPU-x", "card", "0000:03:00.0", vendor), busy());
+  }
+  std::vector<std::unique_ptr<Actuator>> all(const DeviceSnapshot& d) { return actuators_.actuators(d, settings_); }
+  std::unique_ptr<Actuator> only(const DeviceSnapshot& d, ActuatorKind kind) {
+    for (auto& actuator : all(d)) {
+      if (actuator->name().kind == kind) return std::move(actuator);
+    }
+    return nullptr;
+  }
+  std::string text(const std::string& path) { return files_->read(path).value(); }
+
+  const std::shared_ptr<MemoryFiles> files_ = std::make_shared<MemoryFiles>();
+  RealActuators actuators_{files_, std::make_shared<MemoryKernelFiles>(*files_), FakeNvml::library_path().string()};
+  ActuatorSettings settings_;
+};
+
+TEST_F(RealActuatorsTest, AnAmdCardHasAPowerCapAndAFan) {
+  files_->write(kCard + "/hwmon/hwmon3/power1_cap", "220000000\n");
+  files_->write(kCard + "/hwmon/hwmon3/power1_cap_min", "150000000\n");
+  files_->write(kCard + "/hwmon/hwmon3/pwm1_enable", "2\n");
+  files_->write(kCard + "/hwmon/hwmon3/pwm1", "80\n");
+  const auto amd = card(Vendor::amd);
+  ASSERT_THAT(all(amd), SizeIs(2));
+
+  const auto power = only(amd, ActuatorKind::power_limit);
+  EXPECT_EQ(power->name().place, kCard + "/hwmon/hwmon3/power1_cap");
+  EXPECT_EQ(power->look(), "220000000");
+  EXPECT_EQ(power->wish(0.8, "220000000"), "176000000");
+  EXPECT_EQ(power->wish(0.5, "220000000"), "150000000");  // not below what the card takes
+  EXPECT_EQ(power->wish(0.5, "150000000"), std::nullopt);
+  EXPECT_TRUE(power->is_ours("175000000", "176000000"));
+  EXPECT_FALSE(power->is_ours("220000000", "176000000"));
+  ASSERT_TRUE(power->set("176000000"));
+  EXPECT_EQ(text(kCard + "/hwmon/hwmon3/power1_cap"), "176000000\n");
+
+  const auto fan = only(amd, ActuatorKind::fan);
+  EXPECT_EQ(fan->look(), "auto");
+  EXPECT_EQ(fan->wish(0.8, "auto"), "179");
+  EXPECT_EQ(fan->wish(0, "auto"), "255");
+  EXPECT_EQ(fan->wish(0, "200"), std::nullopt);  // by hand already
+  ASSERT_TRUE(fan->set("179"));
+  EXPECT_EQ(fan->look(), "179");
+  ASSERT_TRUE(fan->give_back("auto"));
+  EXPECT_EQ(fan->look(), "auto");
+}
+
+TEST_F(RealActuatorsTest, AFanThatRunsFasterByItselfIsLeftAlone) {
+  files_->write(kCard + "/hwmon/hwmon3/pwm1_enable", "2\n");
+  files_->write(kCard + "/hwmon/hwmon3/pwm1", "200\n");
+  EXPECT_EQ(only(card(Vendor::amd), ActuatorKind::fan)->wish(0.8, "auto"), std::nullopt);
+}
+
+TEST_F(RealActuatorsTest, AnIntelCardHasItsHighestClock) {
+  files_->write(kCard + "/tile0/gt0/freq0/max_freq", "2050\n");
+  files_->write(kCard + "/tile0/gt0/freq0/rpn_freq", "300\n");
+  files_->write(kCard + "/hwmon/hwmon5/power1_max", "300000000\n");
+  const auto intel = card(Vendor::intel);
+  ASSERT_THAT(all(intel), SizeIs(2));
+  EXPECT_EQ(only(intel, ActuatorKind::locked_clocks)->wish(0.5, "2050"), "1025");
+  EXPECT_EQ(only(intel, ActuatorKind::power_limit)->name().place, kCard + "/hwmon/hwmon5/power1_max");
+  const auto again = actuators_.find(only(intel, ActuatorKind::locked_clocks)->name());
+  ASSERT_TRUE(again);
+  EXPECT_EQ(again->look(), "2050");
+}
+
+TEST_F(RealActuatorsTest, WhatIsMadeUpCannotBeChanged) {
+  files_->write(kCard + "/hwmon/hwmon3/power1_cap", "220000000\n");
+  Device made_up = facts("GPU-x", "card", "0000:03:00.0", Vendor::amd);
+  made_up.simulated = true;
+  EXPECT_THAT(all(device(0, made_up, busy())), IsEmpty());
+}
+
+class NvmlActuatorsTest : public RealActuatorsTest {
+ protected:
+  NvmlActuatorsTest() {
+    slot_ = nvml_.add_gpu();
+    auto& gpu = nvml_.gpu(slot_);
+    gpu.fans = 2;
+    gpu.fan_percent[0] = gpu.fan_percent[1] = 40;
+    nvml_.state().setters_permitted = 1;
+    uuid_ = gpu.uuid;
+  }
+  DeviceSnapshot gpu() { return device(0, facts(uuid_, "NVIDIA H100", "0000:10:00.0"), busy()); }
+
+  FakeNvml nvml_;
+  int slot_ = 0;
+  std::string uuid_;
+};
+
+TEST_F(NvmlActuatorsTest, ThePowerLimitIsLoweredAndGivenBack) {
+  const auto power = only(gpu(), ActuatorKind::power_limit);
+  const auto found = power->look();
+  ASSERT_TRUE(found) << found.error().message;
+  EXPECT_EQ(*found, std::to_string(nvml_.gpu(slot_).power_limit_mw));
+  const auto wish = power->wish(0.8, *found);
+  ASSERT_TRUE(wish);
+  ASSERT_TRUE(power->set(*wish));
+  EXPECT_EQ(std::to_string(nvml_.gpu(slot_).power_limit_mw), *wish);
+  EXPECT_LT(nvml_.gpu(slot_).power_limit_mw, std::stoul(*found));
+  ASSERT_TRUE(power->give_back(*found));
+  EXPECT_EQ(power->look(), *found);
+  EXPECT_EQ(nvml_.open_sessions(), 0U);
+}
+
+TEST_F(NvmlActuatorsTest, TheWishIsWithinTheBoardsRange) {
+  const auto power = only(gpu(), ActuatorKind::power_limit);
+  settings_.power_limit_lowest = Percent(10);
+  const auto low = only(gpu(), ActuatorKind::power_limit);
+  const auto found = low->look().value();
+  EXPECT_EQ(low->wish(0, found), std::to_string(nvml_.gpu(slot_).power_limit_min_mw));
+}
+
+TEST_F(NvmlActuatorsTest, ClocksAreBoundAndUnbound) {
+  const auto clocks = only(gpu(), ActuatorKind::locked_clocks);
+  EXPECT_EQ(clocks->look(), "auto");
+  const auto wish = clocks->wish(0.5, "auto");
+  ASSERT_TRUE(wish);
+  ASSERT_TRUE(clocks->set(*wish));
+  EXPECT_EQ(*wish, "0," + std::to_string(nvml_.gpu(slot_).locked_gpu_clocks[1]));
+  ASSERT_TRUE(clocks->give_back("auto"));
+  EXPECT_EQ(nvml_.gpu(slot_).locked_gpu_clocks[1], 0U);
+}
+
+TEST_F(NvmlActuatorsTest, AllFansAreSetAndGivenBack) {
+  const auto fan = only(gpu(), ActuatorKind::fan);
+  EXPECT_EQ(fan->look(), "auto");
+  EXPECT_EQ(fan->wish(0.5, "auto"), "85");
+  ASSERT_TRUE(fan->set("85"));
+  EXPECT_EQ(nvml_.gpu(slot_).fan_target[1], 85U);
+  EXPECT_EQ(fan->look(), "85");
+  ASSERT_TRUE(fan->give_back("auto"));
+  EXPECT_EQ(nvml_.gpu(slot_).fan_target[0], 0U);
+  EXPECT_EQ(nvml_.gpu(slot_).fan_target[1], 0U);
+}
+
+TEST_F(NvmlActuatorsTest, WithoutRootItSaysWhatToDo) {
+  nvml_.state().setters_permitted = 0;
+  const auto set = only(gpu(), ActuatorKind::power_limit)->set("400000");
+  ASSERT_FALSE(set);
+  EXPECT_EQ(set.error().code, Errc::not_permitted);
+  EXPECT_THAT(set.error().message, testing::EndsWith("; run gpukeeper as root to let it do so"));
+}
+
+TEST_F(NvmlActuatorsTest, AGpuThatIsNotThereIsNotFound) {
+  uuid_ = "GPU-00000000-0000-0000-0000-000000000000";
+  EXPECT_EQ(only(gpu(), ActuatorKind::power_limit)->look().error().code, Errc::not_found);
+}
+
+class FreezerTest : public RealActuatorsTest {
+ protected:
+  FreezerTest() {
+    files_->write("/proc/self/mountinfo",
+                  "24 29 0:22 / /sys rw,nosuid shared:7 - sysfs sysfs rw\n"
+                  "35 24 0:30 / /sys/fs/cgroup/unified rw shared:9 - cgroup2 cgroup2 rw,nsdelegate\n");
+    put("/jobs/train", {4242, 4243}, "python3");
+  }
+  void put(const std::string& group, const std::vector<int>& pids, const std::string& name) {
+    std::string procs;
+    for (const int pid : pids) {
+      procs += std::to_string(pid) + "\n";
+      files_->write("/proc/" + std::to_string(pid) + "/comm", name + "\n");
+      files_->write("/proc/" + std::to_string(pid) + "/cgroup", "1:name=systemd:/x\n0::" + group + "\n");
+    }
+    files_->write("/sys/fs/cgroup/unified" + group + "/cgroup.procs", procs);
+    files_->write("/sys/fs/cgroup/unified" + group + "/cgroup.freeze", "0\n");
+  }
+  std::unique_ptr<Actuator> freezer() {
+    auto d = card(Vendor::other);
+    set_processes(d, {process(4242, "python3", 1000)});
+    return only(d, ActuatorKind::freeze);
+  }
+};
+
+TEST_F(FreezerTest, AGroupIsFrozenAndThawedWhereVersion2IsMounted) {
+  const auto actuator = freezer();
+  ASSERT_TRUE(actuator);
+  EXPECT_EQ(actuator->name().place, "/sys/fs/cgroup/unified/jobs/train");
+  EXPECT_EQ(actuator->look(), "0");
+  EXPECT_EQ(actuator->wish(0.5, "0"), std::nullopt);
+  EXPECT_EQ(actuator->wish(0, "0"), "1");
+  EXPECT_EQ(actuator->wish(0, "1"), std::nullopt);  // somebody else froze it
+  ASSERT_TRUE(actuator->set("1"));
+  EXPECT_EQ(text("/sys/fs/cgroup/unified/jobs/train/cgroup.freeze"), "1\n");
+  ASSERT_TRUE(actuators_.find(actuator->name()));
+  files_->remove("/sys/fs/cgroup/unified/jobs/train");
+  EXPECT_FALSE(actuators_.find(actuator->name()));
+}
+
+TEST_F(FreezerTest, OnlyWhatTheSettingsName) {
+  settings_.freeze_cgroups = {"/other/*"};
+  EXPECT_FALSE(freezer());
+}
+
+TEST_F(FreezerTest, NeverAGroupWithSomethingThatMustRun) {
+  for (const std::string name : {"Xorg", "gnome-shell", "nvidia-persiste", "nvidia-cuda-mps", "sshd"}) {
+    put("/jobs/train/below.scope", {5000}, name);
+    EXPECT_FALSE(freezer()) << name;
+  }
+  put("/jobs/train/below.scope", {5000}, "python3");
+  EXPECT_TRUE(freezer());
+}
+
+TEST_F(FreezerTest, WhatCannotBeSeenInsideIsNotFrozen) {
+  files_->fail("/proc/4243/comm", Errc::not_permitted);
+  EXPECT_FALSE(freezer());
+  files_->remove("/proc/4243");  // it has ended
+  EXPECT_TRUE(freezer());
+  put("/jobs/train", {4242, 0}, "python3");  // of another pid namespace
+  EXPECT_FALSE(freezer());
+}
+
+TEST(CgroupTest, MountsAndPathsOfVersion2) {
+  EXPECT_EQ(cgroup2_mount("35 24 0:30 / /sys/fs/cgroup rw - cgroup2 none rw\n"), "/sys/fs/cgroup");
+  EXPECT_EQ(cgroup2_mount("35 24 0:30 /docker/abc /sys/fs/cgroup rw - cgroup2 none rw\n"), std::nullopt);
+  EXPECT_EQ(cgroup2_mount("35 24 0:30 / /sys/fs/cgroup/memory rw - cgroup cgroup rw,memory\n"), std::nullopt);
+  EXPECT_EQ(cgroup2_mount(""), std::nullopt);
+  EXPECT_EQ(cgroup2_path("12:memory:/a\n0::/user.slice/b c\n"), "/user.slice/b c");
+  EXPECT_EQ(cgroup2_path("12:memory:/a\n"), std::nullopt);
+}
+
+}  // namespace
+}  // namespace gpukeeper
