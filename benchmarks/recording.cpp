@@ -103,9 +103,10 @@ double record_hour(const std::string& file, bool noisy) {
   const std::vector<std::string> sources{"simulated:" GPUKEEPER_SOURCE_DIR "/examples/scenarios/eight-gpus.yaml"};
   const auto clock = *clock_for(sources, Speed(), {}, std::make_shared<FakeClock>());
   const auto recorder = std::make_shared<recording::Recorder>(*clock);
-  auto session = Session::open(sources, clock, {.prepare = [&](Sources& opened) {
+  auto session = Session::open(sources, clock, {.prepare = [&](Sources& opened, EngineOptions&) -> Result<void> {
                                  if (noisy) opened.backends = {std::make_shared<NoisyBackend>()};
                                  recording::Recorder::listen(recorder, opened.backends, opened.events);
+                                 return {};
                                }});
   auto writer = recording::Writer::create(file, {.force = true, .program = "bench", .host = "bench"});
   if (!session || !writer) fail_with("the recording cannot be made");
