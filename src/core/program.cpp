@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <spawn.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -64,6 +65,20 @@ std::optional<Pipe> make_pipe() {
   return Pipe{Descriptor(ends[0]), Descriptor(ends[1])};
 }
 
+// A file of this text, in memory: unlike a pipe it holds any amount, and a program that never reads it harms nobody.
+// -1 with errno where the kernel has no memory for it.
+Descriptor file_of(const std::string& text) {
+  Descriptor file(::memfd_create("input", MFD_CLOEXEC));
+  for (std::size_t done = 0; file.get() >= 0 && done < text.size();) {
+    const auto written = ::write(file.get(), text.data() + done, text.size() - done);
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return Descriptor();
+    done += static_cast<std::size_t>(written);
+  }
+  if (file.get() >= 0) ::lseek(file.get(), 0, SEEK_SET);
+  return file;
+}
+
 // Reads what is there. False when there will be no more.
 bool drain(const Descriptor& from, std::string& into, std::size_t limit) {
   std::array<char, 16384> buffer{};
@@ -102,7 +117,7 @@ bool kill_and_reap(pid_t pid, const Descriptor& pidfd) {
 }
 
 // Starts the program in a process group of its own, with default signals. 0, or an errno.
-int spawn(const ProgramCall& call, const Pipe& out, const Pipe& err, pid_t& pid) {
+int spawn(const ProgramCall& call, const Descriptor& input, const Pipe& out, const Pipe& err, pid_t& pid) {
   std::vector<char*> argv;
   std::string path = call.path;
   std::vector<std::string> arguments = call.arguments;
@@ -114,7 +129,11 @@ int spawn(const ProgramCall& call, const Pipe& out, const Pipe& err, pid_t& pid)
   posix_spawnattr_t attributes;
   ::posix_spawn_file_actions_init(&files);
   ::posix_spawnattr_init(&attributes);
-  ::posix_spawn_file_actions_addopen(&files, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+  if (input.get() >= 0) {
+    ::posix_spawn_file_actions_adddup2(&files, input.get(), STDIN_FILENO);
+  } else {
+    ::posix_spawn_file_actions_addopen(&files, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+  }
   ::posix_spawn_file_actions_adddup2(&files, out.write_end.get(), STDOUT_FILENO);
   ::posix_spawn_file_actions_adddup2(&files, err.write_end.get(), STDERR_FILENO);
   sigset_t none;
@@ -190,8 +209,16 @@ Result<ProgramOutput> RealPrograms::run(const ProgramCall& call, std::stop_token
   auto err = make_pipe();
   if (!out || !err)
     return fail(Errc::resource_exhausted, fmt::format("run {}: make a pipe: {}", call.path, std::strerror(errno)));
+  Descriptor input;
+  if (!call.input.empty()) {
+    input = file_of(call.input);
+    if (input.get() < 0) {
+      return fail(Errc::resource_exhausted,
+                  fmt::format("run {}: keep its input in memory: {}", call.path, std::strerror(errno)));
+    }
+  }
   pid_t pid = 0;
-  if (const int error = spawn(call, *out, *err, pid); error != 0) {
+  if (const int error = spawn(call, input, *out, *err, pid); error != 0) {
     return fail(errc_from_errno(error), fmt::format("run {}: {}", call.path, std::strerror(error)));
   }
   out->write_end.close();

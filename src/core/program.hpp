@@ -20,6 +20,7 @@ struct ProgramCall {
   std::vector<std::string> arguments;  ///< without the program's own name
   std::chrono::milliseconds deadline{10'000};
   std::size_t output_limit = std::size_t{8} << 20;  ///< of each of its two outputs
+  std::string input = {};                           ///< what stands on its standard input; it need not read it
 };
 
 struct ProgramOutput {
@@ -38,11 +39,11 @@ class Programs {
   /// in `also_in`. Errors: not_found, with where it was looked for.
   virtual Result<std::string> find(std::string_view name, const std::vector<std::string>& also_in) const = 0;
 
-  /// Runs it to its end with nothing on its input, and collects what it prints. Whatever its exit status: an Output.
-  /// A program past its deadline, or above its limit, is killed with everything that it started in its process group.
-  /// Errors: not_found or not_permitted when it cannot be started, deadline_exceeded, resource_exhausted for the output
-  /// limit, unavailable when a stop was requested meanwhile, or when the last call of the same program was killed but
-  /// still hangs in the kernel (a driver that does not answer): a second one would hang beside it.
+  /// Runs it to its end with `input` on its standard input, and collects what it prints. Whatever its exit status: an
+  /// Output. A program past its deadline, or above its limit, is killed with everything that it started in its process
+  /// group. Errors: not_found or not_permitted when it cannot be started, deadline_exceeded, resource_exhausted for the
+  /// output limit, unavailable when a stop was requested meanwhile, or when the last call of the same program was
+  /// killed but still hangs in the kernel (a driver that does not answer): a second one would hang beside it.
   virtual Result<ProgramOutput> run(const ProgramCall& call, std::stop_token stop) = 0;
 };
 

@@ -57,6 +57,22 @@ TEST_F(ProgramTest, ItsInputIsEmpty) {
   EXPECT_EQ(output->out, "done\n");
 }
 
+TEST_F(ProgramTest, ItReadsTheInputThatItIsGivenWhateverItsSize) {
+  ProgramCall call{script("cat"), {}};
+  call.input = std::string(300'000, 'x') + "\n";
+  const auto output = programs_.run(call, {});
+  ASSERT_TRUE(output) << output.error().message;
+  EXPECT_EQ(output->out, call.input);
+}
+
+TEST_F(ProgramTest, AProgramThatDoesNotReadItsInputIsNotHeldUp) {
+  ProgramCall call{script("echo done"), {}};
+  call.input = std::string(300'000, 'x');
+  const auto output = programs_.run(call, {});
+  ASSERT_TRUE(output) << output.error().message;
+  EXPECT_EQ(output->out, "done\n");
+}
+
 TEST_F(ProgramTest, AProgramPastItsDeadlineIsKilledWithWhatItStarted) {
   const auto child = folder_ / "child";
   const auto output = programs_.run({script("sleep 60 & echo $! > " + child.string() + "; wait"), {"-q"}, 300ms}, {});
