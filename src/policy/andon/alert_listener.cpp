@@ -1,6 +1,25 @@
 #include "policy/andon/alert_listener.hpp"
 
 namespace gpukeeper {
+namespace {
+
+std::string origin_of(const Device& device) {
+  return device.simulated ? "simulated" : device.recorded ? "recorded" : "";
+}
+
+}  // namespace
+
+std::string origin_of(const Alert& alert, const Snapshot& snapshot) {
+  for (const DeviceSnapshot& each : snapshot.devices) {
+    if (alert.device == each.device->id) return origin_of(*each.device);
+  }
+  std::string origin;
+  for (const DeviceSnapshot& each : snapshot.devices) {
+    origin = origin_of(*each.device);
+    if (origin.empty()) return origin;
+  }
+  return origin;
+}
 
 std::string_view to_string(AlertChange::Kind kind) {
   switch (kind) {

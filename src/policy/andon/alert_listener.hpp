@@ -1,9 +1,11 @@
 #pragma once
 
+#include <string>
 #include <string_view>
 #include <vector>
 
 #include "telemetry/alert.hpp"
+#include "telemetry/snapshot.hpp"
 
 namespace gpukeeper {
 
@@ -16,12 +18,17 @@ struct AlertChange {
     resolved,
   };
   Kind kind = Kind::fired;
-  Alert alert;  ///< as it is now
+  Alert alert;              ///< as it is now
+  std::string origin = {};  ///< empty where it is about a living device; else "simulated" or "recorded"
 
   friend bool operator==(const AlertChange&, const AlertChange&) = default;
 };
 
 std::string_view to_string(AlertChange::Kind kind);
+
+/// Whether the alert is about a device that is none of this machine's: "simulated" or "recorded", else empty. One about
+/// no device that the snapshot lists is as all the devices are.
+std::string origin_of(const Alert& alert, const Snapshot& snapshot);
 
 /// Is told what is new about alerts: what writes it to a log, or sends it to people.
 ///

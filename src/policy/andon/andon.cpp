@@ -79,7 +79,9 @@ void Andon::look(Snapshot& snapshot, const AndonFacts& facts) {
   keep_ended(turn);
   publish(snapshot, turn);
   if (turn.to_save) save();
-  if (listener_ && !turn.changes.empty()) listener_->alerts_changed(turn.changes);
+  if (!listener_ || turn.changes.empty()) return;
+  for (AlertChange& change : turn.changes) change.origin = origin_of(change.alert, snapshot);
+  listener_->alerts_changed(turn.changes);
 }
 
 // By the time of the first look: a recording has a date of its own.

@@ -65,6 +65,32 @@ TEST_F(LifecycleTest, ToldOnceHoweverLongItLasts) {
   EXPECT_EQ(last.alerts->size(), 1U);
 }
 
+TEST_F(LifecycleTest, WhoIsToldLearnsWhereTheDeviceIsFrom) {
+  fire();
+  EXPECT_THAT(listener.take(), ElementsAre("fired thermal"));
+  EXPECT_EQ(listener.origin, "");
+  Device device = *devices[0].device;
+  device.simulated = true;
+  devices[0].device = std::make_shared<const Device>(device);
+  remake();
+  fire();
+  EXPECT_THAT(listener.take(), ElementsAre("fired thermal"));
+  EXPECT_EQ(listener.origin, "simulated");
+
+  // What is about no device that is listed is as all of them are.
+  Alert alert = listener.last;
+  alert.device.reset();
+  EXPECT_EQ(origin_of(alert, last), "simulated");
+  Snapshot mixed = last;
+  device.simulated = false;
+  mixed.devices.push_back({.device = std::make_shared<const Device>(device)});
+  EXPECT_EQ(origin_of(alert, mixed), "");
+  device.recorded = true;
+  mixed.devices = {{.device = std::make_shared<const Device>(device)}};
+  EXPECT_EQ(origin_of(alert, mixed), "recorded");
+  EXPECT_EQ(origin_of(alert, Snapshot()), "");
+}
+
 TEST_F(LifecycleTest, ItIsRepeatedAtItsInterval) {
   fire();
   listener.take();

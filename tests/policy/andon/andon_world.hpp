@@ -23,12 +23,14 @@ class RecordingListener final : public AlertListener {
     for (const AlertChange& change : changes) {
       said.push_back(std::string(to_string(change.kind)) + " " + change.alert.rule);
       last = change.alert;
+      origin = change.origin;
     }
   }
   std::vector<std::string> take() { return std::exchange(said, {}); }
 
   std::vector<std::string> said;
   Alert last;
+  std::string origin;  ///< of the last
 };
 
 /// Healthy GPUs, whose readings a test spoils, and time that it moves.
