@@ -1,0 +1,70 @@
+#pragma once
+
+#include <chrono>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "core/result.hpp"
+
+namespace gpukeeper {
+
+/// Who we are for a server; empty where it does not ask.
+struct Login {
+  std::string user;
+  std::string password;
+};
+
+/// An HTTP POST.
+struct HttpPost {
+  std::string url;                   ///< https:// or http://
+  std::vector<std::string> headers;  ///< "Name: value"
+  std::string body;
+  std::string bearer;                                           ///< a token; empty: none
+  Login login;                                                  ///< HTTP's basic authentication
+  std::string ca_file;                                          ///< empty: the system's certificates
+  std::chrono::nanoseconds timeout = std::chrono::seconds(10);  ///< from the first byte to the last
+};
+
+struct HttpAnswer {
+  int status = 0;    ///< 200
+  std::string body;  ///< its first kMostOfAnswer bytes
+};
+
+/// A message for an SMTP server.
+struct MailPost {
+  enum class Tls {
+    required,  ///< by smtps:// or by STARTTLS; the certificate is checked
+    none,
+  };
+  std::string url;          ///< smtp:// or smtps://
+  Tls tls = Tls::required;  ///< of smtp://
+  std::string from;         ///< addresses without names and brackets
+  std::vector<std::string> to;
+  std::string message;  ///< RFC 5322, with CRLF at each line's end
+  Login login;
+  std::string ca_file;
+  std::chrono::nanoseconds timeout = std::chrono::seconds(10);
+};
+
+/// How something leaves this machine. An interface, so that a test sees what would be sent.
+///
+/// Certificates and host names are checked, redirections are not followed, answers are bounded. No message of an error
+/// holds a token, a password or more of a URL than scheme, host and port.
+/// Threads: every member may be called from any thread; a call ends soon after a stop is requested.
+class Transport {
+ public:
+  static constexpr std::size_t kMostOfAnswer = 4096;
+
+  virtual ~Transport() = default;
+
+  /// An answer, whatever its status.
+  /// Errors: not_supported where there is no library for it; deadline_exceeded; unavailable for a server that is not
+  /// reached, not trusted, or speaks something else.
+  virtual Result<HttpAnswer> post(const HttpPost& post, const std::stop_token& stop) = 0;
+
+  /// Errors: as for post(); unauthenticated when the login is refused.
+  virtual Result<void> mail(const MailPost& post, const std::stop_token& stop) = 0;
+};
+
+}  // namespace gpukeeper
