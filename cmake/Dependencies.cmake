@@ -42,5 +42,6 @@ target_compile_definitions(gpukeeper_dep_asio INTERFACE BOOST_ASIO_SEPARATE_COMP
 
 if(GPUKEEPER_TESTS)
   find_package(GTest REQUIRED)
+  static_dependency(rapidcheck HEADER rapidcheck.h ARCHIVE librapidcheck.a PACKAGE librapidcheck-dev)
   include(GoogleTest)
 endif()

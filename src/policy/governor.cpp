@@ -37,8 +37,7 @@ std::vector<GovernorEvent> Governor::take_events() {
 
 void Governor::configure(GovernorSettings settings) {
   if (settings == settings_) return;
-  // A shorter interval shall not wait for the end of a long one.
-  if (settings.monitor_interval != settings_.monitor_interval) next_sample_.reset();
+  next_sample_.reset();  // what was changed is to be seen at the next tick, and not after an interval
   settings_ = std::move(settings);
   ++settings_version_;
 }
