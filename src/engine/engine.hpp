@@ -69,6 +69,9 @@ class Engine {
   /// Where that journal outlives this process, such as /var/lib/gpukeeper/faults.db; empty when nowhere.
   const std::string& faults_kept_in() const { return faults_kept_in_; }
 
+  /// The clock of the devices.
+  const Clock& clock() const { return *clock_; }
+
   /// For commands (post) only: to the engine's thread belongs what it holds.
   Governor& governor() { return governor_; }
 

@@ -91,9 +91,11 @@ bool EngineThread::played_out() const {
   return state_->session && state_->session->played_out();
 }
 
-bool EngineThread::post(CommandQueue::Command command) {
+bool EngineThread::post(std::function<void(Engine&)> command) {
   std::scoped_lock lock(state_->mutex);
-  return state_->session && state_->session->engine().post(std::move(command));
+  if (!state_->session) return false;
+  Engine& engine = state_->session->engine();  // it drops its commands when it ends
+  return engine.post([&engine, command = std::move(command)] { command(engine); });
 }
 
 void EngineThread::ask_to_stop() {

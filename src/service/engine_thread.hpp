@@ -42,8 +42,9 @@ class EngineThread {
   /// Whether it has stopped by itself: a recording is over.
   bool played_out() const;
 
-  /// As Engine::post. Whether it was taken: false too when there is no engine yet, or no more.
-  [[nodiscard]] bool post(CommandQueue::Command command);
+  /// As Engine::post, of a command that gets the engine. Whether it was taken: false too when there is no engine yet,
+  /// or no more.
+  [[nodiscard]] bool post(std::function<void(Engine&)> command);
 
   void ask_to_stop();
 

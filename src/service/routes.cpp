@@ -21,6 +21,7 @@ Response index(const std::vector<std::pair<std::string, std::string>>& rows, con
 std::vector<Route> routes(Sights sights) {
   const auto shared = std::make_shared<const Sights>(std::move(sights));
   const auto snapshots = std::make_shared<SnapshotAnswer>(shared->instance, shared->own_uid);
+  const auto throttle = std::make_shared<const ThrottleAnswer>(shared->post, shared->own_uid);
   std::vector<Route> table = {
       {"GET", "/health", "Whether gpukeeper samples, and what it misses. 503 when the sampler stands still.",
        [shared](const Request&) { return health_answer(*shared->snapshot(), shared->health, shared->clock->now()); }},
@@ -31,6 +32,13 @@ std::vector<Route> routes(Sights sights) {
        [shared](const Request& request) {
          return faults_answer(request, *shared->faults(), shared->faults_kept_in(), *shared->snapshot());
        }},
+      {"GET", "/api/v1/throttle", "How fast work may go, as 'gpukeeper throttle --json' prints it; ?device=.",
+       [shared, throttle](const Request& request) { return throttle->read(request, *shared->snapshot()); }},
+      {"PUT", "/api/v1/throttle",
+       R"(Asks for less: {"speed_multiplier": 0.5, "seconds": 600, "devices": ["0"]}. Over the owner's socket only.)",
+       [shared, throttle](const Request& request) { return throttle->ask(request, *shared->snapshot()); }},
+      {"DELETE", "/api/v1/throttle", "Takes that back; ?device= for one GPU. Over the owner's socket only.",
+       [shared, throttle](const Request& request) { return throttle->take_back(request, *shared->snapshot()); }},
   };
   std::vector<std::pair<std::string, std::string>> rows;
   for (const Route& route : table) {

@@ -10,6 +10,7 @@
 #include "service/health.hpp"
 #include "service/router.hpp"
 #include "service/snapshot_answer.hpp"
+#include "service/throttle_answer.hpp"
 #include "telemetry/snapshot.hpp"
 
 namespace gpukeeper::service {
@@ -19,6 +20,7 @@ struct Sights {
   std::function<std::shared_ptr<const Snapshot>()> snapshot;  ///< the latest; never null
   std::function<std::shared_ptr<const FaultList>()> faults;   ///< the journal; never null
   std::function<std::string()> faults_kept_in;                ///< as Engine::faults_kept_in
+  ThrottleAnswer::Post post;                                  ///< commands; false when none can be taken
   HealthFacts health;
   std::shared_ptr<const Clock> clock;  ///< of the snapshots
   std::string instance;                ///< tells one start of the program from another

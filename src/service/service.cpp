@@ -44,12 +44,14 @@ Result<std::shared_ptr<const Classifier>> load_rules(const Config& config) {
   return std::make_shared<const Classifier>(std::move(*classifier));
 }
 
-EngineThread::Open Service::opener(const ServiceOptions& options, const Parts& parts) {
+EngineThread::Open Service::opener(const ServiceOptions& options, const Parts& parts,
+                                   std::shared_ptr<EventDispatcher> events) {
   SessionOptions session;
   session.detect.machine_root = options.machine_root;
   session.engine.sampler.period = options.config.sample_interval.value_or(session.engine.sampler.period);
   session.engine.attribute = true;
   session.engine.classifier = parts.rules;
+  session.engine.events = std::move(events);
   session.at = options.at;
   session.prepare = [state = parts.state](Sources& sources, EngineOptions& engine) -> Result<void> {
     if (!state) return {};
@@ -85,10 +87,14 @@ Service::Service(ServiceOptions options, Parts parts, std::shared_ptr<Clock> clo
       manager_(options_.notify_socket),
       health_(health_facts(options_, *time_)),
       states_(log),
-      engine_(opener(options_, parts), options_.config.sample_interval),
+      governed_(log),
+      log_subscription_(
+          events_->subscribe("the log", std::nullopt, [this](const GovernorEvent& event) { governed_.note(event); })),
+      engine_(opener(options_, parts, events_), options_.config.sample_interval),
       server_(handler({.snapshot = [this] { return engine_.snapshot(); },
                        .faults = [this] { return engine_.faults(); },
                        .faults_kept_in = [this] { return engine_.faults_kept_in(); },
+                       .post = [this](auto command) { return engine_.post(std::move(command)); },
                        .health = health_,
                        .clock = time_,
                        .instance = instance(*clock_),
@@ -98,6 +104,7 @@ Service::Service(ServiceOptions options, Parts parts, std::shared_ptr<Clock> clo
 
 Service::~Service() {
   server_.stop();
+  events_->unsubscribe(log_subscription_);
 }
 
 Result<std::unique_ptr<Service>> Service::start(ServiceOptions options, std::shared_ptr<Clock> clock, Log& log) {
@@ -152,6 +159,7 @@ void Service::begin_stop() {
   manager_.stopping();
   server_.stop();
   engine_.ask_to_stop();
+  events_->unsubscribe(log_subscription_);  // an engine that hangs may outlive the log
 }
 
 bool Service::ended() {

@@ -12,6 +12,7 @@
 #include "engine/state_dir.hpp"
 #include "service/config.hpp"
 #include "service/engine_thread.hpp"
+#include "service/governor_log.hpp"
 #include "service/health.hpp"
 #include "service/http_server.hpp"
 #include "service/service_manager.hpp"
@@ -66,7 +67,8 @@ class Service {
   };
   Service(ServiceOptions options, Parts parts, std::shared_ptr<Clock> clock, Log& log);
   static Result<std::shared_ptr<const StateDirectory>> claim_state(const ServiceOptions& options, Log& log);
-  static EngineThread::Open opener(const ServiceOptions& options, const Parts& parts);
+  static EngineThread::Open opener(const ServiceOptions& options, const Parts& parts,
+                                   std::shared_ptr<EventDispatcher> events);
   void serve();
 
   const ServiceOptions options_;
@@ -76,6 +78,9 @@ class Service {
   const ServiceManager manager_;
   const HealthFacts health_;
   StateLog states_;
+  GovernorLog governed_;
+  const std::shared_ptr<EventDispatcher> events_ = std::make_shared<EventDispatcher>();
+  const EventDispatcher::Token log_subscription_;
   EngineThread engine_;
   HttpServer server_;
   bool ready_ = false;

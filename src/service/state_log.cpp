@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 namespace gpukeeper::service {
-namespace {
 
 std::string name_of(const DeviceSnapshot& device) {
   return fmt::format("GPU {} ({}, {}{})", device.index, device.device->name, device.device->id.text,
@@ -12,8 +11,6 @@ std::string name_of(const DeviceSnapshot& device) {
                                                : "");
 }
 
-}  // namespace
-
 void StateLog::look(const Snapshot& snapshot) {
   if (snapshot.sequence == 0) return;
   for (const SourceStatus& source : snapshot.sources) look_at(source);
@@ -21,22 +18,19 @@ void StateLog::look(const Snapshot& snapshot) {
 }
 
 void StateLog::look_at(const DeviceSnapshot& device) {
-  const Seen now{device.available, device.state};
-  const auto [place, is_new] = devices_.try_emplace(device.device->id, now);
-  const Seen before = std::exchange(place->second, now);
+  const auto [place, is_new] = devices_.try_emplace(device.device->id, device.available);
+  const bool before = std::exchange(place->second, device.available);
   const bool asleep = device.reading.attention == Attention::asleep;
-  if (!device.available && (is_new || before.available)) {
+  if (!device.available && (is_new || before)) {
     if (asleep) {
       log_.info("{}: {}", name_of(device), device.reason);
     } else {
       log_.warning("{}: not available: {}", name_of(device), device.reason);
     }
   } else if (is_new) {
-    log_.info("{}: found, {}", name_of(device), to_string(device.state));
-  } else if (device.available && !before.available) {
-    log_.info("{}: available again, {}", name_of(device), to_string(device.state));
-  } else if (device.state != before.state) {
-    log_.info("{}: {}, was {}", name_of(device), to_string(device.state), to_string(before.state));
+    log_.info("{}: found, {}", name_of(device), to_string(device.throttling.state));
+  } else if (device.available && !before) {
+    log_.info("{}: available again, {}", name_of(device), to_string(device.throttling.state));
   }
 }
 

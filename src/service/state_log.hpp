@@ -8,8 +8,11 @@
 
 namespace gpukeeper::service {
 
-/// Says in the log what changed from one snapshot to the next: devices that come, go and return, their states, sources
-/// that fail and recover. Once a change, not once a tick.
+/// What the log calls a device: "GPU 0 (NVIDIA H200, GPU-a)".
+std::string name_of(const DeviceSnapshot& device);
+
+/// Says in the log what changed from one snapshot to the next: devices that come, go and return, sources that fail and
+/// recover. Once a change, not once a tick. Their states are the governor's to tell (GovernorLog).
 ///
 /// Threads: one; not the sampler's, which would wait for the log's disk.
 class StateLog {
@@ -19,15 +22,11 @@ class StateLog {
   void look(const Snapshot& snapshot);
 
  private:
-  struct Seen {
-    bool available = false;
-    State state = State::unavailable;
-  };
   void look_at(const DeviceSnapshot& device);
   void look_at(const SourceStatus& source);
 
   Log& log_;
-  std::map<DeviceId, Seen> devices_;
+  std::map<DeviceId, bool> devices_;     // whether it was available
   std::map<std::string, bool> sources_;  // whether it was available
 };
 

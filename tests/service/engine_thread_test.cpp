@@ -40,13 +40,13 @@ TEST(EngineThreadTest, ACommandRunsOnTheEnginesThreadWithoutWaitingForTheNextTic
   EngineThread thread([&] { return session_of(backend, 24h); });
   while (thread.snapshot()->sequence == 0) std::this_thread::yield();
   std::promise<std::thread::id> ran_on;
-  ASSERT_TRUE(thread.post([&] { ran_on.set_value(std::this_thread::get_id()); }));
+  ASSERT_TRUE(thread.post([&](Engine&) { ran_on.set_value(std::this_thread::get_id()); }));
   auto id = ran_on.get_future();
   ASSERT_EQ(id.wait_for(10s), std::future_status::ready);
   EXPECT_NE(id.get(), std::this_thread::get_id());
   thread.ask_to_stop();
   EXPECT_TRUE(thread.wait(10s));
-  EXPECT_FALSE(thread.post([] {}));  // there is no engine any more
+  EXPECT_FALSE(thread.post([](Engine&) {}));  // there is no engine any more
 }
 
 TEST(EngineThreadTest, ARecordingThatIsOverCanStillBeLookedAt) {
@@ -61,7 +61,7 @@ TEST(EngineThreadTest, ARecordingThatIsOverCanStillBeLookedAt) {
   EXPECT_FALSE(thread.faults()->records.empty());
   EXPECT_EQ(thread.faults_kept_in(), "");
   std::promise<void> ran;
-  ASSERT_TRUE(thread.post([&] { ran.set_value(); }));
+  ASSERT_TRUE(thread.post([&](Engine&) { ran.set_value(); }));
   ran.get_future().wait();
   EXPECT_FALSE(thread.wait(0ns));
   thread.ask_to_stop();

@@ -29,21 +29,21 @@ class StateLogTest : public testing::Test {
 TEST_F(StateLogTest, ChangesAreSaidOnce) {
   EXPECT_THAT(look({}), IsEmpty());  // nothing was looked at yet
   Snapshot snapshot = machine({device(0, facts("GPU-a", "H100", "0000:01:00.0"), busy())});
+  snapshot.devices[0].throttling.state = State::optimal;
   EXPECT_THAT(look(snapshot), ElementsAre("info: source nvml: 1 devices", "info: GPU 0 (H100, GPU-a): found, optimal"));
   EXPECT_THAT(look(snapshot), IsEmpty());
 
-  snapshot.devices[0].state = State::throttled;
-  EXPECT_THAT(look(snapshot), ElementsAre("info: GPU 0 (H100, GPU-a): throttled, was optimal"));
+  snapshot.devices[0].throttling.state = State::throttled;
+  EXPECT_THAT(look(snapshot), IsEmpty()) << "that is the governor's to tell";
 
   snapshot.devices[0].available = false;
-  snapshot.devices[0].state = State::unavailable;
   snapshot.devices[0].reason = "it fell off the bus";
   EXPECT_THAT(look(snapshot), ElementsAre("warning: GPU 0 (H100, GPU-a): not available: it fell off the bus"));
   snapshot.devices[0].reason = "it fell off the bus 5 s ago";
   EXPECT_THAT(look(snapshot), IsEmpty());
 
   snapshot.devices[0].available = true;
-  snapshot.devices[0].state = State::normal;
+  snapshot.devices[0].throttling.state = State::normal;
   EXPECT_THAT(look(snapshot), ElementsAre("info: GPU 0 (H100, GPU-a): available again, normal"));
 }
 
@@ -64,6 +64,7 @@ TEST_F(StateLogTest, SleepIsNoWarningAndMadeUpDevicesAreLabelled) {
   sleeper.reason = "asleep";
   Snapshot snapshot = simulated_gpu();
   snapshot.sources.clear();
+  snapshot.devices[0].throttling.state = State::optimal;
   snapshot.devices.push_back(sleeper);
   EXPECT_THAT(look(snapshot), ElementsAre("info: GPU 0 (NVIDIA GeForce RTX 4090, GPU-sim, simulated): found, optimal",
                                           "info: GPU 0 (Navi, AMD-c): asleep"));
