@@ -22,8 +22,10 @@
 #include "cli/record.hpp"
 #include "cli/serve.hpp"
 #include "cli/status.hpp"
+#include "cli/throttle.hpp"
 #include "cli/version.hpp"
 #include "cli/why.hpp"
+#include "client/daemon.hpp"
 #include "core/display_text.hpp"
 #include "core/nearest.hpp"
 #include "core/text.hpp"
@@ -76,6 +78,10 @@ struct Arguments {
   std::string rotate_every;
   std::string keep;
   RecordOptions record;
+  std::string action;
+  std::string multiplier;
+  std::string daemon;
+  bool wait = false;
 };
 
 // The shortest pause of --watch: drivers renew their values between 6 and 60 times a second (nvmlUtilization_t: 1/6 s
@@ -214,6 +220,7 @@ class Parser {
     add_flag(*doctor, "--json", arguments.json, "As JSON.");
 
     add_faults(arguments);
+    add_throttle(arguments);
     add_serve(arguments);
     add_record(arguments);
 
@@ -316,6 +323,27 @@ class Parser {
     add(*faults,
         faults->add_option("--state-dir", arguments.state_dir, "Where gpukeeper serve keeps the journal to be read."),
         {.value = "FOLDER", .file = true});
+  }
+
+  void add_throttle(Arguments& arguments) {
+    auto* throttle = app_.add_subcommand(
+        "throttle", "How fast work may go on every GPU, why, and how long still (docs/governor.md).");
+    add_choice(*throttle, "action", arguments.action, "ACTION", {"set", "clear"},
+               "set SPEED asks a running daemon for less, clear takes that back; else it is only said.");
+    add_choice(*throttle, "multiplier", arguments.multiplier, "SPEED", {"0.8", "0.5", "0"},
+               "Of set: what work shall multiply its pace by: 0.8, 0.5 or 0.");
+    auto* json = add_flag(*throttle, "--json", arguments.json, "As JSON (docs/schema/throttle.json).");
+    add_flag(*throttle, "--schema", arguments.schema, "The JSON Schema of --json.")->excludes(json);
+    add_flag(*throttle, "--wait", arguments.wait, "Only end once work may go on, at 0.8 of its speed or more.");
+    add_checked(*throttle, "--for", arguments.length, "SECONDS", check_duration,
+                "Of set: for so long; else until clear. Of a simulated machine: play so much of its time; else 60.");
+    add(*throttle,
+        throttle->add_option("--daemon", arguments.daemon,
+                             "Ask the daemon that listens there: unix:PATH or ADDRESS:PORT. Else GPUKEEPER_DAEMON "
+                             "decides, else it is looked for where serve usually listens."),
+        {.value = "ADDRESS", .choices = {"127.0.0.1:", "unix:"}});
+    add_device(*throttle, arguments);
+    add_wake(*throttle, arguments);
   }
 
   void add_ps(Arguments& arguments) {
@@ -615,6 +643,38 @@ FaultsOptions faults_options(const Arguments& arguments, const Environment& envi
   return options;
 }
 
+Result<ThrottleOptions> throttle_options(const Arguments& arguments, const Environment& environment) {
+  using enum ThrottleOptions::Form;
+  using enum ThrottleOptions::Action;
+  ThrottleOptions options;
+  options.form = arguments.json ? json : arguments.schema ? ThrottleOptions::Form::schema : page;
+  options.action = arguments.action == "set" ? set : arguments.action == "clear" ? clear : show;
+  if (options.action == set && arguments.multiplier.empty()) {
+    return fail(Errc::invalid_argument, "throttle set needs a speed: 0.8, 0.5 or 0");
+  }
+  if (options.action != set && !arguments.multiplier.empty()) {
+    return fail(Errc::invalid_argument, fmt::format("throttle {} takes no speed", arguments.action));
+  }
+  options.speed_multiplier = parse_double(arguments.multiplier).value_or(1);
+  options.length = duration(arguments.length);
+  options.devices = arguments.devices;
+  options.wait = arguments.wait;
+  options.sources = sources(arguments, environment);
+  if (!arguments.speed.empty()) options.speed = *parse_speed(arguments.speed);
+  options.here = !options.sources.empty() && arguments.daemon.empty();
+  options.daemon_named = !arguments.daemon.empty() || !environment("GPUKEEPER_DAEMON").value_or("").empty();
+  return options;
+}
+
+FindDaemon daemon_finder(const std::string& named, const Environment& environment) {
+  return [named, environment]() -> Result<AskDaemon> {
+    auto daemon = client::Daemon::find(named, environment);
+    if (!daemon) return tl::make_unexpected(daemon.error());
+    return AskDaemon([daemon = std::move(*daemon)](std::string_view method, std::string_view target,
+                                                   std::string_view json) { return daemon.ask(method, target, json); });
+  };
+}
+
 RecordOptions record_options(const Arguments& arguments, const Environment& environment) {
   RecordOptions options = arguments.record;
   options.length = duration(arguments.record_for);
@@ -668,6 +728,11 @@ Exit dispatch(const std::string& command, const Arguments& arguments, const Pars
     return classes({arguments.json, rules(arguments, context.environment), arguments.check}, context);
   }
   if (command == "faults") return faults(faults_options(arguments, context.environment), context);
+  if (command == "throttle") {
+    const auto options = throttle_options(arguments, context.environment);
+    if (!options) return tl::make_unexpected(options.error());
+    return throttle(*options, daemon_finder(arguments.daemon, context.environment), context);
+  }
   if (command == "record") return record(record_options(arguments, context.environment), context);
   if (command == "doctor") return doctor(arguments.json, context);
   if (command == "serve") return serve(serve_options(arguments, context), context);
@@ -704,7 +769,7 @@ int run_checked(int argc, char** argv, Output& out, Output& errors) {
   const RealFiles files(*machine_root);
   arguments.serve.machine_root = *machine_root;
   const auto source_names = sources(arguments, environment);
-  const bool goes_on = !arguments.watch.empty() || parser.command() == "record";
+  const bool goes_on = !arguments.watch.empty() || arguments.wait || parser.command() == "record";
   std::optional<Speed> speed;
   if (!arguments.speed.empty()) speed.emplace(*parse_speed(arguments.speed));  // as its check has found it well
   const auto real_clock = std::make_shared<SystemClock>();
@@ -721,7 +786,7 @@ int run_checked(int argc, char** argv, Output& out, Output& errors) {
     // A watch needs no new process list every second: they are what costs a driver most.
     const auto pause = arguments.watch.empty() ? std::chrono::seconds(0) : std::chrono::seconds(3);
     const std::string command = parser.command();
-    const bool asks_who = command == "ps" || command == "why" || command == "faults";
+    const bool asks_who = command == "ps" || command == "why" || command == "faults" || command == "throttle";
     return open_feed({.sources = source_names,
                       .wake = arguments.wake,
                       .machine_root = *machine_root,

@@ -13,6 +13,12 @@ std::string_view origin(const Device& device) {
   return device.simulated ? "simulated" : device.recorded ? "recorded" : "";
 }
 
+std::string_view advice_words(double speed_multiplier) {
+  if (speed_multiplier <= 0) return "work should pause";
+  if (speed_multiplier <= 0.5) return "work should go at half speed";
+  return speed_multiplier < 1 ? "work should go at 80 % of its speed" : "work may go at full speed";
+}
+
 std::vector<std::string> wrapped(const Span& prefix, const Span& text, const RenderOptions& options) {
   std::vector<std::string> result;
   const auto indent = display_width(prefix.text);

@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "cli/render.hpp"
@@ -14,6 +15,10 @@ std::string_view origin(const Device& device);
 
 /// The text in lines of the page's width, made harmless, each behind `prefix`.
 std::vector<std::string> wrapped(const Span& prefix, const Span& text, const RenderOptions& options);
+
+/// "work should pause", "work should go at half speed", "work should go at 80 % of its speed", "work may go at full
+/// speed".
+std::string_view advice_words(double speed_multiplier);
 
 /// A sentence about each device that has one; devices that share it share its line: "GPU 0, 2: it sleeps".
 using DeviceSentence = std::function<std::string(const DeviceSnapshot&)>;

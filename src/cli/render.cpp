@@ -40,6 +40,17 @@ std::string paint(const std::vector<Span>& line, const RenderOptions& options) {
   return result;
 }
 
+std::string spelled(std::string text, bool utf8) {
+  if (utf8) return text;
+  constexpr std::pair<std::string_view, std::string_view> kSigns[] = {{"°C", "C"}, {"…", "..."}};
+  for (const auto& [sign, plain] : kSigns) {
+    for (auto at = text.find(sign); at != std::string::npos; at = text.find(sign, at + plain.size())) {
+      text.replace(at, sign.size(), plain);
+    }
+  }
+  return text;
+}
+
 std::vector<Span> bar(double percent, std::size_t width, Ink ink, bool utf8) {
   const double share = std::clamp(percent, 0.0, 100.0) / 100;
   const auto halves = static_cast<std::size_t>(std::lround(share * 2 * static_cast<double>(width)));

@@ -33,6 +33,9 @@ struct Span {
 /// A line of pieces, cut at the page's width.
 std::string paint(const std::vector<Span>& line, const RenderOptions& options);
 
+/// The text with those signs spelled that a terminal without UTF-8 would show as question marks.
+std::string spelled(std::string text, bool utf8);
+
 /// A bar of `width` columns filled to `percent`, in two spans: "━━━━╸─────", or "=====-----" without UTF-8.
 std::vector<Span> bar(double percent, std::size_t width, Ink ink, bool utf8);
 

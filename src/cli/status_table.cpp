@@ -11,6 +11,7 @@
 #include "core/display_text.hpp"
 #include "device/metric_table.hpp"
 #include "format/columns.hpp"
+#include "policy/ladder.hpp"
 
 namespace gpukeeper::cli {
 namespace {
@@ -253,6 +254,11 @@ std::vector<Span> notes(const DeviceSnapshot& d, const RenderOptions& options) {
   if (d.available && d.reason.empty() && d.read_at && options.now - *d.read_at > kOldReading) {
     result.push_back({fmt::format("this reading is {} old", age_text(options.now - *d.read_at)), Ink::warn});
   }
+  // Only where the state in the row does not say it already: after heat, because of people.
+  if (const Throttling& t = d.throttling;
+      d.available && !t.requests.empty() && t.speed_multiplier < speed_of(d.state)) {
+    result.push_back({fmt::format("{}: {}", advice_words(t.speed_multiplier), t.requests.front().reason), Ink::warn});
+  }
   const auto some = [](const Metric<Count>& count) { return count && count->value() > 0; };
   const auto yes = [](const Metric<bool>& flag) { return flag && *flag; };
   if (yes(r.remapped_rows_failed)) {
@@ -292,7 +298,7 @@ void add_device(Table& table, const DeviceSnapshot& d, const DeviceSnapshot* par
   const std::size_t indent = kIndent + (parent == nullptr ? 0 : 2) + display_width(prefix);
   for (const Span& note : notes(d, options)) {
     const std::size_t room = options.width > indent + 10 ? options.width - indent : 10;
-    for (std::string& line : wrap(harmless(note.text, options.utf8), room)) {
+    for (std::string& line : wrap(harmless(spelled(note.text, options.utf8), options.utf8), room)) {
       table.add_line({{std::string(indent - display_width(prefix), ' ')}, {prefix, Ink::warn}, {line, note.ink}});
     }
   }

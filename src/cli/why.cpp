@@ -23,18 +23,6 @@ Ink ink_of(Tone tone) {
   return Ink::plain;
 }
 
-// Sentences hold signs that a terminal without UTF-8 would show as question marks.
-std::string spelled(std::string text, bool utf8) {
-  if (utf8) return text;
-  constexpr std::pair<std::string_view, std::string_view> kSigns[] = {{"°C", "C"}, {"…", "..."}};
-  for (const auto& [sign, plain] : kSigns) {
-    for (auto at = text.find(sign); at != std::string::npos; at = text.find(sign, at + plain.size())) {
-      text.replace(at, sign.size(), plain);
-    }
-  }
-  return text;
-}
-
 // What answers rest on and needs two looks. Also for --json: without it the sentences would be other ones.
 bool lacks_evidence(const Snapshot& snapshot) {
   const auto unread = [](const auto& metric) { return !metric && metric.error() == Missing::not_yet_read; };

@@ -7,6 +7,7 @@
 #include "cli/metrics.hpp"
 #include "format/faults_json.hpp"
 #include "format/snapshot_json.hpp"
+#include "format/throttle_report.hpp"
 
 // Documents that the program writes itself: the files in docs/ must be what it writes today.
 
@@ -34,6 +35,11 @@ TEST(DocumentsTest, SchemaOfStatusIsWhatTheProgramWrites) {
 TEST(DocumentsTest, SchemaOfFaultsIsWhatTheProgramWrites) {
   EXPECT_EQ(file("docs/schema/faults.json"), faults_schema())
       << "renew it: gpukeeper faults --schema > docs/schema/faults.json";
+}
+
+TEST(DocumentsTest, SchemaOfThrottleIsWhatTheProgramWrites) {
+  EXPECT_EQ(file("docs/schema/throttle.json"), throttle_report_schema())
+      << "renew it: gpukeeper throttle --schema > docs/schema/throttle.json";
 }
 
 }  // namespace

@@ -68,6 +68,19 @@ GPU   PID  TYPE     UTIL    MEMORY  PROCESS
 )"));
 }
 
+TEST(StatusTableTest, AdviceThatTheStateDoesNotSayStandsBelowTheRow) {
+  Snapshot snapshot = machine({device(0, facts("GPU-a", "H100", "0000:01:00.0"), busy())});
+  snapshot.devices[0].throttling = {.state = State::optimal,
+                                    .speed_multiplier = 0,
+                                    .requests = {{.cause = ThrottleCause::thermal,
+                                                  .multiplier = 0,
+                                                  .reason = "64 °C; pausing for 60 s since it was critical"}}};
+  EXPECT_THAT(rendered(snapshot, 80),
+              HasSubstr("\n     work should pause: 64 °C; pausing for 60 s since it was critical\n"));
+  snapshot.devices[0].state = State::critical;
+  EXPECT_THAT(rendered(snapshot, 80), Not(HasSubstr("work should pause"))) << "the row says it";
+}
+
 TEST(StatusTableTest, AWideTerminalShowsBarsAndMore) {
   EXPECT_EQ(rendered(split_gpu(), 120), text(R"(
 gpukeeper · gpu-box · 1 GPU: optimal                                                                 2026-05-28 20:26:40
