@@ -38,6 +38,7 @@ enum class LongOption : int {
   timeout_ms = 155,          // CURLOPT_TIMEOUT_MS
   connect_timeout_ms = 156,  // CURLOPT_CONNECTTIMEOUT_MS
   protocols = 181,           // CURLOPT_PROTOCOLS: a newer one that takes a text is missing in libcurl before 7.85
+  quick_exit = 322,          // CURLOPT_QUICK_EXIT, since 7.87
 };
 
 enum class PointerOption : int {

@@ -83,6 +83,8 @@ class Request {
     set(L::verify_peer, 1);
     set(L::verify_host, 2);
     set(L::no_signal, 1);  // a library has no business with this process's signals
+    // A stop does not wait for a name server that does not answer. Where libcurl does not know this yet, it does wait.
+    static_cast<void>(library_.easy_setopt(handle_, number(L::quick_exit), 1L));
     const auto ms = std::max<long>(1, std::chrono::ceil<std::chrono::milliseconds>(timeout).count());
     set(L::timeout_ms, ms);
     set(L::connect_timeout_ms, ms);

@@ -85,6 +85,9 @@ SinkDispatcher::SinkDispatcher(const SinkList& sinks, const SinkWorld& world, Si
     }
     lanes_.push_back(std::make_unique<Lane>(settings, world, options_, std::move(spool)));
   }
+}
+
+void SinkDispatcher::start() {
   const auto keep_soon = [this] {
     {
       const std::scoped_lock lock(mutex_);
@@ -101,9 +104,6 @@ SinkDispatcher::SinkDispatcher(const SinkList& sinks, const SinkWorld& world, Si
 
 SinkDispatcher::~SinkDispatcher() {
   stop();
-  for (const auto& lane : lanes_) {
-    if (lane->spool) lane->spool->save(lane->queue);
-  }
 }
 
 void SinkDispatcher::stop() {
@@ -113,6 +113,9 @@ void SinkDispatcher::stop() {
     if (lane->thread.joinable()) lane->thread.join();
   }
   if (keeper_.joinable()) keeper_.join();
+  for (const auto& lane : lanes_) {
+    if (lane->spool) lane->spool->save(lane->queue);
+  }
 }
 
 void SinkDispatcher::alerts_changed(const std::vector<AlertChange>& changes) {

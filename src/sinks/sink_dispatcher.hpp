@@ -27,22 +27,24 @@ struct SinkDispatcherOptions {
 /// Each sink has a thread of its own that sends, so that one that is slow or dead harms no other; one more thread
 /// writes what waits to the disk. Whoever tells something waits for none of them.
 ///
-/// Threads: every member may be called from any thread.
+/// Threads: start() and stop() belong to one; all else may be called from any.
 class SinkDispatcher final : public AlertListener {
  public:
-  /// Reads what waited when the last process ended, and begins to send it. The settings must have passed check();
-  /// `world` must outlive this.
+  /// Reads what waited when the last process ended. The settings must have passed check(); `world` must outlive this.
   SinkDispatcher(const SinkList& sinks, const SinkWorld& world, SinkDispatcherOptions options);
 
-  /// stop(), and keeps what waits.
+  /// stop()
   ~SinkDispatcher() override;
   SinkDispatcher(const SinkDispatcher&) = delete;
   SinkDispatcher& operator=(const SinkDispatcher&) = delete;
 
   void alerts_changed(const std::vector<AlertChange>& changes) override;
 
-  /// Ends what is being sent; from now on nothing is sent and `latest` is not asked any more. What is told still is
-  /// kept for the next process, where there is a folder for it. Belongs to the thread that made this.
+  /// Begins to send; what was told before waits until then.
+  void start();
+
+  /// Ends what is being sent and keeps what waits: from now on nothing is sent and `latest` is not asked any more. What
+  /// is told after it is lost.
   void stop();
 
   /// In the order of the settings, without sinks that are not enabled.

@@ -211,6 +211,7 @@ TEST_F(DeliveryTest, TheDispatcherBringsAlertsToTheReceiverInOrder) {
   settings.body = "{event} {id}";
   settings.content_type = "text/plain";
   SinkDispatcher dispatcher({settings}, world_, {.folder = folder_.path().string(), .host = "gpu-box"});
+  dispatcher.start();
   std::vector<std::string> expected;
   for (int i = 0; i < 20; ++i) {
     Alert alert = hot_gpu().alert;

@@ -65,6 +65,7 @@ TEST(CurlLibraryTest, OptionNumbersAreTheLibrarysOwn) {
       {"TIMEOUT_MS", static_cast<int>(curl::LongOption::timeout_ms)},
       {"CONNECTTIMEOUT_MS", static_cast<int>(curl::LongOption::connect_timeout_ms)},
       {"PROTOCOLS", static_cast<int>(curl::LongOption::protocols)},
+      {"QUICK_EXIT", static_cast<int>(curl::LongOption::quick_exit)},
       {"WRITEDATA", static_cast<int>(curl::PointerOption::write_data)},
       {"URL", static_cast<int>(curl::PointerOption::url)},
       {"READDATA", static_cast<int>(curl::PointerOption::read_data)},

@@ -76,6 +76,7 @@ class SinkDispatcherTest : public testing::Test {
 
 TEST_F(SinkDispatcherTest, ASinkThatHangsHarmsNoOther) {
   SinkDispatcher dispatcher({program("held"), program("quick")}, world_, options_);
+  dispatcher.start();
   dispatcher.alerts_changed({change("a"), change("b")});
   programs_.wait_for("quick", 2);
   programs_.wait_for("held", 1);
@@ -86,6 +87,7 @@ TEST_F(SinkDispatcherTest, ASinkThatHangsHarmsNoOther) {
 TEST_F(SinkDispatcherTest, WhatWaitsAtTheEndIsSentByTheNextProcess) {
   {
     SinkDispatcher dispatcher({program("held")}, world_, options_);
+    dispatcher.start();
     dispatcher.alerts_changed({change("a")});
     programs_.wait_for("held", 1);
     dispatcher.alerts_changed({change("b"), change("a", AlertChange::Kind::resolved)});
@@ -97,21 +99,31 @@ TEST_F(SinkDispatcherTest, WhatWaitsAtTheEndIsSentByTheNextProcess) {
   EXPECT_EQ(kept.waiting[2].notice->kind, AlertNotice::Kind::resolved);
   programs_.release();
   SinkDispatcher dispatcher({program("held")}, world_, options_);
+  dispatcher.start();
   programs_.wait_for("held", 4);
 }
 
-TEST_F(SinkDispatcherTest, WhatIsToldAfterAStopIsKept) {
+TEST_F(SinkDispatcherTest, WhatIsToldBeforeTheStartIsSentThen) {
+  SinkDispatcher dispatcher({program("quick")}, world_, options_);
+  dispatcher.alerts_changed({change("a")});
+  EXPECT_EQ(dispatcher.status()[0].waiting, 1u);
+  dispatcher.start();
+  programs_.wait_for("quick", 1);
+}
+
+TEST_F(SinkDispatcherTest, WhatWasNeverSentIsKept) {
   {
     SinkDispatcher dispatcher({program("quick")}, world_, options_);
-    dispatcher.stop();
     dispatcher.alerts_changed({change("a")});
   }
   SinkDispatcher dispatcher({program("quick")}, world_, options_);
+  dispatcher.start();
   programs_.wait_for("quick", 1);
 }
 
 TEST_F(SinkDispatcherTest, WithoutAFolderItWorksInMemory) {
   SinkDispatcher dispatcher({program("quick")}, world_, {.host = "gpu-box"});
+  dispatcher.start();
   dispatcher.alerts_changed({change("a")});
   programs_.wait_for("quick", 1);
 }
@@ -121,6 +133,7 @@ TEST_F(SinkDispatcherTest, StatusSaysHowEachSinkDoes) {
   off.enabled = false;
   SinkDispatcher dispatcher({program("held"), off}, world_,
                             {.folder = (folder_.path() / "gone").string(), .host = "gpu-box"});
+  dispatcher.start();
   dispatcher.alerts_changed({change("a"), change("b")});
   programs_.wait_for("held", 1);
   const auto status = dispatcher.status();
@@ -136,6 +149,7 @@ TEST_F(SinkDispatcherTest, TextsOfAnySizeAreBounded) {
   huge.origin = "simulated";
   {
     SinkDispatcher dispatcher({program("held")}, world_, options_);
+    dispatcher.start();
     dispatcher.alerts_changed({huge});
   }
   const auto text = *FileSpoolStore((folder_.path() / "held.jsonl").string()).load();

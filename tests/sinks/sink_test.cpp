@@ -9,6 +9,7 @@
 #include "fakes/fake_log.hpp"
 #include "fakes/fake_programs.hpp"
 #include "fakes/memory_files.hpp"
+#include "sinks/alert_delivery.hpp"
 #include "sinks/fake_transport.hpp"
 #include "sinks/notices.hpp"
 #include "sinks/payloads.hpp"
@@ -210,6 +211,20 @@ TEST_F(SinkTest, WhatAReceiverRefusesForWhatItIsIsNotTriedAgain) {
     transport_.answer(status);
     EXPECT_EQ(send(sink(SinkKind::webhook, "https://example.org")).error().code, Errc::unavailable) << status;
   }
+}
+
+TEST_F(SinkTest, ASinkIsTriedWithATest) {
+  const SinkSettings settings = sink(SinkKind::webhook, "https://example.org/hook");
+  ASSERT_TRUE(try_sink(settings, world_));
+  const auto posts = transport_.take_posts();
+  ASSERT_EQ(posts.size(), 1u);
+  const auto notice = parse_notice(posts[0].body);
+  ASSERT_TRUE(notice);
+  EXPECT_EQ(notice->kind, AlertNotice::Kind::test);
+  EXPECT_EQ(notice->host, host_name());
+  transport_.answer(404, "nobody is here");
+  EXPECT_EQ(try_sink(settings, world_).error().message,
+            "POST https://example.org/… was answered with status 404: nobody is here");
 }
 
 TEST_F(SinkTest, SlackAndDiscordPostTheirPayloads) {
