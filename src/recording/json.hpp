@@ -15,8 +15,8 @@
 #include "device/gpu_process.hpp"
 #include "device/metric_table.hpp"
 #include "device/reading.hpp"
+#include "device/resolution.hpp"
 #include "recording/notes.hpp"
-#include "recording/resolution.hpp"
 
 // How the things of device/ stand in a recording (docs/recording.md). Included by source files only: the library is
 // heavy.

@@ -9,10 +9,10 @@
 #include "core/rfc3339.hpp"
 #include "core/text.hpp"
 #include "device/metric_table.hpp"
+#include "device/resolution.hpp"
 #include "fakes/fake_clock.hpp"
 #include "fakes/temporary_folder.hpp"
 #include "recording/recorder.hpp"
-#include "recording/resolution.hpp"
 #include "recording/writer.hpp"
 
 namespace gpukeeper {
@@ -34,7 +34,7 @@ std::vector<std::string> shipped_scenarios() {
 }
 
 std::string kept(std::string_view unit, double value) {
-  return to_string(MetricValue(recording::as_recorded(unit, value)));
+  return to_string(MetricValue(as_recorded(unit, value)));
 }
 
 // All that an output could show of a device, as text: values as a recording keeps them.

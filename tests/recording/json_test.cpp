@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "device/metric_fields.hpp"
+#include "device/resolution.hpp"
 #include "device/throttle.hpp"
 
 namespace gpukeeper::recording {

@@ -1,10 +1,10 @@
-#include "recording/resolution.hpp"
+#include "device/resolution.hpp"
 
 #include <cmath>
 
 #include <gtest/gtest.h>
 
-namespace gpukeeper::recording {
+namespace gpukeeper {
 namespace {
 
 TEST(ResolutionTest, ANumberIsCutOffWhereItsUnitEnds) {
@@ -43,4 +43,4 @@ TEST(ResolutionTest, LargeNumbersStayFinite) {
 }
 
 }  // namespace
-}  // namespace gpukeeper::recording
+}  // namespace gpukeeper

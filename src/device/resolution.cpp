@@ -1,8 +1,8 @@
-#include "recording/resolution.hpp"
+#include "device/resolution.hpp"
 
 #include <cmath>
 
-namespace gpukeeper::recording {
+namespace gpukeeper {
 namespace {
 
 struct Row {
@@ -38,4 +38,4 @@ double as_recorded(std::string_view unit, double value) {
   return result == 0 ? 0.0 : result;  // no "-0.0"
 }
 
-}  // namespace gpukeeper::recording
+}  // namespace gpukeeper
