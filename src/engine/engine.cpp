@@ -52,6 +52,7 @@ Engine::Engine(Sources sources, std::shared_ptr<Clock> clock, EngineOptions opti
       replay_(sources.replay),
       attributor_(attributor(sources, clock_, options)),
       journal_(std::move(options.fault_store)),
+      history_(std::make_shared<History>(std::move(options.history))),
       governor_(std::move(options.governor)),
       events_(std::move(options.events)),
       runner_(make_runner(clock_)),
@@ -106,6 +107,16 @@ void Engine::finish(Snapshot& snapshot) {
   journal_.note(snapshot);
   journal_.tell(snapshot);
   governor_.govern(snapshot);
+  look_back(snapshot);
+}
+
+// After the governor, which judges the states; before whatever judges a stretch of time.
+void Engine::look_back(const Snapshot& snapshot) {
+  history_->add(snapshot);
+  leaks_.look(snapshot);
+  if (leaks_.suspects() != *leak_suspects_.read()) {
+    leak_suspects_.publish(std::make_shared<const std::vector<LeakSuspect>>(leaks_.suspects()));
+  }
 }
 
 }  // namespace gpukeeper

@@ -15,6 +15,8 @@
 #include "faults/fault_journal.hpp"
 #include "policy/event_dispatcher.hpp"
 #include "policy/governor.hpp"
+#include "telemetry/history.hpp"
+#include "telemetry/leak_watch.hpp"
 #include "telemetry/runner.hpp"
 #include "telemetry/sampler.hpp"
 #include "telemetry/snapshot.hpp"
@@ -31,6 +33,7 @@ struct EngineOptions {
   std::chrono::nanoseconds who_patience{0};
   std::shared_ptr<const Classifier> classifier =
       nullptr;  ///< tells what kind of work they do; null: the built-in rules
+  HistorySettings history;
   /// Where the fault journal outlives this process; null: it is kept in memory. Loaded by the constructor.
   std::shared_ptr<FaultStore> fault_store = nullptr;
   GovernorSettings governor = {};  ///< must pass check()
@@ -72,6 +75,16 @@ class Engine {
   /// The clock of the devices.
   const Clock& clock() const { return *clock_; }
 
+  /// What the devices did until the latest step; never null, and it outlives the engine. Its const members may be
+  /// called from any thread.
+  std::shared_ptr<const History> history() const { return history_; }
+
+  /// New lengths for it, from now on; its metrics stay.
+  void resize_history(const HistorySettings& settings) { history_->resize(settings); }
+
+  /// The processes that a memory leak is suspected of as of the latest step; never null.
+  std::shared_ptr<const std::vector<LeakSuspect>> leak_suspects() const { return leak_suspects_.read(); }
+
   /// For commands (post) only: to the engine's thread belongs what it holds.
   Governor& governor() { return governor_; }
 
@@ -81,6 +94,7 @@ class Engine {
  private:
   void tick();
   void finish(Snapshot& snapshot);
+  void look_back(const Snapshot& snapshot);
   void follow_the_date() const;
 
   const std::shared_ptr<Clock> clock_;
@@ -93,6 +107,9 @@ class Engine {
   const std::unique_ptr<Attributor> attributor_;  // null when nobody asks who the processes are
   Published<Snapshot> published_;
   FaultJournal journal_;
+  const std::shared_ptr<History> history_;
+  LeakWatch leaks_;
+  Published<std::vector<LeakSuspect>> leak_suspects_;
   Governor governor_;
   const std::shared_ptr<EventDispatcher> events_;  // null when nobody listens
   const std::unique_ptr<Runner> runner_;

@@ -157,6 +157,11 @@ std::optional<MonotonicTime> Session::next_due(std::optional<std::chrono::nanose
 
 Result<void> play(std::span<const std::string> sources, PlayOptions options,
                   const std::function<bool(const Snapshot&)>& each) {
+  return play(sources, std::move(options), [&](const Snapshot& snapshot, Session&) { return each(snapshot); });
+}
+
+Result<void> play(std::span<const std::string> sources, PlayOptions options,
+                  const std::function<bool(const Snapshot&, Session&)>& each) {
   const bool recorded = names_recording(sources);
   if (!recorded && !options.length) {
     return fail(Errc::invalid_argument, "a source that is no recording has no end: say how long it is to be played");
@@ -170,7 +175,7 @@ Result<void> play(std::span<const std::string> sources, PlayOptions options,
   std::optional<MonotonicTime> end;
   for (std::optional<MonotonicTime> due = (*clock)->now(); due && !options.stop.stop_requested();) {
     (*clock)->sleep_until(*due, options.stop);
-    if (!each(*(*session)->step())) break;
+    if (!each(*(*session)->step(), **session)) break;
     if (!end && options.length) end = (*clock)->now() + *options.length;
     due = (*session)->next_due(recorded ? std::nullopt : std::optional(options.period));
     if (due && end && *due > *end) break;

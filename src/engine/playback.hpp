@@ -76,7 +76,7 @@ class Session {
   /// Whether a recording has no more to show.
   bool ended() { return replay_ && !replay_->next_frame(); }
 
-  /// What of it may be called from any thread: snapshot(), faults(), post() and the like.
+  /// What of it may be called from any thread: snapshot(), faults(), history(), post() and the like.
   Engine& engine() { return engine_; }
 
   /// Whether run() has come to a recording's end. From any thread.
@@ -115,5 +115,9 @@ struct PlayOptions {
 /// Errors: those of clock_for and Session::open; invalid_argument for a source without an end and without a length.
 Result<void> play(std::span<const std::string> sources, PlayOptions options,
                   const std::function<bool(const Snapshot&)>& each);
+
+/// As above, for who wants what has come together until then, too.
+Result<void> play(std::span<const std::string> sources, PlayOptions options,
+                  const std::function<bool(const Snapshot&, Session&)>& each);
 
 }  // namespace gpukeeper

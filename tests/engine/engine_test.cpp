@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "core/files.hpp"
+#include "core/playback_clock.hpp"
 #include "fakes/fake_backend.hpp"
 #include "fakes/fake_clock.hpp"
 #include "telemetry/overall.hpp"
@@ -107,6 +108,42 @@ TEST(EngineTest, ACommandIsDoneBeforeTheNextSnapshotIsPublished) {
   EXPECT_EQ(seen, 99U);  // not on the thread of the one who posts
   EXPECT_EQ(engine.step()->sequence, 1U);
   EXPECT_EQ(seen, 0U);
+}
+
+TEST(EngineTest, EveryStepGoesIntoTheHistoryWithWhatTheJournalCounts) {
+  const auto clock = std::make_shared<PlaybackClock>(std::make_shared<FakeClock>(), std::nullopt);
+  const auto backend = std::make_shared<FakeBackend>();
+  Engine engine(sources_with_us(backend), clock, {.history = {.metrics = {"faults", "temperature_celsius"}}});
+  for (int i = 0; i < 3; ++i) {
+    Reading reading{Missing::not_supported};
+    reading.temperature = Celsius(50 + i);
+    backend->plug("GPU-a", reading);
+    engine.step();
+    clock->move_to(clock->now() + 1s);
+  }
+  const auto history = engine.history();
+  const auto temperatures = history->values(DeviceId{"GPU-a"}, "temperature_celsius", MonotonicTime());
+  ASSERT_EQ(temperatures->size(), 3u);
+  EXPECT_EQ(temperatures->back().value, 52);
+  EXPECT_EQ(history->values(DeviceId{"GPU-a"}, "faults", MonotonicTime())->size(), 3u);
+  engine.resize_history({.size = 0});
+  EXPECT_TRUE(history->samples(DeviceId{"GPU-a"}).empty());
+}
+
+TEST(EngineTest, AProcessThatOnlyGrowsIsSuspectedOfALeak) {
+  const auto clock = std::make_shared<PlaybackClock>(std::make_shared<FakeClock>(), std::nullopt);
+  const auto backend = std::make_shared<FakeBackend>();
+  Engine engine(sources_with_us(backend), clock);
+  EXPECT_TRUE(engine.leak_suspects()->empty());
+  for (std::uint64_t minute = 0; minute < 12; ++minute) {
+    for (int i = 0; i < 6; ++i) {
+      backend->set_processes("GPU-a", {GpuProcess{.pid = 42, .memory = from_mib(1000 + minute * 100)}});
+      engine.step();
+      clock->move_to(clock->now() + 10s);
+    }
+  }
+  ASSERT_EQ(engine.leak_suspects()->size(), 1u);
+  EXPECT_EQ(engine.leak_suspects()->front().pid, 42);
 }
 
 }  // namespace

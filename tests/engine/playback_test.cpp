@@ -254,6 +254,17 @@ TEST_F(PlaybackTest, SpeedsAreReadAndRefused) {
   }
 }
 
+TEST_F(PlaybackTest, WhoPlaysSeesWhatHasComeTogether) {
+  std::size_t remembered = 0;
+  const std::vector<std::string> sources{"simulated:" + kScenarios + "heating.yaml"};
+  ASSERT_TRUE(play(sources, {.length = 300s}, [&](const Snapshot& snapshot, Session& session) {
+    const auto& device = snapshot.devices.front().device->id;
+    remembered = session.engine().history()->values(device, "temperature_celsius", MonotonicTime())->size();
+    return true;
+  }));
+  EXPECT_EQ(remembered, 301u);
+}
+
 TEST_F(PlaybackTest, ASimulatedMachineIsPlayedForAWhile) {
   const std::vector<std::string> sources{"simulated:" + kScenarios + "faults.yaml"};
   int snapshots = 0;
