@@ -16,13 +16,16 @@
 #include "cli/doctor.hpp"
 #include "cli/faults.hpp"
 #include "cli/help.hpp"
+#include "cli/history.hpp"
 #include "cli/metrics.hpp"
 #include "cli/playback_interrupts.hpp"
 #include "cli/ps.hpp"
 #include "cli/record.hpp"
 #include "cli/serve.hpp"
 #include "cli/status.hpp"
+#include "cli/stretch.hpp"
 #include "cli/throttle.hpp"
+#include "cli/trend.hpp"
 #include "cli/version.hpp"
 #include "cli/why.hpp"
 #include "client/daemon.hpp"
@@ -58,6 +61,9 @@ struct Arguments {
   std::string limit;
   std::string length;
   std::string state_dir;
+  std::vector<std::string> metrics;
+  std::string minutes;
+  std::string step;
   bool all = false;
   ServeOptions serve;
   std::string sort;
@@ -113,6 +119,14 @@ std::optional<std::chrono::nanoseconds> duration(const std::string& text) {
 std::string check_duration(const std::string& text) {
   if (duration(text)) return {};
   return fmt::format("takes seconds or a duration such as 90s or 1h30m, not '{}'", text);
+}
+
+constexpr std::uint64_t kMostMinutes = 1440;
+
+std::string check_minutes(const std::string& text) {
+  const auto minutes = parse_u64(text);
+  if (minutes && *minutes >= 1 && *minutes <= kMostMinutes) return {};
+  return fmt::format("takes a number from 1 to {}, not '{}'", kMostMinutes, text);
 }
 
 std::string check_size(const std::string& text) {
@@ -219,6 +233,8 @@ class Parser {
         "doctor", "Why a GPU is not seen, or not in full: drivers, libraries, permissions, and what to do.");
     add_flag(*doctor, "--json", arguments.json, "As JSON.");
 
+    add_trend(arguments);
+    add_history(arguments);
     add_faults(arguments);
     add_throttle(arguments);
     add_serve(arguments);
@@ -337,11 +353,7 @@ class Parser {
     add_flag(*throttle, "--wait", arguments.wait, "Only end once work may go on, at 0.8 of its speed or more.");
     add_checked(*throttle, "--for", arguments.length, "SECONDS", check_duration,
                 "Of set: for so long; else until clear. Of a simulated machine: play so much of its time; else 60.");
-    add(*throttle,
-        throttle->add_option("--daemon", arguments.daemon,
-                             "Ask the daemon that listens there: unix:PATH or ADDRESS:PORT. Else GPUKEEPER_DAEMON "
-                             "decides, else it is looked for where serve usually listens."),
-        {.value = "ADDRESS", .choices = {"127.0.0.1:", "unix:"}});
+    add_daemon(*throttle, arguments);
     add_device(*throttle, arguments);
     add_wake(*throttle, arguments);
   }
@@ -385,6 +397,60 @@ class Parser {
     add_device(*why, arguments);
     add_wake(*why, arguments);
     add_rules(*why, arguments);
+  }
+
+  void add_trend(Arguments& arguments) {
+    auto* trend = app_.add_subcommand(
+        "trend", "Where every GPU's temperature is going, when it will throttle, and which processes only grow.");
+    add_checked(*trend, "--minutes", arguments.minutes, "N", check_minutes, "Look back so far; else 5.");
+    add_flag(*trend, "--json", arguments.json, "As JSON.");
+    add_gpu(*trend, arguments);
+    add_stretch(*trend, arguments);
+  }
+
+  void add_history(Arguments& arguments) {
+    auto* history = app_.add_subcommand("history", "What the GPUs did until now: curves, CSV or JSON.");
+    auto* metrics = history->add_option("metric", arguments.metrics,
+                                        "What to show (gpukeeper metrics lists them); else temperature, use, memory "
+                                        "and power.");
+    std::vector<std::string> names;
+    for (const MetricRow& row : metric_table()) names.emplace_back(row.name);
+    add(*history, metrics, {.value = "METRIC", .choices = names});
+    add(*history,
+        history->add_option("--since", arguments.since, "From then on: a time ago (30m, 24h) or a date (RFC 3339)."),
+        {.value = "WHEN"});
+    add_checked(*history, "--step", arguments.step, "SECONDS", check_duration,
+                "Sum up so long pieces of time; else what fits the page, or about 300 of them.");
+    auto* json = add_flag(*history, "--json", arguments.json, "As JSON.");
+    add_flag(*history, "--csv", arguments.csv, "As CSV, a row a piece of time that has values.")->excludes(json);
+    add_gpu(*history, arguments);
+    add_stretch(*history, arguments);
+  }
+
+  void add_daemon(CLI::App& app, Arguments& arguments) {
+    add(app,
+        app.add_option("--daemon", arguments.daemon,
+                       "Ask the daemon that listens there: unix:PATH or ADDRESS:PORT. Else GPUKEEPER_DAEMON decides, "
+                       "else it is looked for where serve usually listens."),
+        {.value = "ADDRESS", .choices = {"127.0.0.1:", "unix:"}});
+  }
+
+  // Of commands that judge a stretch of time (cli/stretch.hpp).
+  void add_stretch(CLI::App& app, Arguments& arguments) {
+    add_checked(
+        app, "--for", arguments.length, "SECONDS", check_duration,
+        "Without a daemon: watch for so long; else 10 s, or 10 minutes of a simulated machine's time, or a whole "
+        "recording.");
+    add_wake(app, arguments);
+  }
+
+  void add_gpu(CLI::App& app, Arguments& arguments) {
+    auto* option =
+        app.add_option("--gpu,--device", arguments.devices,
+                       "Only this GPU: its index (0; 0:1 for a partition), UUID or PCI address. May be given "
+                       "several times.")
+            ->allow_extra_args(false);
+    add(app, option, {.value = "GPU"});
   }
 
   void add_watch(CLI::App& app, Arguments& arguments) {
@@ -690,6 +756,29 @@ RecordOptions record_options(const Arguments& arguments, const Environment& envi
   return options;
 }
 
+TrendOptions trend_options(const Arguments& arguments, const Environment& environment) {
+  TrendOptions options{.devices = arguments.devices, .json = arguments.json};
+  options.daemon = arguments.daemon;
+  if (const auto minutes = parse_u64(arguments.minutes)) options.window = std::chrono::minutes(*minutes);
+  options.sources = sources(arguments, environment);
+  options.length = duration(arguments.length);
+  return options;
+}
+
+HistoryOptions history_options(const Arguments& arguments, const Environment& environment) {
+  using enum HistoryOptions::Form;
+  HistoryOptions options;
+  options.form = arguments.json ? json : arguments.csv ? csv : plot;
+  options.daemon = arguments.daemon;
+  options.metrics = arguments.metrics;
+  options.devices = arguments.devices;
+  options.since = if_given(arguments.since);
+  options.step = duration(arguments.step);
+  options.sources = sources(arguments, environment);
+  options.length = duration(arguments.length);
+  return options;
+}
+
 // Of help: longer lines are hard to read.
 std::size_t page_width(const Screen& screen) {
   return std::min<std::size_t>(screen.width, 100);
@@ -727,6 +816,8 @@ Exit dispatch(const std::string& command, const Arguments& arguments, const Pars
   if (command == "classes") {
     return classes({arguments.json, rules(arguments, context.environment), arguments.check}, context);
   }
+  if (command == "trend") return trend(trend_options(arguments, context.environment), context);
+  if (command == "history") return history(history_options(arguments, context.environment), context);
   if (command == "faults") return faults(faults_options(arguments, context.environment), context);
   if (command == "throttle") {
     const auto options = throttle_options(arguments, context.environment);
@@ -772,6 +863,7 @@ int run_checked(int argc, char** argv, Output& out, Output& errors) {
   const bool goes_on = !arguments.watch.empty() || arguments.wait || parser.command() == "record";
   std::optional<Speed> speed;
   if (!arguments.speed.empty()) speed.emplace(*parse_speed(arguments.speed));  // as its check has found it well
+  if (!speed && watches_stretch(parser.command()) && is_played(source_names)) speed.emplace();  // as fast as it goes
   const auto real_clock = std::make_shared<SystemClock>();
   arguments.serve.speed = speed;  // whose sources may stand in its configuration
   const bool serves = parser.command() == "serve";
@@ -823,7 +915,8 @@ int run_checked(int argc, char** argv, Output& out, Output& errors) {
                   .colour = colour(arguments),
                   .open_feed = feed,
                   .open_session = session,
-                  .interrupts = interrupts};
+                  .interrupts = interrupts,
+                  .remark = [&](std::string_view sentence) { report(errors, sentence, 0); }};
   const auto exit = dispatch(parser.command(), arguments, parser, context);
   if (replay) {
     for (const std::string& note : replay->notes()) report(errors, "the recording: " + harmless(note), 0);

@@ -24,6 +24,8 @@ struct Context {
   /// The same sources, for who steps through their time by itself. Its clock is `clock`.
   std::function<Result<std::unique_ptr<Session>>(SessionOptions)> open_session = {};
   std::function<std::unique_ptr<Interrupts>()> interrupts;  ///< made before the feed, whose threads inherit the mask
+  /// Says a sentence beside the output: on standard error.
+  std::function<void(std::string_view)> remark = [](std::string_view) {};
 };
 
 /// How a page for people is to be made now.

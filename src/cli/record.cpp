@@ -22,18 +22,6 @@ struct Count {
   std::size_t devices = 0;  ///< the most that were there at once
 };
 
-/// Waits for the next tick. False when the recording is to end before it.
-bool wait_for(MonotonicTime due, Interrupts& interrupts) {
-  for (;;) {
-    switch (interrupts.wait_until(due)) {
-      case Interrupts::Event::due: return true;
-      case Interrupts::Event::stop: return false;
-      case Interrupts::Event::suspend: interrupts.suspend(); break;
-      case Interrupts::Event::resized: break;
-    }
-  }
-}
-
 /// Puts tick after tick into the sink, beginning with this one, until the end.
 Result<Count> keep(std::shared_ptr<const Snapshot> snapshot, const RecordOptions& options, Session& session, Sink& sink,
                    Context& context, Interrupts& interrupts) {
@@ -45,7 +33,7 @@ Result<Count> keep(std::shared_ptr<const Snapshot> snapshot, const RecordOptions
     ++count.frames;
     count.devices = std::max(count.devices, snapshot->devices.size());
     const auto due = session.next_due(options.period);
-    if (!*added || !due || (end && *due > *end) || !wait_for(*due, interrupts)) return count;
+    if (!*added || !due || (end && *due > *end) || !wait_until_due(interrupts, *due)) return count;
     snapshot = session.step();
   }
 }

@@ -16,6 +16,17 @@ sigset_t watched() {
 
 }  // namespace
 
+bool wait_until_due(Interrupts& interrupts, MonotonicTime due) {
+  for (;;) {
+    switch (interrupts.wait_until(due)) {
+      case Interrupts::Event::due: return true;
+      case Interrupts::Event::stop: return false;
+      case Interrupts::Event::suspend: interrupts.suspend(); break;
+      case Interrupts::Event::resized: break;
+    }
+  }
+}
+
 SignalInterrupts::SignalInterrupts(const Clock& clock) : clock_(clock) {
   const sigset_t set = watched();
   ::pthread_sigmask(SIG_BLOCK, &set, nullptr);

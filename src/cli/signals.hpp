@@ -17,6 +17,9 @@ class Interrupts {
   virtual void suspend() = 0;
 };
 
+/// Waits until that time, suspended meanwhile if asked; false when asked to stop before it.
+bool wait_until_due(Interrupts& interrupts, MonotonicTime due);
+
 /// SIGINT, SIGTERM and SIGHUP stop, SIGWINCH resizes, SIGTSTP suspends. They are blocked while this lives, and taken
 /// one at a time: no handler runs, no system call is interrupted. Threads: make it before any thread that lives as
 /// long, for threads inherit the block; use it from one.

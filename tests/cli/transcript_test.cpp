@@ -104,6 +104,12 @@ TEST_F(CommandTest, MistakesAreSaidInASentenceAndEndWithTwo) {
                "--class takes unknown, mining, ml_training, ml_inference, ml, video, gaming, desktop, not 'miner'");
   expect_usage("ps --json --csv", "--json excludes --csv");
   expect_usage("why cold", "topic takes fan, slow, hot, busy, memory, not 'cold'");
+  expect_usage("trend --minutes 0", "--minutes takes a number from 1 to 1440, not '0'");
+  expect_usage("trend --for ever", "--for takes seconds or a duration such as 90s or 1h30m, not 'ever'");
+  expect_usage("history --json --csv", "--json excludes --csv");
+  expect_usage("history --step 0", "--step takes seconds or a duration such as 90s or 1h30m, not '0'");
+  expect_usage("history temperatur_celsius --for 2 --source \"$SCENARIO\"",
+               "there is no metric 'temperatur_celsius': did you mean temperature_celsius?");
   expect_usage("completion", "completion needs a shell: bash, zsh or fish");
 }
 
@@ -184,6 +190,29 @@ TEST_F(CommandTest, FaultsOfASimulatedMachineAreListedExplainedAndLabelled) {
   EXPECT_THAT(xids.out, AllOf(HasSubstr("\"xid\": 31"), HasSubstr("\"simulated\": true")));
   EXPECT_THAT(run("faults " + source + " --for 5 --since 1h").out, HasSubstr("no faults\n\nNothing was found.\n"));
   expect_failure("faults " + source + " --for 5 --device 99", "there is no GPU '99': there are the GPUs 0 to");
+}
+
+const std::string kHeating = "--source simulated:" GPUKEEPER_SOURCE_DIR "/examples/scenarios/heating.yaml";
+
+TEST_F(CommandTest, TrendSaysWhenAGpuWillBeHot) {
+  const auto t = run("trend --for 4m " + kHeating);
+  EXPECT_EQ(t.status, 0) << t.err;
+  EXPECT_THAT(t.err, IsEmpty());
+  EXPECT_EQ(t.out,
+            "GPU 0  NVIDIA L40S  simulated  the last 5 min\n"
+            "  ▁▁▁▂▂▂▂▂▂▃▃▃▃▃▄▄▄▄▄▄▅▅▅▅▅▅▆▆▆▆▆▇▇▇▇▇▇███\n"
+            "  84.0 °C, rising 11.0 °C/min; at this pace 85 °C in 5 s\n"
+            "  241 readings, 40.0 to 84.0 °C, 62.0 on average\n");
+}
+
+TEST_F(CommandTest, HistoryIsACurveOrNumbers) {
+  const auto curve = run("history temperature_celsius " + kHeating);
+  EXPECT_EQ(curve.status, 0) << curve.err;
+  EXPECT_THAT(curve.out, StartsWith("GPU 0  NVIDIA L40S  simulated\n"
+                                    "  temperature_celsius  40 °C  from 40 to 95, "));
+  const auto numbers = run("history temperature_celsius --csv --step 1m --for 119 " + kHeating);
+  EXPECT_THAT(numbers.out, StartsWith("time,index,uuid,metric,count,min,avg,max,last\n"));
+  EXPECT_THAT(numbers.out, HasSubstr(",temperature_celsius,60,40,45.367,50.8,50.8\n"));
 }
 
 TEST_F(CommandTest, ValuesAloneForScripts) {

@@ -1,0 +1,215 @@
+#include "format/history_view.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include <fmt/format.h>
+
+#include "core/display_text.hpp"
+#include "core/nearest.hpp"
+#include "format/columns.hpp"
+#include "format/columns_text.hpp"
+#include "format/human.hpp"
+#include "format/json_text.hpp"
+
+namespace gpukeeper {
+namespace {
+
+using std::chrono::nanoseconds;
+using std::chrono::seconds;
+
+Result<std::vector<const MetricRow*>> chosen_metrics(const HistoryQuery& query) {
+  std::vector<const MetricRow*> rows;
+  for (const std::string& name : query.metrics) {
+    const MetricRow* row = find_metric(name);
+    if (!row) {
+      std::vector<std::string_view> known;
+      for (const MetricRow& each : metric_table()) known.push_back(each.name);
+      const auto meant = nearest(name, known);
+      return fail(Errc::invalid_argument, fmt::format("there is no metric '{}': {}", harmless(name),
+                                                      meant.empty() ? std::string("gpukeeper metrics lists them")
+                                                                    : fmt::format("did you mean {}?", meant)));
+    }
+    rows.push_back(row);
+  }
+  return rows;
+}
+
+// A length that people count in, at or above the one given: a second, 5, 10, 30, a minute, …
+nanoseconds round_length(nanoseconds length) {
+  constexpr std::array<long, 14> kSteps = {1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200};
+  for (const long step : kSteps) {
+    if (seconds(step) >= length) return seconds(step);
+  }
+  return std::chrono::ceil<std::chrono::hours>(length);
+}
+
+Json bucket_json(const HistoryView& view, std::size_t at, const std::optional<HistoryBucket>& bucket) {
+  const auto number = [&](double HistoryBucket::*member) {
+    return bucket ? to_json(MetricValue((*bucket).*member)) : Json();
+  };
+  return {{"time", rfc3339(view.start_of(at))}, {"count", bucket ? bucket->count : 0},
+          {"min", number(&HistoryBucket::min)}, {"avg", number(&HistoryBucket::avg)},
+          {"max", number(&HistoryBucket::max)}, {"last", number(&HistoryBucket::last)}};
+}
+
+std::optional<HistoryBucket> parse_bucket(const Json& each) {
+  HistoryBucket bucket;
+  each.at("count").get_to(bucket.count);
+  if (bucket.count == 0) return std::nullopt;
+  each.at("min").get_to(bucket.min);
+  each.at("avg").get_to(bucket.avg);
+  each.at("max").get_to(bucket.max);
+  each.at("last").get_to(bucket.last);
+  return bucket;
+}
+
+HistoryView::DevicePart parse_device(const Json& each) {
+  HistoryView::DevicePart device;
+  each.at("index").get_to(device.index);
+  each.at("uuid").get_to(device.id);
+  each.at("name").get_to(device.name);
+  each.at("simulated").get_to(device.simulated);
+  each.at("recorded").get_to(device.recorded);
+  for (const Json& part : each.at("metrics")) {
+    auto& metric = device.metrics.emplace_back();
+    part.at("metric").get_to(metric.name);
+    if (!part.at("unit").is_null()) part.at("unit").get_to(metric.unit);
+    for (const Json& bucket : part.at("buckets")) metric.buckets.push_back(parse_bucket(bucket));
+  }
+  return device;
+}
+
+// The range that is asked for, by both clocks.
+struct Span {
+  History::Now now;
+  MonotonicTime from;
+  nanoseconds step{0};
+
+  WallTime wall(MonotonicTime at) const {
+    return now.wall - std::chrono::duration_cast<WallTime::duration>(now.at - at);
+  }
+};
+
+Result<Span> span_of(const History& history, const HistoryQuery& query) {
+  const auto now = history.now();
+  if (!now) return fail(Errc::unavailable, "nothing was measured yet");
+  const auto oldest = history.facts().oldest.value_or(now->at);
+  MonotonicTime from = query.usual_length ? std::max(oldest, now->at - *query.usual_length) : oldest;
+  if (query.since) {
+    if (*query.since >= now->wall) {
+      return fail(Errc::invalid_argument,
+                  fmt::format("{} is not in the past: it is {} there", rfc3339(*query.since), rfc3339(now->wall)));
+    }
+    from = now->at - std::chrono::duration_cast<nanoseconds>(now->wall - *query.since);
+  }
+  Span span{*now, from, nanoseconds(0)};
+  const nanoseconds length = now->at - from + seconds(1);  // what was measured just now belongs to it
+  span.step = query.step.value_or(
+      round_length(length / static_cast<std::int64_t>(std::max<std::size_t>(query.usual_buckets, 1))));
+  return span;
+}
+
+}  // namespace
+
+Result<HistoryView> gather_history(const History& history, const Snapshot& snapshot, const HistoryQuery& query) {
+  const auto chosen = select_devices(snapshot, query.devices);
+  if (!chosen) return tl::make_unexpected(chosen.error());
+  auto rows = chosen_metrics(query);
+  if (!rows) return tl::make_unexpected(rows.error());
+  const bool usual = rows->empty();
+  const auto stored = history.metrics();
+  if (usual) {
+    for (const auto name : kUsualMetrics) {
+      if (std::ranges::find(stored, name) != stored.end()) rows->push_back(find_metric(name));
+    }
+  }
+  const auto span = span_of(history, query);
+  if (!span) return tl::make_unexpected(span.error());
+
+  const auto devices = places(*chosen);
+  const MonotonicTime to = span->now.at + std::chrono::milliseconds(1);
+  const auto buckets = static_cast<double>((to - span->from) / span->step + 1) * static_cast<double>(devices.size()) *
+                       static_cast<double>(rows->size());
+  if (buckets > static_cast<double>(query.most_buckets)) {
+    return fail(Errc::invalid_argument,
+                fmt::format("that are more than {} values: take a longer step, a shorter time, fewer metrics or GPUs",
+                            query.most_buckets));
+  }
+  HistoryView view{.from = span->wall(span->from), .to = span->wall(to), .step = span->step, .devices = {}};
+  for (const Place& place : devices) {
+    const Device& device = *place.device->device;
+    HistoryView::DevicePart part{index_text(place), device.id.text, device.name, device.simulated, device.recorded, {}};
+    for (const MetricRow* row : *rows) {
+      auto range = history.range(device.id, row->name, span->from, to, span->step);
+      if (!range) return tl::make_unexpected(range.error());
+      const bool empty = std::ranges::none_of(range->buckets, [](const auto& bucket) { return bucket.has_value(); });
+      if (empty && usual) continue;  // nobody asked for it by name
+      part.metrics.push_back({std::string(row->name), std::string(row->unit), std::move(range->buckets)});
+    }
+    view.devices.push_back(std::move(part));
+  }
+  return view;
+}
+
+std::string history_json(const HistoryView& view, bool indented) {
+  Json devices = Json::array();
+  for (const auto& device : view.devices) {
+    Json metrics = Json::array();
+    for (const auto& metric : device.metrics) {
+      Json buckets = Json::array();
+      for (std::size_t i = 0; i < metric.buckets.size(); ++i) {
+        buckets.push_back(bucket_json(view, i, metric.buckets[i]));
+      }
+      metrics.push_back(
+          {{"metric", metric.name}, {"unit", text_or_null(metric.unit)}, {"buckets", std::move(buckets)}});
+    }
+    devices.push_back({{"index", device.index},
+                       {"uuid", device.id},
+                       {"name", device.name},
+                       {"simulated", device.simulated},
+                       {"recorded", device.recorded},
+                       {"metrics", std::move(metrics)}});
+  }
+  return dump({{"from", rfc3339(view.from)},
+               {"to", rfc3339(view.to)},
+               {"step_seconds", std::chrono::duration<double>(view.step).count()},
+               {"devices", std::move(devices)}},
+              indented);
+}
+
+Result<HistoryView> parse_history(std::string_view text) {
+  try {
+    const Json document = Json::parse(text);
+    const auto moment = [&](const char* key) {
+      return parse_rfc3339(document.at(key).get<std::string>()).value_or(WallTime{});
+    };
+    HistoryView view{.from = moment("from"), .to = moment("to"), .step = {}, .devices = {}};
+    view.step = std::chrono::duration_cast<nanoseconds>(
+        std::chrono::duration<double>(document.at("step_seconds").get<double>()));
+    for (const Json& each : document.at("devices")) view.devices.push_back(parse_device(each));
+    return view;
+  } catch (const nlohmann::json::exception&) {
+    return fail(Errc::internal, "the daemon's history is none that this gpukeeper understands: is it another version?");
+  }
+}
+
+std::string history_csv(const HistoryView& view) {
+  std::string text = "time,index,uuid,metric,count,min,avg,max,last\n";
+  for (const auto& device : view.devices) {
+    for (const auto& metric : device.metrics) {
+      for (std::size_t i = 0; i < metric.buckets.size(); ++i) {
+        const auto& bucket = metric.buckets[i];
+        if (!bucket) continue;
+        const auto number = [](double value) { return to_string(MetricValue(value)); };
+        text += fmt::format("{},{},{},{},{},{},{},{},{}\n", rfc3339(view.start_of(i)), device.index,
+                            csv_field(device.id), metric.name, bucket->count, number(bucket->min), number(bucket->avg),
+                            number(bucket->max), number(bucket->last));
+      }
+    }
+  }
+  return text;
+}
+
+}  // namespace gpukeeper
