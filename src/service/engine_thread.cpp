@@ -91,6 +91,16 @@ bool EngineThread::played_out() const {
   return state_->session && state_->session->played_out();
 }
 
+std::shared_ptr<const History> EngineThread::history() const {
+  std::scoped_lock lock(state_->mutex);
+  return state_->session ? state_->session->engine().history() : nullptr;
+}
+
+std::shared_ptr<const std::vector<LeakSuspect>> EngineThread::leak_suspects() const {
+  std::scoped_lock lock(state_->mutex);
+  return state_->session ? state_->session->engine().leak_suspects() : nullptr;
+}
+
 bool EngineThread::post(std::function<void(Engine&)> command) {
   std::scoped_lock lock(state_->mutex);
   if (!state_->session) return false;

@@ -42,6 +42,10 @@ class EngineThread {
   /// Whether it has stopped by itself: a recording is over.
   bool played_out() const;
 
+  /// As the engine's; null when there is no engine yet, or no more.
+  std::shared_ptr<const History> history() const;
+  std::shared_ptr<const std::vector<LeakSuspect>> leak_suspects() const;
+
   /// As Engine::post, of a command that gets the engine. Whether it was taken: false too when there is no engine yet,
   /// or no more.
   [[nodiscard]] bool post(std::function<void(Engine&)> command);

@@ -39,6 +39,10 @@ std::vector<Route> routes(Sights sights) {
        [shared, throttle](const Request& request) { return throttle->ask(request, *shared->snapshot()); }},
       {"DELETE", "/api/v1/throttle", "Takes that back; ?device= for one GPU. Over the owner's socket only.",
        [shared, throttle](const Request& request) { return throttle->take_back(request, *shared->snapshot()); }},
+      {"GET", "/api/v1/history", "What the GPUs did until now: ?metric=&device=&since=&step=, each if wanted.",
+       [shared](const Request& request) { return history_answer(request, shared->past, *shared->snapshot()); }},
+      {"GET", "/api/v1/trend", "Where every GPU's temperature is going: ?device=&minutes=.",
+       [shared](const Request& request) { return trend_answer(request, shared->past, *shared->snapshot()); }},
   };
   std::vector<std::pair<std::string, std::string>> rows;
   for (const Route& route : table) {

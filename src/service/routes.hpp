@@ -8,6 +8,7 @@
 #include "core/clock.hpp"
 #include "faults/fault_journal.hpp"
 #include "service/health.hpp"
+#include "service/history_answer.hpp"
 #include "service/router.hpp"
 #include "service/snapshot_answer.hpp"
 #include "service/throttle_answer.hpp"
@@ -25,6 +26,7 @@ struct Sights {
   std::shared_ptr<const Clock> clock;  ///< of the snapshots
   std::string instance;                ///< tells one start of the program from another
   uid_t own_uid = 0;                   ///< the user that it runs as
+  Past past = {};
 };
 
 /// Everything that `gpukeeper serve` answers: a row each. A new endpoint is a new row.

@@ -98,7 +98,8 @@ Service::Service(ServiceOptions options, Parts parts, std::shared_ptr<Clock> clo
                        .health = health_,
                        .clock = time_,
                        .instance = instance(*clock_),
-                       .own_uid = ::geteuid()},
+                       .own_uid = ::geteuid(),
+                       .past = {[this] { return engine_.history(); }, [this] { return engine_.leak_suspects(); }}},
                       options_.config.hosts),
               *clock_, log, http_options(options_.config)) {}
 

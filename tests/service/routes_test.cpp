@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "fakes/fake_clock.hpp"
+#include "fakes/past.hpp"
 #include "fakes/snapshots.hpp"
 #include "format/json_text.hpp"
 #include "format/snapshot_json.hpp"
@@ -43,7 +44,26 @@ class RoutesTest : public testing::Test {
     return {};
   }
 
+  // Five minutes of one GPU that heats by 6 degrees a minute.
+  void remember() {
+    history_ = std::make_shared<History>();
+    for (int second = 0; second <= 300; ++second) {
+      see(gpukeeper::Past::one(second, 40 + second * 0.1));
+      history_->add(*snapshot_);
+    }
+  }
+  void expect_refusal(const std::string& path, std::map<std::string, std::string> query, unsigned status,
+                      const std::string& code, const std::string& detail) {
+    const auto answer = get(path, std::move(query));
+    EXPECT_EQ(answer.status, status);
+    const auto document = Json::parse(*answer.body);
+    EXPECT_EQ(document["code"], code);
+    EXPECT_EQ(document["detail"], detail);
+  }
+
   std::shared_ptr<const Snapshot> snapshot_;
+  std::shared_ptr<History> history_;
+  std::shared_ptr<const std::vector<LeakSuspect>> leaks_ = std::make_shared<const std::vector<LeakSuspect>>();
   const std::shared_ptr<FakeClock> clock_ = std::make_shared<FakeClock>();
   std::shared_ptr<const FaultList> faults_ = std::make_shared<const FaultList>();
   const Router router_{routes({.snapshot = [this] { return snapshot_; },
@@ -52,7 +72,8 @@ class RoutesTest : public testing::Test {
                                .health = {"1.2.3", clock_->now(), std::chrono::seconds(20)},
                                .clock = clock_,
                                .instance = "abc",
-                               .own_uid = 1000})};
+                               .own_uid = 1000,
+                               .past = {[this] { return history_; }, [this] { return leaks_; }}})};
 };
 
 TEST_F(RoutesTest, TheIndexListsEveryRoute) {
@@ -174,6 +195,74 @@ TEST_F(RoutesTest, OnlyRootAndOurOwnUserOverTheUnixSocketMayReadCommandLines) {
   EXPECT_FALSE(may_read_command_lines(*user(1001), 1000));
   EXPECT_EQ(tag(get("/api/v1/snapshot", {}, {}, user(1000))), "\"abc-7-1\"");  // another document, another tag
   EXPECT_EQ(tag(get("/api/v1/snapshot", {}, {}, user(1001))), "\"abc-7-0\"");
+}
+
+TEST_F(RoutesTest, TheHistoryIsAnsweredInBuckets) {
+  remember();
+  const auto answer = get("/api/v1/history", {{"metric", "temperature_celsius, fan_percent"}, {"step", "1m"}});
+  EXPECT_EQ(answer.status, 200U);
+  EXPECT_EQ(answer.content_type, "application/json");
+  const auto document = Json::parse(*answer.body);
+  EXPECT_EQ(document["step_seconds"], 60.0);
+  const auto& metrics = document["devices"][0]["metrics"];
+  EXPECT_EQ(metrics[0]["buckets"][0]["max"], 45.9);
+  EXPECT_EQ(metrics[0]["buckets"].size(), 6U);
+  EXPECT_TRUE(metrics[1]["buckets"][0]["max"].is_null());
+  EXPECT_EQ(Json::parse(*get("/api/v1/history", {{"since", "90s"}}).body)["from"], "2026-05-28T20:30:10.000Z");
+  EXPECT_EQ(Json::parse(*get("/api/v1/history").body)["step_seconds"], 2.0);  // 301 s in about 300 pieces
+}
+
+TEST_F(RoutesTest, WhatIsWrongWithAQuestionOfTheHistoryIsSaid) {
+  remember();
+  const std::string path = "/api/v1/history";
+  expect_refusal(path, {{"colour", "red"}}, 400, "bad_parameter",
+                 "there is no parameter 'colour' here: there are device, metric, since, step");
+  expect_refusal(path, {{"metric", "temperature"}}, 400, "bad_parameter",
+                 "there is no metric 'temperature': did you mean temperature_celsius?");
+  expect_refusal(path, {{"device", "9"}}, 404, "not_found",
+                 "there is no GPU '9': there is only GPU 0; gpukeeper devices lists their UUIDs and PCI addresses");
+  expect_refusal(path, {{"step", "-1"}}, 400, "bad_parameter",
+                 "step takes seconds or a duration such as 10s or 5m, not '-1'");
+  expect_refusal(path, {{"step", "0.001"}}, 400, "bad_parameter",
+                 "that are more than 20000 values: take a longer step, a shorter time, fewer metrics or GPUs");
+  expect_refusal(path, {{"since", "soon"}}, 400, "bad_parameter",
+                 "since takes a time ago such as 90s, 30m, 24h or 7d, or a date such as 2026-05-28T20:31:40.000Z, not "
+                 "'soon'");
+  expect_refusal(path, {{"since", "2030-01-01T00:00:00Z"}}, 400, "bad_parameter",
+                 "2030-01-01T00:00:00.000Z is not in the past: it is 2026-05-28T20:31:40.000Z there");
+  std::string names;
+  for (int i = 0; i < 100; ++i) names += "power_watts,";
+  expect_refusal(path, {{"metric", names}}, 400, "bad_parameter", "metric takes at most 64 names");
+  EXPECT_EQ(get(path, {{"metric", "pcie_replays"}}).status, 404U);  // a metric, but not kept
+}
+
+TEST_F(RoutesTest, TheTrendIsAnsweredWithTheDocumentedKeys) {
+  remember();
+  leaks_ = std::make_shared<const std::vector<LeakSuspect>>(
+      std::vector<LeakSuspect>{{DeviceId{"GPU-a"}, 0, 42, "python3", 12_GiB, 300_MiB, 1.9e9, std::nullopt}});
+  const auto document = Json::parse(*get("/api/v1/trend", {{"minutes", "2"}}).body);
+  EXPECT_EQ(document["devices"][0]["trend"], "rising");
+  EXPECT_EQ(document["devices"][0]["duration_minutes"], 2);
+  EXPECT_EQ(document["devices"][0]["sample_count"], 121);
+  EXPECT_EQ(document["leak_suspects"][0]["pid"], 42);
+  for (const std::string minutes : {"0", "1441", "-1", "five"}) {
+    expect_refusal("/api/v1/trend", {{"minutes", minutes}}, 400, "bad_parameter",
+                   "minutes takes a number from 1 to 1440, not '" + minutes + "'");
+  }
+  expect_refusal("/api/v1/trend", {{"metric", "x"}}, 400, "bad_parameter",
+                 "there is no parameter 'metric' here: there are device, minutes");
+}
+
+TEST_F(RoutesTest, BeforeTheFirstTickThePastIsNotKnownYet) {
+  const std::string detail = "the GPUs are being looked at for the first time: try again in a second";
+  for (const std::string path : {"/api/v1/history", "/api/v1/trend"}) {
+    expect_refusal(path, {}, 503, "starting", detail);  // no engine
+    history_ = std::make_shared<History>();
+    see({});
+    expect_refusal(path, {}, 503, "starting", detail);
+    EXPECT_THAT(get(path).headers, Contains(Header("Retry-After", "1")));
+    history_.reset();
+  }
 }
 
 }  // namespace
