@@ -25,6 +25,7 @@
 #include "fakes/fake_clock.hpp"
 #include "figures.hpp"
 #include "governor.hpp"
+#include "history.hpp"
 #include "machine.hpp"
 #include "recording.hpp"
 #include "serve.hpp"
@@ -257,9 +258,9 @@ int main(int argc, char** argv) {
   using namespace gpukeeper::bench;
   const std::string only = argc > 1 ? argv[1] : "";
   constexpr std::pair<const char*, void (*)()> kSections[] = {
-      {"cold", cold_start},   {"ticks", ticks},         {"loop", loop},       {"growth", growth},
-      {"hang", hang},         {"parse", parse},         {"who", attribution}, {"sweep", sweep},
-      {"governor", governor}, {"recording", recording}, {"serve", serve},     {"others", others}};
+      {"cold", cold_start}, {"ticks", ticks},     {"loop", loop},    {"growth", growth},     {"hang", hang},
+      {"parse", parse},     {"who", attribution}, {"sweep", sweep},  {"governor", governor}, {"recording", recording},
+      {"history", history}, {"serve", serve},     {"others", others}};
   for (const auto& [name, section] : kSections) {
     if (only.empty() || only == name) section();
   }
