@@ -1,0 +1,335 @@
+#include "config/key_table.hpp"
+
+#include <algorithm>
+#include <cctype>
+#include <iterator>
+
+#include "config/codec.hpp"
+#include "config/sections.hpp"
+#include "core/nearest.hpp"
+
+namespace gpukeeper::config {
+namespace {
+
+using enum Change;
+
+constexpr double kHottest = 150;  // °C
+constexpr double kDay = 86'400;
+constexpr double kShortest = 0.1;  // drivers renew their values at most so often: see --watch
+constexpr double kHour = 3600;
+constexpr double kMostMemory = 1 << 24;  // MiB: 16 TiB
+constexpr double kMostSamples = 1000;
+
+constexpr std::pair<std::string_view, LogLevel> kLevels[] = {
+    {"error", LogLevel::error}, {"warning", LogLevel::warning}, {"info", LogLevel::info}, {"debug", LogLevel::debug}};
+constexpr std::pair<std::string_view, LogFormat> kFormats[] = {{"text", LogFormat::text}, {"json", LogFormat::json}};
+constexpr std::pair<std::string_view, double> kMultipliers[] = {{"0.8", 0.8}, {"0.5", 0.5}, {"0", 0.0}};
+
+// `field` finds the value in the settings, whether they may be changed or not.
+template <class T, class Field>
+Key key(std::string_view name, std::string_view unit, Change change, std::string_view help, Codec<T> codec,
+        Field field) {
+  return {.name = name,
+          .change = change,
+          .unit = unit,
+          .type = codec.type,
+          .range = codec.range,
+          .schema = codec.schema,
+          .bounds = codec.bounds,
+          .is_list = codec.type.starts_with("list of "),
+          .help = help,
+          .take = [read = codec.read, field, where = std::string(name)](
+                      Settings& settings, const YamlNode& node,
+                      Mistakes& mistakes) { read(field(settings), node, where, mistakes); },
+          .show = [show = codec.show, field](const Settings& settings) { return show(field(settings)); }};
+}
+
+Codec<double> multiplier() {
+  auto codec = word(kMultipliers);
+  codec.schema = R"({"enum":[0.8,0.5,0]})";
+  codec.show = [](const double& value) { return number_text(value); };
+  return codec;
+}
+
+void add_states(std::vector<Key>& keys) {
+  const auto thresholds = [](auto member) {
+    return [member](auto& s) -> auto& {
+      return s.engine.governor.thresholds.*member;
+    };
+  };
+  using T = GovernorThresholds;
+  const auto celsius = number<Celsius>(1, kHottest);
+  const auto percent = number<Percent>(1, 100);
+  const auto governor = [](auto member) {
+    return [member](auto& s) -> auto& {
+      return s.engine.governor.*member;
+    };
+  };
+  using G = GovernorSettings;
+  keys.push_back(key("temp_optimal", "°C", live, "Below it a GPU is optimal.", celsius, thresholds(&T::temp_optimal)));
+  keys.push_back(key("temp_normal", "°C", live, "Below it, and not optimal, a GPU is normal.", celsius,
+                     thresholds(&T::temp_normal)));
+  keys.push_back(key("temp_throttle", "°C", live,
+                     "Below it, and not normal, a GPU is throttled; from it on critical, which is told as overheat.",
+                     celsius, thresholds(&T::temp_throttle)));
+  keys.push_back(key("temp_critical", "°C", live,
+                     "From it on a GPU is in an emergency: critical at once, whatever was before.", celsius,
+                     thresholds(&T::temp_critical)));
+  keys.push_back(key("memory_optimal", "%", live, "Of memory in use: below it a GPU is optimal.", percent,
+                     thresholds(&T::memory_optimal)));
+  keys.push_back(key("memory_normal", "%", live, "Of memory in use: below it, and not optimal, a GPU is normal.",
+                     percent, thresholds(&T::memory_normal)));
+  keys.push_back(key("memory_critical", "%", live,
+                     "Of memory in use: below it, and not normal, a GPU is throttled; from it on critical.", percent,
+                     thresholds(&T::memory_critical)));
+  keys.push_back(key(
+      "memory_limit_mb", "MiB", live, "Most that the documented memory interface hands out of one GPU.",
+      mebibytes(1, kMostMemory), [](auto& s) -> auto& { return s.engine.leases.memory_limit; }));
+  keys.push_back(key(
+      "memory_reserve_mb", "MiB", live, "Of each GPU, kept free for the system by the documented memory interface.",
+      mebibytes(0, kMostMemory), [](auto& s) -> auto& { return s.engine.leases.memory_reserve; }));
+  keys.push_back(key("monitor_interval", "s", live,
+                     "The pace at which states are judged and the documented history grows.", seconds(kShortest, kDay),
+                     governor(&G::monitor_interval)));
+  keys.push_back(key("throttle_cooldown_seconds", "s", live,
+                     "How long a GPU goes on slowly after it has left the throttled state.", seconds(0, kDay),
+                     governor(&G::throttle_cooldown)));
+  keys.push_back(key("critical_pause_seconds", "s", live, "How long a GPU pauses after it has left the critical state.",
+                     seconds(0, kDay), governor(&G::critical_pause)));
+}
+
+void add_governor(std::vector<Key>& keys) {
+  const auto governor = [](auto member) {
+    return [member](auto& s) -> auto& {
+      return s.engine.governor.*member;
+    };
+  };
+  const auto margin = [](auto member) {
+    return [member](auto& s) -> auto& {
+      return s.engine.governor.temp_auto.*member;
+    };
+  };
+  const auto yield = [](auto member) {
+    return [member](auto& s) -> auto& {
+      return s.engine.governor.yield.*member;
+    };
+  };
+  using G = GovernorSettings;
+  using A = AutoThresholds;
+  using Y = YieldSettings;
+  const auto degrees = number<Celsius>(0, 100);
+  const auto samples = number<int>(1, kMostSamples);
+  keys.push_back(key("vendors", "", live, "Thresholds of one vendor's GPUs, where they differ from those above.",
+                     vendor_thresholds(), governor(&G::vendors)));
+  keys.push_back(
+      key("devices", "", live,
+          "Thresholds of GPUs by UUID or name, with * for any characters; of several that fit the later wins.",
+          device_thresholds(), governor(&G::devices)));
+  keys.push_back(key("temp_auto.enabled", "", live,
+                     "Thresholds out of the temperature at which each GPU slows itself down, where it tells that.",
+                     flag(), margin(&A::enabled)));
+  keys.push_back(key("temp_auto.optimal", "°C", live, "So far below that temperature stands temp_optimal.", degrees,
+                     margin(&A::optimal)));
+  keys.push_back(key("temp_auto.normal", "°C", live, "So far below that temperature stands temp_normal.", degrees,
+                     margin(&A::normal)));
+  keys.push_back(key("temp_auto.throttle", "°C", live, "So far below that temperature stands temp_throttle.", degrees,
+                     margin(&A::throttle)));
+  keys.push_back(key("temp_auto.critical", "°C", live, "So far below that temperature stands temp_critical.", degrees,
+                     margin(&A::critical)));
+  keys.push_back(key("hysteresis_celsius", "°C", live, "So far below its border a state is left for a better one.",
+                     number<Celsius>(0, 20), governor(&G::hysteresis_celsius)));
+  keys.push_back(key("hysteresis_memory_percent", "%", live,
+                     "So far below its border of memory a state is left for a better one.", number<Percent>(0, 20),
+                     governor(&G::hysteresis_memory_percent)));
+  keys.push_back(key("min_dwell_samples.up", "", live, "How many samples in a row must show a worse state.", samples,
+                     governor(&G::min_dwell_samples_up)));
+  keys.push_back(key("min_dwell_samples.down", "", live, "How many samples in a row must show a better state.", samples,
+                     governor(&G::min_dwell_samples_down)));
+  keys.push_back(key("missing_sensor_hold_samples", "", live, "How long a reading that has vanished still counts.",
+                     number<int>(0, kMostSamples), governor(&G::missing_sensor_hold_samples)));
+  keys.push_back(key("load_throttle_percent", "%", live, "Utilization from which a GPU is throttled.",
+                     or_off(number<Percent>(1, 100)), governor(&G::load_throttle_percent)));
+  keys.push_back(key("load_sustain_seconds", "s", live, "For so long; and for so long below it to end that.",
+                     seconds(0, kDay), governor(&G::load_sustain)));
+  keys.push_back(key("power_throttle_percent", "%", live, "Power, of the limit, from which a GPU is throttled.",
+                     or_off(number<Percent>(1, 200)), governor(&G::power_throttle_percent)));
+  keys.push_back(key("power_sustain_seconds", "s", live, "For so long; and for so long below it to end that.",
+                     seconds(0, kDay), governor(&G::power_sustain)));
+  keys.push_back(key("yield.enabled", "", live, "Slower while somebody else's application uses the GPU.", flag(),
+                     yield(&Y::enabled)));
+  keys.push_back(
+      key("yield.any", "", live, "Every process that is not ours counts, whatever it does.", flag(), yield(&Y::any)));
+  keys.push_back(
+      key("yield.classes", "", live, "Else those that do this kind of work.", process_classes(), yield(&Y::classes)));
+  keys.push_back(key("yield.ours", "", live, "Names of executables that never count; * for any characters.",
+                     list(text()), yield(&Y::ours)));
+  keys.push_back(key("yield.multiplier", "", live, "How slow: the factor of the usual pace.", multiplier(),
+                     yield(&Y::multiplier)));
+}
+
+void add_alerts(std::vector<Key>& keys) {
+  const auto alerts = [](auto member) {
+    return [member](auto& s) -> auto& {
+      return s.engine.andon.*member;
+    };
+  };
+  using A = AndonSettings;
+  keys.push_back(key("alerts.rules", "", live, "What is otherwise in a rule of alerts, for all GPUs or some.",
+                     rule_changes(), alerts(&A::rules)));
+  keys.push_back(key("alerts.user_rules", "", live, "Rules of your own: a metric, a comparison, a duration.",
+                     user_rules(), alerts(&A::user_rules)));
+  keys.push_back(key("alerts.idle_severity_cap", "", live, "The severity of an idle GPU comes to no more than this.",
+                     number<int>(0, 100), alerts(&A::idle_severity_cap)));
+  keys.push_back(key("alerts.silences", "", live, "Alerts that are never told and colour no lamp.", silences(),
+                     alerts(&A::silences)));
+  keys.push_back(key(
+      "sinks", "", restart, "Where alerts are sent: programs, webhooks, chats, pagers, e-mail.", sinks(),
+      [](auto& s) -> auto& { return s.sinks; }));
+  keys.back().publish = [](const Settings& settings) { return sinks().show(without_secrets(settings.sinks)); };
+}
+
+void add_actuators(std::vector<Key>& keys) {
+  const auto of = [](auto member) {
+    return [member](auto& s) -> auto& {
+      return s.actuators.*member;
+    };
+  };
+  using A = ActuatorSettings;
+  const auto percent = number<Percent>(10, 100);
+  const auto fan = number<Percent>(30, 100);
+  keys.push_back(key("actuators.power_limit", "", restart, "Lower the power limit of a GPU that is to be slower.",
+                     flag(), of(&A::power_limit)));
+  keys.push_back(key("actuators.power_limit_lowest", "%", restart,
+                     "Of the limit that was found: not below it, nor below what the GPU takes.", percent,
+                     of(&A::power_limit_lowest)));
+  keys.push_back(key("actuators.locked_clocks", "", restart, "Lock the clocks of a GPU that is to be slower.", flag(),
+                     of(&A::locked_clocks)));
+  keys.push_back(key("actuators.clocks_lowest", "%", restart, "Of its highest graphics clock: not below it.", percent,
+                     of(&A::clocks_lowest)));
+  keys.push_back(
+      key("actuators.fan", "", restart, "Speed up the fan of a GPU that is to be slower.", flag(), of(&A::fan)));
+  keys.push_back(
+      key("actuators.fan_slow", "%", restart, "The fan's speed where work goes at 0.8.", fan, of(&A::fan_slow)));
+  keys.push_back(
+      key("actuators.fan_fast", "%", restart, "The fan's speed where work goes at 0.5.", fan, of(&A::fan_fast)));
+  keys.push_back(key("actuators.freeze", "", restart, "Freeze the control groups below while their GPU must pause.",
+                     flag(), of(&A::freeze)));
+  keys.push_back(key("actuators.freeze_cgroups", "", restart,
+                     "Which control groups may be frozen, by path below the mount; * for any characters.", list(text()),
+                     of(&A::freeze_cgroups)));
+  keys.push_back(key("actuators.max_pause", "s", restart, "The longest that they are frozen, whatever the heat.",
+                     seconds(1, 300), of(&A::max_pause)));
+  keys.push_back(key("actuators.devices", "", restart, "Which GPUs, by UUID or name; none is all.", list(text()),
+                     of(&A::devices)));
+  keys.push_back(key("actuators.pause_down", "s", restart, "Between two changes to slower.", seconds(0, kHour),
+                     of(&A::pause_down)));
+  keys.push_back(
+      key("actuators.pause_up", "s", restart, "Between two changes to faster.", seconds(0, kHour), of(&A::pause_up)));
+}
+
+void add_service(std::vector<Key>& keys) {
+  const auto timeout = seconds(kShortest, kHour);
+  keys.push_back(key(
+      "sample_interval", "s", live, "From reading to reading.", seconds(kShortest, kHour),
+      [](auto& s) -> auto& { return s.engine.sample_interval; }));
+  keys.push_back(key(
+      "source", "", restart, "What is read, as for --source; none is auto.", list(text()),
+      [](auto& s) -> auto& { return s.source; }));
+  keys.push_back(key(
+      "rules", "", restart, "A file of process rules that stand before the built-in ones.", maybe(text()),
+      [](auto& s) -> auto& { return s.rules; }));
+  keys.push_back(key(
+      "state_dir", "", restart, "The folder of what outlives a restart; none is the usual one.", maybe(text()),
+      [](auto& s) -> auto& { return s.state_dir; }));
+  keys.push_back(key(
+      "listen", "", restart, "Where serve answers: ADDRESS:PORT, [v6]:PORT or unix:PATH; none is the usual places.",
+      list(listen_address()), [](auto& s) -> auto& { return s.listen; }));
+  keys.push_back(key(
+      "insecure_listen", "", restart, "Allow addresses that other machines reach.", flag(),
+      [](auto& s) -> auto& { return s.insecure_listen; }));
+  keys.push_back(key(
+      "hosts", "", restart, "Names under which a browser may ask, beyond localhost.", list(text()),
+      [](auto& s) -> auto& { return s.hosts; }));
+  keys.push_back(key(
+      "http.connections", "", restart, "Connections of one listener at once.", number<std::size_t>(1, 100'000),
+      [](auto& s) -> auto& { return s.http.connections; }));
+  keys.push_back(key(
+      "http.request_timeout", "s", restart, "For a request to come, from its first byte.", timeout,
+      [](auto& s) -> auto& { return s.http.request_timeout; }));
+  keys.push_back(key(
+      "http.answer_timeout", "s", restart, "For an answer to be taken.", timeout,
+      [](auto& s) -> auto& { return s.http.answer_timeout; }));
+  keys.push_back(key(
+      "http.idle_timeout", "s", restart, "Between two requests of a connection.", timeout,
+      [](auto& s) -> auto& { return s.http.idle_timeout; }));
+  keys.push_back(key(
+      "log.file", "", live, "The log's file; none is standard error.", maybe(text()),
+      [](auto& s) -> auto& { return s.log.file; }));
+  keys.push_back(key(
+      "log.level", "", live, "This is logged, and what is more important.", word(kLevels),
+      [](auto& s) -> auto& { return s.log.level; }));
+  keys.push_back(key(
+      "log.format", "", live, "The form of the log's lines.", word(kFormats),
+      [](auto& s) -> auto& { return s.log.format; }));
+  keys.push_back(key(
+      "log.rotate.size", "", live, "A log file that would grow larger begins anew.", size(Bytes(64 << 10)),
+      [](auto& s) -> auto& { return s.log.rotate_size; }));
+  keys.push_back(key(
+      "log.rotate.keep", "", live, "Log files beside the current one.", number<std::size_t>(0, 1000),
+      [](auto& s) -> auto& { return s.log.rotate_keep; }));
+}
+
+std::vector<Key> make_table() {
+  std::vector<Key> keys;
+  add_states(keys);
+  add_governor(keys);
+  add_alerts(keys);
+  add_actuators(keys);
+  add_service(keys);
+  return keys;
+}
+
+}  // namespace
+
+std::span<const Key> key_table() {
+  static const std::vector<Key> table = make_table();  // never changes
+  return table;
+}
+
+const Key* find_key(std::string_view name) {
+  const auto found = std::ranges::find(key_table(), name, &Key::name);
+  return found == key_table().end() ? nullptr : &*found;
+}
+
+std::string no_such_key(std::string_view name) {
+  std::vector<std::string_view> known;
+  for (const Key& key : key_table()) known.push_back(key.name);
+  const auto meant = nearest(name, known);
+  if (!meant.empty()) return fmt::format("there is no key '{}': did you mean '{}'?", name, meant);
+  return fmt::format("there is no key '{}': gpukeeper config show lists them", name);
+}
+
+std::string environment_name(const Key& key) {
+  std::string name = "GPUKEEPER_";
+  for (const char c : key.name) {
+    name += c == '.' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  }
+  return name;
+}
+
+std::vector<std::string> check(const Settings& settings) {
+  auto found = gpukeeper::check(settings.engine.governor);
+  for (std::string& sentence : gpukeeper::check(settings.engine.andon)) found.push_back(std::move(sentence));
+  for (std::string& sentence : gpukeeper::check(settings.actuators)) found.push_back(std::move(sentence));
+  for (std::string& sentence : gpukeeper::check(settings.sinks)) found.push_back(std::move(sentence));
+  for (const ListenAddress& address : settings.listen) {
+    if (address.is_local() || settings.insecure_listen) continue;
+    found.push_back(
+        fmt::format("listen: on {}: other machines reach that address, and there is no authentication yet: "
+                    "listen on 127.0.0.1 behind a proxy that has one, or consent with --insecure-listen",
+                    address.to_string()));
+  }
+  return found;
+}
+
+}  // namespace gpukeeper::config
