@@ -12,12 +12,15 @@
 
 #include "cli/classes.hpp"
 #include "cli/completion.hpp"
+#include "cli/config.hpp"
+#include "cli/config_sources.hpp"
 #include "cli/devices.hpp"
 #include "cli/doctor.hpp"
 #include "cli/faults.hpp"
 #include "cli/help.hpp"
 #include "cli/history.hpp"
 #include "cli/metrics.hpp"
+#include "cli/monitoring.hpp"
 #include "cli/playback_interrupts.hpp"
 #include "cli/ps.hpp"
 #include "cli/record.hpp"
@@ -65,7 +68,19 @@ struct Arguments {
   std::string minutes;
   std::string step;
   bool all = false;
-  ServeOptions serve;
+  std::string config;
+  std::vector<std::string> set;
+  std::string daemon;
+  std::string action;
+  std::vector<std::string> words;
+  bool origin = false;
+  bool save = false;
+  std::vector<std::string> listen;
+  bool insecure_listen = false;
+  std::string log_file;
+  std::string log_level;
+  std::string log_format;
+  bool check_config = false;
   std::string sort;
   bool reversed = false;
   bool wide = false;
@@ -84,9 +99,7 @@ struct Arguments {
   std::string rotate_every;
   std::string keep;
   RecordOptions record;
-  std::string action;
   std::string multiplier;
-  std::string daemon;
   bool wait = false;
 };
 
@@ -185,6 +198,19 @@ class Parser {
             "Of a recording: the moment to show or to play from. 90 or 1h30m is counted from its begin, -30s "
             "from its end; or a date such as 2026-05-28T20:26:40Z."),
         {.value = "TIME"});
+    add_file(app_, "--config", arguments.config, "FILE",
+             "Read settings from a YAML file (docs/configuration.md). Else GPUKEEPER_CONFIG names one, else the usual "
+             "ones are looked for.");
+    add(app_,
+        app_.add_option("--set", arguments.set,
+                        "Set a key of the configuration, above file and environment. May be given several times.")
+            ->allow_extra_args(false),
+        {.value = "KEY=VALUE", .choices = config_keys("=")});
+    add(app_,
+        app_.add_option("--daemon", arguments.daemon,
+                        "Where 'gpukeeper serve' answers, for commands that ask it: unix:PATH or ADDRESS:PORT. Else "
+                        "GPUKEEPER_DAEMON says it, else the usual places are tried."),
+        {.value = "ADDRESS", .choices = {"127.0.0.1:", "unix:"}});
     add_flag(app_, "--version", arguments.version, "Say which gpukeeper this is and end.");
 
     auto* status =
@@ -238,6 +264,8 @@ class Parser {
     add_faults(arguments);
     add_throttle(arguments);
     add_serve(arguments);
+    add_config(arguments);
+    add_monitoring(arguments);
     add_record(arguments);
 
     auto* completion = app_.add_subcommand("completion", "A script that completes gpukeeper's commands in your shell.");
@@ -353,7 +381,6 @@ class Parser {
     add_flag(*throttle, "--wait", arguments.wait, "Only end once work may go on, at 0.8 of its speed or more.");
     add_checked(*throttle, "--for", arguments.length, "SECONDS", check_duration,
                 "Of set: for so long; else until clear. Of a simulated machine: play so much of its time; else 60.");
-    add_daemon(*throttle, arguments);
     add_device(*throttle, arguments);
     add_wake(*throttle, arguments);
   }
@@ -425,14 +452,6 @@ class Parser {
     add_flag(*history, "--csv", arguments.csv, "As CSV, a row a piece of time that has values.")->excludes(json);
     add_gpu(*history, arguments);
     add_stretch(*history, arguments);
-  }
-
-  void add_daemon(CLI::App& app, Arguments& arguments) {
-    add(app,
-        app.add_option("--daemon", arguments.daemon,
-                       "Ask the daemon that listens there: unix:PATH or ADDRESS:PORT. Else GPUKEEPER_DAEMON decides, "
-                       "else it is looked for where serve usually listens."),
-        {.value = "ADDRESS", .choices = {"127.0.0.1:", "unix:"}});
   }
 
   // Of commands that judge a stretch of time (cli/stretch.hpp).
@@ -509,26 +528,56 @@ class Parser {
   }
 
   void add_serve(Arguments& arguments) {
-    ServeOptions& options = arguments.serve;
     auto* serve = app_.add_subcommand("serve", "Watch all the time, and answer over HTTP (docs/api.md).");
     auto* listen =
         serve
-            ->add_option("--listen", options.listen,
+            ->add_option("--listen", arguments.listen,
                          "Where to answer: ADDRESS:PORT, [v6]:PORT or unix:PATH. May be given several times. "
                          "Else 127.0.0.1:7909 and a unix socket under /run/gpukeeper or $XDG_RUNTIME_DIR.")
             ->allow_extra_args(false);
     add(*serve, listen, {.value = "ADDRESS", .choices = {"127.0.0.1:", "unix:"}});
-    add_flag(*serve, "--insecure-listen", options.insecure_listen,
+    add_flag(*serve, "--insecure-listen", arguments.insecure_listen,
              "Allow addresses that other machines reach: whoever reaches them may read all.");
-    add_file(*serve, "--config", options.config, "FILE", "Read settings from a file (YAML); options stand above it.");
-    add_flag(*serve, "--check-config", options.check_config, "Read the settings, say whether they are well, and end.");
-    add_file(*serve, "--state-dir", options.state_dir, "FOLDER", "Keep what must outlive a restart there.");
+    add_flag(*serve, "--check-config", arguments.check_config,
+             "Read the settings, say whether they are well, and end.");
+    add_file(*serve, "--state-dir", arguments.state_dir, "FOLDER", "Keep what must outlive a restart there.");
     add_rules(*serve, arguments);
-    add_file(*serve, "--log-file", options.log_file, "FILE",
+    add_file(*serve, "--log-file", arguments.log_file, "FILE",
              "Log to a file that turns over at 10 MiB; else to standard error.");
-    add_choice(*serve, "--log-level", options.log_level, "LEVEL", {"error", "warning", "info", "debug"},
+    add_choice(*serve, "--log-level", arguments.log_level, "LEVEL", {"error", "warning", "info", "debug"},
                "Log this and what is more important: error, warning, info (the default) or debug.");
-    add_choice(*serve, "--log-format", options.log_format, "FORMAT", {"text", "json"}, "Log as text or as JSON.");
+    add_choice(*serve, "--log-format", arguments.log_format, "FORMAT", {"text", "json"}, "Log as text or as JSON.");
+  }
+
+  void add_config(Arguments& arguments) {
+    auto* config = app_.add_subcommand("config", "What is set and where that comes from; set it, check it.");
+    const std::vector<std::string> actions = {"show", "get", "set", "check", "schema", "diff"};
+    add_choice(
+        *config, "action", arguments.action, "ACTION", actions,
+        "show all keys, get KEY, set KEY=VALUE (of a running daemon, else in the file), check FILE, diff (what is "
+        "not as it is by itself) or diff FILE (what it would change), schema (of the file).")
+        ->required();
+    add(*config, config->add_option("what", arguments.words, "KEY, KEY=VALUE or FILE."),
+        {.value = "WHAT", .choices = config_keys(""), .file = true});
+    add_flag(*config, "--json", arguments.json, "As JSON.");
+    add_flag(*config, "--origin", arguments.origin, "Of show: where each value comes from.");
+    add_flag(*config, "--save", arguments.save, "Of set: the daemon writes its configuration file, too.");
+    add_flag(*config, "--markdown", arguments.markdown, "Of schema: the page of keys (docs/configuration.md).");
+  }
+
+  void add_monitoring(Arguments& arguments) {
+    auto* monitoring = app_.add_subcommand(
+        "monitoring", "Whether 'gpukeeper serve' looks at the GPUs all the time: start it, stop it, ask.");
+    add_choice(*monitoring, "action", arguments.action, "ACTION", {"start", "stop", "status"},
+               "start, stop (then it looks when somebody asks) or status.")
+        ->required();
+    add_flag(*monitoring, "--json", arguments.json, "As JSON.");
+  }
+
+  static std::vector<std::string> config_keys(std::string_view end) {
+    std::vector<std::string> names;
+    for (const config::Key& key : config::key_table()) names.push_back(std::string(key.name) + std::string(end));
+    return names;
   }
 
   void add_file(CLI::App& app, const std::string& name, std::string& target, const std::string& value,
@@ -601,7 +650,7 @@ class Parser {
   }
 
   // The parser's own messages, without its shouting.
-  static std::string sentence(std::string text) {
+  std::string sentence(std::string text) const {
     text = harmless(text);
     if (const auto at = text.find(" required TEXT missing"); at != std::string::npos) {
       return text.substr(0, text.find(':')) + " needs a value";
@@ -610,6 +659,10 @@ class Parser {
       return "--" + text.substr(0, at) + " takes no value";
     }
     if (text == "file is required") return "record needs a file to make";
+    if (text == "action is required" && command() == "monitoring") {
+      return "monitoring needs an action: start, stop or status";
+    }
+    if (text == "action is required") return "config needs an action: show, get, set, check, schema or diff";
     if (text == "shell is required") return "completion needs a shell: bash, zsh or fish";
     if (const auto at = text.find(": takes "); at != std::string::npos) text.erase(at, 1);
     return text;
@@ -619,14 +672,28 @@ class Parser {
   std::map<const CLI::Option*, OptionExtras> extras_;
 };
 
-std::vector<std::string> sources(const Arguments& arguments, const Environment& environment) {
-  if (!arguments.sources.empty()) return arguments.sources;
-  std::vector<std::string> result;
-  const std::string variable = environment("GPUKEEPER_SOURCE").value_or("");
-  for (const auto piece : split(variable, ',')) {
-    if (!trim(piece).empty()) result.emplace_back(trim(piece));
-  }
-  return result;
+std::vector<std::string> if_any(const std::string& value) {
+  return value.empty() ? std::vector<std::string>() : std::vector{value};
+}
+
+// What the command line says of the configuration: options that are keys, too.
+ConfigArguments config_arguments(const Arguments& arguments) {
+  return {.file = arguments.config,
+          .set = arguments.set,
+          .options = {{"source", "--source", arguments.sources},
+                      {"rules", "--rules", if_any(arguments.rules)},
+                      {"state_dir", "--state-dir", if_any(arguments.state_dir)},
+                      {"listen", "--listen", arguments.listen},
+                      {"insecure_listen", "--insecure-listen", if_any(arguments.insecure_listen ? "true" : "")},
+                      {"log.file", "--log-file", if_any(arguments.log_file)},
+                      {"log.level", "--log-level", if_any(arguments.log_level)},
+                      {"log.format", "--log-format", if_any(arguments.log_format)}}};
+}
+
+// Commands that are about the program or the configuration itself go on when that is wrong.
+bool goes_by_settings(std::string_view command) {
+  constexpr std::string_view kOthers[] = {"", "config", "monitoring", "completion", "version", "metrics"};
+  return std::ranges::find(kOthers, command) == std::end(kOthers);
 }
 
 // Without a slash at its end, as paths follow; empty for this machine's own.
@@ -637,11 +704,6 @@ Result<std::string> root(const Arguments& arguments, const Environment& environm
   return fail(Errc::invalid_argument,
               fmt::format("{} takes a folder that holds a machine's proc/ or sys/, not '{}'",
                           arguments.root.empty() ? "GPUKEEPER_ROOT" : "--root", harmless(folder)));
-}
-
-// The user's own rule file; empty when there is none.
-std::string rules(const Arguments& arguments, const Environment& environment) {
-  return arguments.rules.empty() ? environment("GPUKEEPER_RULES").value_or("") : arguments.rules;
 }
 
 ColourChoice colour(const Arguments& arguments) {
@@ -692,7 +754,7 @@ PsOptions ps_options(const Arguments& arguments) {
   return options;
 }
 
-FaultsOptions faults_options(const Arguments& arguments, const Environment& environment) {
+FaultsOptions faults_options(const Arguments& arguments, const config::Settings& settings) {
   using enum FaultsOptions::Form;
   FaultsOptions options;
   options.form = arguments.json ? json : arguments.schema ? schema : table;
@@ -704,12 +766,19 @@ FaultsOptions faults_options(const Arguments& arguments, const Environment& envi
   if (!arguments.since.empty()) query.since = arguments.since;
   if (const auto limit = parse_u64(arguments.limit)) query.limit = static_cast<std::size_t>(*limit);
   options.length = duration(arguments.length);
-  options.sources = sources(arguments, environment);
-  options.state_dir = arguments.state_dir;
+  options.sources = settings.source;
+  options.state_dir = settings.state_dir.value_or("");
   return options;
 }
 
-Result<ThrottleOptions> throttle_options(const Arguments& arguments, const Environment& environment) {
+// What this command is to read itself; empty: a daemon may be asked. A source that only the file names is the daemon's,
+// too.
+std::vector<std::string> named_sources(const Arguments& arguments, const Context& context) {
+  const bool named = !arguments.sources.empty() || !context.environment("GPUKEEPER_SOURCE").value_or("").empty();
+  return named ? context.settings.source : std::vector<std::string>();
+}
+
+Result<ThrottleOptions> throttle_options(const Arguments& arguments, const Context& context) {
   using enum ThrottleOptions::Form;
   using enum ThrottleOptions::Action;
   ThrottleOptions options;
@@ -725,10 +794,10 @@ Result<ThrottleOptions> throttle_options(const Arguments& arguments, const Envir
   options.length = duration(arguments.length);
   options.devices = arguments.devices;
   options.wait = arguments.wait;
-  options.sources = sources(arguments, environment);
+  options.sources = context.settings.source;
   if (!arguments.speed.empty()) options.speed = *parse_speed(arguments.speed);
-  options.here = !options.sources.empty() && arguments.daemon.empty();
-  options.daemon_named = !arguments.daemon.empty() || !environment("GPUKEEPER_DAEMON").value_or("").empty();
+  options.here = !named_sources(arguments, context).empty() && arguments.daemon.empty();
+  options.daemon_named = !arguments.daemon.empty() || !context.environment("GPUKEEPER_DAEMON").value_or("").empty();
   return options;
 }
 
@@ -741,7 +810,7 @@ FindDaemon daemon_finder(const std::string& named, const Environment& environmen
   };
 }
 
-RecordOptions record_options(const Arguments& arguments, const Environment& environment) {
+RecordOptions record_options(const Arguments& arguments, const config::Settings& settings) {
   RecordOptions options = arguments.record;
   options.length = duration(arguments.record_for);
   options.period = duration(arguments.record_period);
@@ -752,20 +821,20 @@ RecordOptions record_options(const Arguments& arguments, const Environment& envi
   if (!arguments.rotate_size.empty()) options.rotate_size = yaml::parse_size(arguments.rotate_size);
   options.rotate_every = duration(arguments.rotate_every);
   if (const auto keep = parse_u64(arguments.keep)) options.keep = static_cast<std::size_t>(*keep);
-  options.sources = sources(arguments, environment);
+  options.sources = settings.source;
   return options;
 }
 
-TrendOptions trend_options(const Arguments& arguments, const Environment& environment) {
+TrendOptions trend_options(const Arguments& arguments, const Context& context) {
   TrendOptions options{.devices = arguments.devices, .json = arguments.json};
   options.daemon = arguments.daemon;
   if (const auto minutes = parse_u64(arguments.minutes)) options.window = std::chrono::minutes(*minutes);
-  options.sources = sources(arguments, environment);
+  options.sources = named_sources(arguments, context);
   options.length = duration(arguments.length);
   return options;
 }
 
-HistoryOptions history_options(const Arguments& arguments, const Environment& environment) {
+HistoryOptions history_options(const Arguments& arguments, const Context& context) {
   using enum HistoryOptions::Form;
   HistoryOptions options;
   options.form = arguments.json ? json : arguments.csv ? csv : plot;
@@ -774,7 +843,7 @@ HistoryOptions history_options(const Arguments& arguments, const Environment& en
   options.devices = arguments.devices;
   options.since = if_given(arguments.since);
   options.step = duration(arguments.step);
-  options.sources = sources(arguments, environment);
+  options.sources = named_sources(arguments, context);
   options.length = duration(arguments.length);
   return options;
 }
@@ -790,12 +859,16 @@ Exit completion(const std::string& shell, const CommandTree& tree, Context& cont
   return print(context, fish_completion(tree));
 }
 
-ServeOptions serve_options(const Arguments& arguments, const Context& context) {
-  ServeOptions options = arguments.serve;
-  options.sources = arguments.sources;
-  options.rules = arguments.rules;
-  options.fallback_sources = sources(arguments, context.environment);
-  return options;
+ConfigOptions config_options(const Arguments& arguments, config::Sources sources) {
+  return {.action = arguments.action,
+          .words = arguments.words,
+          .json = arguments.json,
+          .origin = arguments.origin,
+          .save = arguments.save,
+          .markdown = arguments.markdown,
+          .daemon = arguments.daemon,
+          .local = !arguments.config.empty() || !arguments.set.empty(),
+          .sources = std::move(sources)};
 }
 
 Exit dispatch(const std::string& command, const Arguments& arguments, const Parser& parser, Context& context) {
@@ -814,19 +887,18 @@ Exit dispatch(const std::string& command, const Arguments& arguments, const Pars
     return metrics({arguments.json ? json : arguments.markdown ? markdown : table}, context);
   }
   if (command == "classes") {
-    return classes({arguments.json, rules(arguments, context.environment), arguments.check}, context);
+    return classes({arguments.json, context.settings.rules.value_or(""), arguments.check}, context);
   }
-  if (command == "trend") return trend(trend_options(arguments, context.environment), context);
-  if (command == "history") return history(history_options(arguments, context.environment), context);
-  if (command == "faults") return faults(faults_options(arguments, context.environment), context);
+  if (command == "trend") return trend(trend_options(arguments, context), context);
+  if (command == "history") return history(history_options(arguments, context), context);
+  if (command == "faults") return faults(faults_options(arguments, context.settings), context);
   if (command == "throttle") {
-    const auto options = throttle_options(arguments, context.environment);
+    const auto options = throttle_options(arguments, context);
     if (!options) return tl::make_unexpected(options.error());
     return throttle(*options, daemon_finder(arguments.daemon, context.environment), context);
   }
-  if (command == "record") return record(record_options(arguments, context.environment), context);
+  if (command == "record") return record(record_options(arguments, context.settings), context);
   if (command == "doctor") return doctor(arguments.json, context);
-  if (command == "serve") return serve(serve_options(arguments, context), context);
   if (command == "completion") return completion(arguments.shell, parser.tree(), context);
   return print(context, short_help(parser.tree(), page_width(context.screen())));
 }
@@ -844,6 +916,10 @@ int report(Output& errors, std::string_view message, int status) {
   return status;
 }
 
+int status_of(const Error& error) {
+  return error.code == Errc::invalid_argument ? 2 : 1;
+}
+
 int run_checked(int argc, char** argv, Output& out, Output& errors) {
   Arguments arguments;
   Parser parser(arguments);
@@ -858,21 +934,27 @@ int run_checked(int argc, char** argv, Output& out, Output& errors) {
   const auto machine_root = root(arguments, environment);
   if (!machine_root) return report(errors, machine_root.error().message, 2);
   const RealFiles files(*machine_root);
-  arguments.serve.machine_root = *machine_root;
-  const auto source_names = sources(arguments, environment);
+  auto config_from = config_sources(config_arguments(arguments), environment);
+  if (!config_from) return report(errors, config_from.error().message, 2);
+  std::shared_ptr<config::LiveConfig> config;
+  if (goes_by_settings(parser.command())) {
+    auto opened = config::LiveConfig::open(*config_from);
+    if (!opened) return report(errors, opened.error().message, status_of(opened.error()));
+    config = std::make_shared<config::LiveConfig>(std::move(*opened));
+  }
+  const config::Settings settings = config ? config->now().settings : config::Settings();
+  const std::vector<std::string>& source_names = settings.source;
   const bool goes_on = !arguments.watch.empty() || arguments.wait || parser.command() == "record";
   std::optional<Speed> speed;
   if (!arguments.speed.empty()) speed.emplace(*parse_speed(arguments.speed));  // as its check has found it well
   if (!speed && watches_stretch(parser.command()) && is_played(source_names)) speed.emplace();  // as fast as it goes
   const auto real_clock = std::make_shared<SystemClock>();
-  arguments.serve.speed = speed;  // whose sources may stand in its configuration
   const bool serves = parser.command() == "serve";
   const auto chosen_clock =
       clock_for(source_names, serves ? std::nullopt : speed, goes_on ? Speed(1) : Speed(), real_clock);
   if (!chosen_clock) return report(errors, chosen_clock.error().message, 2);
   const std::shared_ptr<Clock> clock = *chosen_clock;
   const auto at = arguments.at.empty() ? std::nullopt : std::optional(arguments.at);
-  arguments.serve.at = at;
   std::shared_ptr<Replay> replay;  // for what is to be said of it
   const auto feed = [&] {
     // A watch needs no new process list every second: they are what costs a driver most.
@@ -887,11 +969,13 @@ int run_checked(int argc, char** argv, Output& out, Output& errors) {
                       .prepare = [&](Sources& opened) { replay = opened.replay; },
                       .process_period = pause,
                       .attribute = asks_who,
-                      .rules = rules(arguments, environment),
+                      .rules = settings.rules.value_or(""),
+                      .settings = settings.engine,
                       .who_patience = kWhoPatience},
                      clock);
   };
   const auto session = [&](SessionOptions options) {
+    options.engine.governor = settings.engine.governor;
     options.detect.wake = arguments.wake;
     options.detect.machine_root = *machine_root;
     options.at = at;
@@ -911,18 +995,28 @@ int run_checked(int argc, char** argv, Output& out, Output& errors) {
                   .files = files,
                   .out = out,
                   .environment = environment,
+                  .settings = settings,
                   .screen = screen,
                   .colour = colour(arguments),
                   .open_feed = feed,
                   .open_session = session,
                   .interrupts = interrupts,
                   .remark = [&](std::string_view sentence) { report(errors, sentence, 0); }};
-  const auto exit = dispatch(parser.command(), arguments, parser, context);
+  const auto act = [&]() -> Exit {
+    if (arguments.version) return version(arguments.json, context);
+    if (parser.command() == "config") return cli::config(config_options(arguments, std::move(*config_from)), context);
+    if (parser.command() == "monitoring") {
+      return monitoring({arguments.action, arguments.daemon, arguments.json}, context);
+    }
+    if (parser.command() == "serve") return serve({config, *machine_root, speed, at, arguments.check_config}, context);
+    return dispatch(parser.command(), arguments, parser, context);
+  };
+  const auto exit = act();
   if (replay) {
     for (const std::string& note : replay->notes()) report(errors, "the recording: " + harmless(note), 0);
   }
   if (exit) return *exit;
-  return report(errors, exit.error().message, exit.error().code == Errc::invalid_argument ? 2 : 1);
+  return report(errors, exit.error().message, status_of(exit.error()));
 }
 
 }  // namespace

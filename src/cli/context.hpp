@@ -6,6 +6,7 @@
 #include "cli/feed.hpp"
 #include "cli/signals.hpp"
 #include "cli/terminal.hpp"
+#include "config/settings.hpp"
 #include "core/clock.hpp"
 #include "core/files.hpp"
 #include "engine/playback.hpp"
@@ -18,6 +19,7 @@ struct Context {
   const Files& files;  ///< this machine's
   Output& out;
   Environment environment;
+  config::Settings settings = {};  ///< of this command; by themselves where it goes by none
   std::function<Screen()> screen;  ///< as it is now: a terminal's size changes
   ColourChoice colour = ColourChoice::automatic;
   std::function<Result<std::unique_ptr<Feed>>()> open_feed;  ///< from the sources of the command line

@@ -51,7 +51,8 @@ Result<std::unique_ptr<Feed>> open_feed(const FeedOptions& options, std::shared_
                                 .engine = {.sampler = {.process_period = options.process_period},
                                            .attribute = options.attribute,
                                            .who_patience = options.who_patience,
-                                           .classifier = std::move(classifier)},
+                                           .classifier = std::move(classifier),
+                                           .governor = options.settings.governor},
                                 .at = options.at,
                                 .begin_at_end = !options.goes_on,
                                 .prepare = [&options](Sources& sources, EngineOptions&) -> Result<void> {

@@ -10,6 +10,7 @@
 
 #include "backend/detect.hpp"
 #include "core/result.hpp"
+#include "engine/engine_settings.hpp"
 #include "telemetry/snapshot.hpp"
 
 namespace gpukeeper::cli {
@@ -39,6 +40,7 @@ struct FeedOptions {
   std::chrono::nanoseconds process_period{0};  ///< who looks once wants the processes each time; a watch less often
   bool attribute = false;                      ///< say who the processes are (Snapshot::who)
   std::string rules;                           ///< the user's rule file for their classes; empty for the built-in ones
+  EngineSettings settings;                     ///< what else is set
   std::chrono::nanoseconds who_patience{0};    ///< how long the next snapshot may wait for that (EngineOptions)
 };
 

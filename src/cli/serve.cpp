@@ -1,24 +1,28 @@
 #include "cli/serve.hpp"
 
+#include <algorithm>
 #include <csignal>
 #include <cstdlib>
 #include <ctime>
+#include <span>
+#include <vector>
 
+#include <poll.h>
+#include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <fmt/format.h>
 
 #include "cli/version.hpp"
+#include "core/display_text.hpp"
 #include "core/log_target.hpp"
-#include "service/config.hpp"
+#include "service/options.hpp"
 #include "service/service.hpp"
-#include "yaml/tree.hpp"
 
 namespace gpukeeper::cli {
 
 using namespace std::chrono_literals;
-using service::Config;
 using service::Service;
 
 namespace {
@@ -41,80 +45,64 @@ void block_signals() {
   ::pthread_sigmask(SIG_BLOCK, &set, nullptr);
 }
 
-// The signal that came within that time; 0 when none did.
-int wait_for_signal(std::chrono::nanoseconds time) {
-  const sigset_t set = our_signals();
-  const auto seconds = std::chrono::floor<std::chrono::seconds>(time);
-  const timespec timeout{static_cast<std::time_t>(seconds.count()), static_cast<long>((time - seconds).count())};
-  const int signal = ::sigtimedwait(&set, nullptr, &timeout);
-  return signal > 0 ? signal : 0;
-}
+// Waits for a signal or for one of the descriptors to be readable, no longer than that. The signal that came; 0 when
+// none did.
+class Waiter {
+ public:
+  Waiter() : signals_(make()) {}
 
-Result<Config> from_command_line(const ServeOptions& options) {
-  Config config;
-  config.source = options.sources;
-  for (const std::string& text : options.listen) {
-    auto address = service::parse_listen_address(text);
-    if (!address) return tl::make_unexpected(address.error());
-    config.listen.push_back(std::move(*address));
+  int wait(std::chrono::nanoseconds time, std::span<const int> descriptors = {}) const {
+    std::vector<pollfd> all = {{signals_.get(), POLLIN, 0}};
+    for (const int descriptor : descriptors) all.push_back({descriptor, POLLIN, 0});  // poll(2) passes over -1
+    const auto seconds = std::chrono::floor<std::chrono::seconds>(time);
+    const timespec timeout{static_cast<std::time_t>(seconds.count()), static_cast<long>((time - seconds).count())};
+    if (::ppoll(all.data(), all.size(), &timeout, nullptr) <= 0 || (all.front().revents & POLLIN) == 0) return 0;
+    signalfd_siginfo came{};
+    return ::read(signals_.get(), &came, sizeof came) == sizeof came ? static_cast<int>(came.ssi_signo) : 0;
   }
-  if (options.insecure_listen) config.insecure_listen = true;
-  if (!options.state_dir.empty()) config.state_dir = options.state_dir;
-  if (!options.rules.empty()) config.rules = options.rules;
-  if (!options.log_file.empty()) config.log.file = options.log_file;
-  if (!options.log_level.empty()) {
-    const auto level = service::parse_log_level(options.log_level);
-    if (!level) return tl::make_unexpected(level.error());
-    config.log.level = *level;
+
+ private:
+  static service::Descriptor make() {
+    const sigset_t set = our_signals();
+    return service::Descriptor(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
   }
-  if (!options.log_format.empty()) {
-    const auto format = service::parse_log_format(options.log_format);
-    if (!format) return tl::make_unexpected(format.error());
-    config.log.format = *format;
-  }
-  return config;
+  const service::Descriptor signals_;
+};
+
+// Nothing chosen is the usual places.
+config::Settings completed(config::Settings settings, const Context& context) {
+  if (settings.listen.empty()) settings.listen = service::default_listen(context.environment, ::geteuid());
+  return settings;
 }
 
-Result<Config> from_file(const std::string& path) {
-  if (path.empty()) return Config();
-  const auto text = read_file(path, yaml::kMaxYamlBytes);
-  if (!text) return tl::make_unexpected(text.error());
-  return service::parse_config(*text, path);
+std::optional<std::chrono::nanoseconds> period(const config::Effective& config) {
+  if (config.origin("sample_interval").layer == config::Layer::standard) return std::nullopt;
+  return config.settings.engine.sample_interval;
 }
 
-// Command line, then file, then environment, then what is usual.
-Result<Config> effective(const ServeOptions& options, const Context& context) {
-  auto command_line = from_command_line(options);
-  if (!command_line) return command_line;
-  auto file = from_file(options.config);
-  if (!file) return file;
-  Config rest;
-  rest.source = options.fallback_sources;
-  if (const auto rules = context.environment("GPUKEEPER_RULES").value_or(""); !rules.empty()) rest.rules = rules;
-  rest.listen = service::default_listen(context.environment, ::geteuid());
-  Config config = service::merged(service::merged(std::move(*command_line), std::move(*file)), std::move(rest));
-  const auto exposure = service::check_exposure(config.listen, config.insecure_listen.value_or(false));
-  if (!exposure) return tl::make_unexpected(exposure.error());
-  return config;
+bool writes_to_journal(const Context& context) {
+  return is_journal_stream(context.environment("JOURNAL_STREAM").value_or(""), STDERR_FILENO);
 }
 
-Result<std::shared_ptr<LogTarget>> open_target(const Config& config, const Context& context) {
-  const std::string journal = context.environment("JOURNAL_STREAM").value_or("");
-  return open_log_target(service::log_target_options(config, is_journal_stream(journal, STDERR_FILENO)));
+Result<std::shared_ptr<LogTarget>> open_target(const config::LogSettings& settings, const Context& context) {
+  return open_log_target(service::log_target_options(settings, writes_to_journal(context)));
 }
 
 // What runs between the first look and the end.
 class Server {
  public:
-  Server(const ServeOptions& options, Context& context, Config config, std::shared_ptr<LogTarget> target)
+  Server(const ServeOptions& options, Context& context, std::shared_ptr<LogTarget> target)
       : options_(options),
         context_(context),
-        config_(std::move(config)),
-        log_(*clock_, std::move(target), config_.log.level.value_or(LogLevel::info)) {}
+        config_(*options.config),
+        log_(*clock_, std::move(target), config_.now().settings.log.level) {}
 
   Exit run() {
     auto started = Service::start(
-        {.config = config_,
+        {.settings = completed(config_.now().settings, context_),
+         .config = options_.config,
+         .journal = writes_to_journal(context_),
+         .period = period(config_.now()),
          .version = std::string(program_version()),
          .machine_root = options_.machine_root,
          .usual_state_dir = StateDirectory::usual_path(context_.environment, ::geteuid() == 0).value_or(""),
@@ -127,9 +115,9 @@ class Server {
     log_.info("gpukeeper {} serves", program_version());
     Result<void> well = service.look();
     while (well) {
-      const int signal = wait_for_signal(service.ready() ? kLookPause : kFirstLookPause);
+      const int signal = waiter_.wait(pause(service), service.descriptors());
       if (signal == SIGTERM || signal == SIGINT) break;
-      if (signal == SIGHUP) reload();
+      if (signal == SIGHUP) service.reload();
       well = service.look();
     }
     if (!well) log_.error("{}", well.error().message);
@@ -152,36 +140,31 @@ class Server {
     const auto until = clock_->now() + kStopPatience;
     while (!service.ended()) {
       if (clock_->now() >= until) return false;
-      const int signal = wait_for_signal(kStopLook);
+      const int signal = waiter_.wait(kStopLook);
       if (signal == SIGTERM || signal == SIGINT) std::_Exit(128 + signal);  // asked twice: at once, as a shell says it
     }
     return true;
   }
 
-  void reload() {
-    const auto next = effective(options_, context_);
-    if (!next) return log_.error("the configuration was not read again: {}", next.error().message);
-    auto target = open_target(*next, context_);
-    if (!target) return log_.error("the log stays where it was: {}", target.error().message);
-    log_.set_target(std::move(*target));
-    log_.set_level(next->log.level.value_or(LogLevel::info));
-    for (const std::string_view key : service::changes_for_restart(config_, *next)) {
-      log_.warning("'{}' has changed: that takes effect with a restart", key);
-    }
-    log_.info("the configuration was read again, the log opened anew");
+  std::chrono::nanoseconds pause(const Service& service) const {
+    std::chrono::nanoseconds time = service.ready() ? kLookPause : kFirstLookPause;
+    if (const auto next = service.next_look())
+      time = std::clamp<std::chrono::nanoseconds>(*next - clock_->now(), 0ns, time);
+    return time;
   }
 
   const ServeOptions& options_;
   Context& context_;
-  const Config config_;
+  config::LiveConfig& config_;
+  const Waiter waiter_;
   const std::shared_ptr<SystemClock> clock_ = std::make_shared<SystemClock>();
   Log log_;
 };
 
 // systemd makes it for a unit (RuntimeDirectory=); by hand nobody has.
-void make_run_folder(const Config& config) {
+void make_run_folder(const std::vector<ListenAddress>& listen) {
   const auto* const standard = "/run/gpukeeper";
-  for (const auto& address : config.listen) {
+  for (const ListenAddress& address : listen) {
     if (address.path == std::string(standard) + "/gpukeeper.sock") ::mkdir(standard, 0755);
   }
 }
@@ -189,18 +172,17 @@ void make_run_folder(const Config& config) {
 }  // namespace
 
 Exit serve(const ServeOptions& options, Context& context) {
-  auto config = effective(options, context);
-  if (!config) return tl::make_unexpected(config.error());
+  const config::Settings settings = completed(options.config->now().settings, context);
   if (options.check_config) {
-    if (const auto rules = service::load_rules(*config); !rules) return tl::make_unexpected(rules.error());
-    return print(context,
-                 options.config.empty() ? "the command line is well\n" : fmt::format("{} is well\n", options.config));
+    if (const auto rules = service::load_rules(settings); !rules) return tl::make_unexpected(rules.error());
+    const std::string& path = options.config->path();
+    return print(context, path.empty() ? "the command line is well\n" : fmt::format("{} is well\n", harmless(path)));
   }
   block_signals();
-  auto target = open_target(*config, context);
+  auto target = open_target(settings.log, context);
   if (!target) return tl::make_unexpected(target.error());
-  make_run_folder(*config);
-  return Server(options, context, std::move(*config), std::move(*target)).run();
+  make_run_folder(settings.listen);
+  return Server(options, context, std::move(*target)).run();
 }
 
 }  // namespace gpukeeper::cli

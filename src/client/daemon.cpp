@@ -11,12 +11,11 @@
 
 #include "client/exchange.hpp"
 #include "core/display_text.hpp"
+#include "core/text.hpp"
 #include "format/json_text.hpp"
-#include "service/config.hpp"
+#include "service/options.hpp"
 
 namespace gpukeeper::client {
-
-using service::ListenAddress;
 
 namespace {
 
@@ -63,10 +62,17 @@ Error unreachable(const std::vector<ListenAddress>& addresses, bool usual, const
 }
 
 Result<ListenAddress> parse(std::string_view text, std::string_view from) {
-  auto address = service::parse_listen_address(text);
+  auto address = parse_listen_address(text);
   if (address && (address->is_unix() || address->port != 0)) return address;
   return fail(Errc::invalid_argument,
               fmt::format("{} takes unix:PATH or ADDRESS:PORT, not '{}'", from, harmless(text)));
+}
+
+// Several reasons stand a line each.
+std::string harmless_lines(std::string_view text) {
+  std::string result;
+  for (const auto line : lines(text)) result += (result.empty() ? "" : "\n") + harmless(line);
+  return result;
 }
 
 // What a refusal says: its detail, where it is a problem document.
@@ -75,7 +81,7 @@ Error refusal(const ListenAddress& address, const Reply& reply) {
   if (document.is_object()) {
     const auto detail = document.find("detail");
     if (detail != document.end() && detail->is_string()) {
-      return {code_of(reply.status), harmless(detail->get<std::string>().substr(0, kLongestDetail))};
+      return {code_of(reply.status), harmless_lines(detail->get<std::string>().substr(0, kLongestDetail))};
     }
   }
   return {code_of(reply.status), fmt::format("{} answered {} without a reason: is that a gpukeeper daemon?",

@@ -10,8 +10,8 @@
 
 #include <sys/types.h>
 
+#include "core/listen_address.hpp"
 #include "core/result.hpp"
-#include "service/listen_address.hpp"
 
 namespace gpukeeper::client {
 
@@ -39,7 +39,7 @@ class Daemon {
   static Result<Daemon> find(std::string_view named, const Variable& environment, Limits limits = {});
 
   /// As above, at these addresses.
-  static Result<Daemon> find(const std::vector<service::ListenAddress>& addresses, Limits limits = {});
+  static Result<Daemon> find(const std::vector<ListenAddress>& addresses, Limits limits = {});
 
   /// The body of its answer; `json` is the body of the question. Not for any answer but 2xx.
   /// Errors: an answer that is a problem document (docs/api.md) is its detail, with the code that fits its status: 400
@@ -47,16 +47,16 @@ class Daemon {
   /// gone; deadline_exceeded when it does not answer in time; resource_exhausted for an answer that is too long.
   Result<std::string> ask(std::string_view method, std::string_view target, std::string_view json = {}) const;
 
-  const service::ListenAddress& address() const { return address_; }
+  const ListenAddress& address() const { return address_; }
 
  private:
-  Daemon(service::ListenAddress address, Limits limits) : address_(std::move(address)), limits_(limits) {}
+  Daemon(ListenAddress address, Limits limits) : address_(std::move(address)), limits_(limits) {}
 
-  service::ListenAddress address_;
+  ListenAddress address_;
   Limits limits_;
 };
 
 /// Where a daemon is looked for when nobody says where: this user's own, the machine's, then TCP.
-std::vector<service::ListenAddress> usual_addresses(const Daemon::Variable& environment, uid_t user);
+std::vector<ListenAddress> usual_addresses(const Daemon::Variable& environment, uid_t user);
 
 }  // namespace gpukeeper::client

@@ -31,7 +31,7 @@ using Deadline = std::chrono::steady_clock::time_point;
 
 constexpr unsigned kHttp11 = 11;
 
-asio::generic::stream_protocol::endpoint endpoint(const service::ListenAddress& address) {
+asio::generic::stream_protocol::endpoint endpoint(const ListenAddress& address) {
   if (address.is_unix()) return asio::local::stream_protocol::endpoint(address.path);
   return asio::ip::tcp::endpoint(asio::ip::make_address(address.host), address.port);
 }
@@ -42,7 +42,7 @@ std::string seconds(std::chrono::milliseconds time) {
 
 class Connection {
  public:
-  Connection(const service::ListenAddress& address, const Limits& limits) : address_(address), limits_(limits) {}
+  Connection(const ListenAddress& address, const Limits& limits) : address_(address), limits_(limits) {}
 
   Result<void> open() {
     const auto error = await(limits_.connect, [&](auto done) { socket_.async_connect(endpoint(address_), done); });
@@ -115,7 +115,7 @@ class Connection {
     return std::nullopt;
   }
 
-  const service::ListenAddress& address_;
+  const ListenAddress& address_;
   const Limits& limits_;
   asio::io_context context_{1};
   asio::generic::stream_protocol::socket socket_{context_};
@@ -123,11 +123,11 @@ class Connection {
 
 }  // namespace
 
-Result<void> knock(const service::ListenAddress& address, const Limits& limits) {
+Result<void> knock(const ListenAddress& address, const Limits& limits) {
   return Connection(address, limits).open();
 }
 
-Result<Reply> exchange(const service::ListenAddress& address, const Question& question, const Limits& limits) {
+Result<Reply> exchange(const ListenAddress& address, const Question& question, const Limits& limits) {
   Connection connection(address, limits);
   if (const auto opened = connection.open(); !opened) return tl::make_unexpected(opened.error());
   return connection.ask(question);

@@ -4,8 +4,8 @@
 #include <string_view>
 
 #include "client/daemon.hpp"
+#include "core/listen_address.hpp"
 #include "core/result.hpp"
-#include "service/listen_address.hpp"
 
 namespace gpukeeper::client {
 
@@ -23,10 +23,10 @@ struct Reply {
 
 /// Whether somebody takes connections at that address.
 /// Errors: not_found when nobody does, not_permitted, deadline_exceeded, internal; the message is what connect(2) said.
-Result<void> knock(const service::ListenAddress& address, const Limits& limits);
+Result<void> knock(const ListenAddress& address, const Limits& limits);
 
 /// One question and its answer, whatever its status, over a connection of its own.
 /// Errors: as for knock(); deadline_exceeded, resource_exhausted, unavailable when the answer breaks off or is no HTTP.
-Result<Reply> exchange(const service::ListenAddress& address, const Question& question, const Limits& limits);
+Result<Reply> exchange(const ListenAddress& address, const Question& question, const Limits& limits);
 
 }  // namespace gpukeeper::client

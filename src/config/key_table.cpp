@@ -7,6 +7,7 @@
 #include "config/codec.hpp"
 #include "config/sections.hpp"
 #include "core/nearest.hpp"
+#include "device/metric_table.hpp"
 
 namespace gpukeeper::config {
 namespace {
@@ -91,6 +92,9 @@ void add_states(std::vector<Key>& keys) {
   keys.push_back(key("monitor_interval", "s", live,
                      "The pace at which states are judged and the documented history grows.", seconds(kShortest, kDay),
                      governor(&G::monitor_interval)));
+  keys.push_back(key(
+      "history_size", "", live, "Samples of the documented history, of each GPU.", number<std::size_t>(1, 1'000'000),
+      [](auto& s) -> auto& { return s.engine.history.size; }));
   keys.push_back(key("throttle_cooldown_seconds", "s", live,
                      "How long a GPU goes on slowly after it has left the throttled state.", seconds(0, kDay),
                      governor(&G::throttle_cooldown)));
@@ -165,6 +169,23 @@ void add_governor(std::vector<Key>& keys) {
                      list(text()), yield(&Y::ours)));
   keys.push_back(key("yield.multiplier", "", live, "How slow: the factor of the usual pace.", multiplier(),
                      yield(&Y::multiplier)));
+}
+
+void add_history(std::vector<Key>& keys) {
+  const auto history = [](auto member) {
+    return [member](auto& s) -> auto& {
+      return s.engine.history.*member;
+    };
+  };
+  using H = HistorySettings;
+  keys.push_back(key("history.span", "s", live, "How long the history of many metrics is kept.",
+                     seconds(60, 400 * kDay), history(&H::span)));
+  keys.push_back(key("history.step", "s", live, "Readings that come faster are left out of it.",
+                     seconds(kShortest, kHour), history(&H::step)));
+  keys.push_back(key("history.memory", "", live, "What it may take, of all GPUs; above it the oldest goes.",
+                     size(Bytes(1 << 20)), history(&H::memory)));
+  keys.push_back(key("history.metrics", "", restart, "Which metrics (docs/metrics.md); at most 64.", list(text()),
+                     history(&H::metrics)));
 }
 
 void add_alerts(std::vector<Key>& keys) {
@@ -283,6 +304,7 @@ std::vector<Key> make_table() {
   std::vector<Key> keys;
   add_states(keys);
   add_governor(keys);
+  add_history(keys);
   add_alerts(keys);
   add_actuators(keys);
   add_service(keys);
@@ -317,9 +339,24 @@ std::string environment_name(const Key& key) {
   return name;
 }
 
+namespace {
+
+std::string no_such_metric(std::string_view name) {
+  std::vector<std::string_view> known;
+  for (const MetricRow& row : metric_table()) known.push_back(row.name);
+  const auto meant = nearest(name, known);
+  return fmt::format("history.metrics: there is no metric '{}'{}", name,
+                     meant.empty() ? ": gpukeeper metrics lists them" : fmt::format(": did you mean '{}'?", meant));
+}
+
+}  // namespace
+
 std::vector<std::string> check(const Settings& settings) {
   auto found = gpukeeper::check(settings.engine.governor);
   for (std::string& sentence : gpukeeper::check(settings.engine.andon)) found.push_back(std::move(sentence));
+  for (const std::string& name : settings.engine.history.metrics) {
+    if (!find_metric(name)) found.push_back(no_such_metric(name));
+  }
   for (std::string& sentence : gpukeeper::check(settings.actuators)) found.push_back(std::move(sentence));
   for (std::string& sentence : gpukeeper::check(settings.sinks)) found.push_back(std::move(sentence));
   for (const ListenAddress& address : settings.listen) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <exception>
 #include <utility>
 
 #include <unistd.h>
@@ -73,18 +74,77 @@ std::shared_ptr<const Snapshot> Engine::step() {
   return published_.read();
 }
 
+// The period may change while it rests: then the step comes so much earlier or later.
 void Engine::run(std::stop_token stop) {
-  for (auto due = clock_->now(); !stop.stop_requested(); due = std::max(due + period_, clock_->now())) {
-    rest_until(*clock_, due, stop);
-    if (!stop.stop_requested()) tick();
+  auto last = clock_->now() - period_;
+  while (!stop.stop_requested()) {
+    if (clock_->now() < last + period_) {
+      rest(*clock_, last + period_, stop);
+      continue;
+    }
+    const auto due = last + period_;
+    if (monitoring_) try_tick();
+    last = std::max(due, clock_->now() - period_);
   }
 }
 
 void Engine::rest_until(Clock& clock, MonotonicTime until, const std::stop_token& stop) {
-  while (clock.now() < until && !stop.stop_requested()) {
-    sleep_.until(clock, until, stop);
-    commands_.run();
+  while (clock.now() < until && !stop.stop_requested()) rest(clock, until, stop);
+}
+
+// Until then, a stop, or something to do, which is done.
+void Engine::rest(Clock& clock, MonotonicTime until, const std::stop_token& stop) {
+  sleep_.until(clock, until, stop);
+  commands_.run();
+  answer_askers();
+}
+
+// Whatever goes wrong in one step, there is a next. That none comes is seen by who looks at the snapshots' age.
+void Engine::try_tick() {
+  try {
+    tick();
+  } catch (const std::exception&) {
+    return;
   }
+}
+
+void Engine::configure(const EngineSettings& settings) {
+  period_ = settings.sample_interval;
+  governor_.configure(settings.governor);
+  HistorySettings history = settings.history;
+  history.interval = settings.governor.monitor_interval;
+  history_->resize(history);
+}
+
+bool Engine::monitor(bool on) {
+  if (monitoring_.exchange(on) == on) return false;
+  if (on) static_cast<void>(when_fresh([] {}));  // the first step at once; with so many who wait it comes anyway
+  return true;
+}
+
+bool Engine::when_fresh(std::function<void()> done) {
+  {
+    std::scoped_lock lock(askers_mutex_);
+    if (askers_.size() >= kMostAskers) return false;
+    askers_.push_back(std::move(done));
+  }
+  sleep_.wake();
+  return true;
+}
+
+void Engine::answer_askers() {
+  std::vector<std::function<void()>> askers;
+  {
+    std::scoped_lock lock(askers_mutex_);
+    askers.swap(askers_);
+  }
+  if (askers.empty()) return;
+  const auto latest = published_.read();
+  if (latest->sequence == 0 || clock_->now() - latest->monotonic > kFresh) {
+    follow_the_date();
+    try_tick();
+  }
+  for (const auto& done : askers) done();
 }
 
 // Who hears of a transition finds the snapshot that shows it.

@@ -1,7 +1,10 @@
 #pragma once
 
+#include <atomic>
 #include <chrono>
+#include <functional>
 #include <memory>
+#include <mutex>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -11,6 +14,7 @@
 #include "core/clock.hpp"
 #include "core/published.hpp"
 #include "engine/command_queue.hpp"
+#include "engine/engine_settings.hpp"
 #include "engine/wakeable_sleep.hpp"
 #include "faults/fault_journal.hpp"
 #include "policy/event_dispatcher.hpp"
@@ -52,7 +56,8 @@ class Engine {
   /// Reads every device once and returns what is known then; never null.
   std::shared_ptr<const Snapshot> step();
 
-  /// Steps once a period until stopped. A late step is skipped, not made up for. Commands do not wait for it.
+  /// Steps once a period until stopped, while monitoring is on. A late step is skipped, not made up for. Commands and
+  /// who waits for a sample do not wait for it. No exception ends it.
   void run(std::stop_token stop);
 
   /// Sleeps until then by that clock or a stop; commands that come meanwhile are done at once.
@@ -62,6 +67,25 @@ class Engine {
   /// rest_until() at once, else by the next step before its snapshot is completed. In the order posted. What is not
   /// done when the engine ends is dropped. Whether it was taken: false when CommandQueue::kMost wait.
   [[nodiscard]] bool post(CommandQueue::Command command);
+
+  /// Takes other settings from the next step on; a period counts from the step before. For commands (post) only.
+  void configure(const EngineSettings& settings);
+
+  /// From step to step. For the engine's thread only.
+  std::chrono::nanoseconds period() const { return period_; }
+
+  /// Turns the steps of run() on, at once, or off; returns at once. Whether that was a change. There is one loop, so
+  /// however often it is turned there are never two.
+  bool monitor(bool on);
+  bool monitoring() const { return monitoring_; }
+
+  /// Calls back, on the engine's thread, once there is a snapshot no older than kFresh when it is called: for those who
+  /// ask while nothing is monitored. All who ask meanwhile share one step. Whether it was taken: false when kMostAskers
+  /// wait. While the engine ends, and without run(), nobody is called back.
+  [[nodiscard]] bool when_fresh(std::function<void()> done);
+
+  static constexpr std::chrono::milliseconds kFresh{100};  ///< drivers renew their values at most so often
+  static constexpr std::size_t kMostAskers = 1024;
 
   /// The latest; never null, empty before the first step.
   std::shared_ptr<const Snapshot> snapshot() const { return published_.read(); }
@@ -93,13 +117,19 @@ class Engine {
 
  private:
   void tick();
+  void try_tick();
+  void rest(Clock& clock, MonotonicTime until, const std::stop_token& stop);
+  void answer_askers();
   void finish(Snapshot& snapshot);
   void look_back(const Snapshot& snapshot);
   void follow_the_date() const;
 
   const std::shared_ptr<Clock> clock_;
-  const std::chrono::nanoseconds period_;
+  std::chrono::nanoseconds period_;
+  std::atomic<bool> monitoring_ = true;
   CommandQueue commands_;
+  std::mutex askers_mutex_;
+  std::vector<std::function<void()>> askers_;  // guarded by askers_mutex_
   WakeableSleep sleep_;
   const std::vector<Finding> findings_;
   const std::string faults_kept_in_;

@@ -5,6 +5,7 @@
 #include "core/units.hpp"
 #include "policy/andon/andon_settings.hpp"
 #include "policy/governor_settings.hpp"
+#include "telemetry/history_settings.hpp"
 
 namespace gpukeeper {
 
@@ -21,6 +22,7 @@ struct EngineSettings {
   std::chrono::nanoseconds sample_interval = std::chrono::seconds(1);  ///< from tick to tick
   GovernorSettings governor;
   AndonSettings andon;
+  HistorySettings history;  ///< its interval is the governor's
   LeaseLimits leases;
 
   friend bool operator==(const EngineSettings&, const EngineSettings&) = default;

@@ -137,10 +137,12 @@ std::shared_ptr<const Snapshot> Session::step() {
 
 void Session::run(std::optional<std::chrono::nanoseconds> period, std::stop_token stop) {
   if (!playback_) return engine_.run(std::move(stop));
-  for (std::optional<MonotonicTime> due = clock_->now(); due; due = next_due(period)) {
+  // A period that was set may be set anew.
+  const auto pace = [&] { return period ? std::optional(engine_.period()) : std::nullopt; };
+  for (std::optional<MonotonicTime> due = clock_->now(); due; due = next_due(pace())) {
     engine_.rest_until(*clock_, *due, stop);
     if (stop.stop_requested()) return;
-    step();
+    if (engine_.monitoring()) step();
   }
   played_out_ = true;
   SystemClock real;

@@ -108,6 +108,21 @@ bool EngineThread::post(std::function<void(Engine&)> command) {
   return engine.post([&engine, command = std::move(command)] { command(engine); });
 }
 
+bool EngineThread::monitor(bool on) {
+  std::scoped_lock lock(state_->mutex);
+  return state_->session && state_->session->engine().monitor(on);
+}
+
+bool EngineThread::monitoring() const {
+  std::scoped_lock lock(state_->mutex);
+  return state_->session && state_->session->engine().monitoring();
+}
+
+bool EngineThread::when_fresh(std::function<void()> done) {
+  std::scoped_lock lock(state_->mutex);
+  return state_->session && state_->session->engine().when_fresh(std::move(done));
+}
+
 void EngineThread::ask_to_stop() {
   state_->stop.request_stop();
 }

@@ -50,6 +50,11 @@ class EngineThread {
   /// or no more.
   [[nodiscard]] bool post(std::function<void(Engine&)> command);
 
+  /// As in Engine; off and not taken while there is none.
+  bool monitor(bool on);
+  bool monitoring() const;
+  [[nodiscard]] bool when_fresh(std::function<void()> done);
+
   void ask_to_stop();
 
   /// Whether it has ended within that time, its files closed.

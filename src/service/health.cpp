@@ -19,6 +19,7 @@ std::string_view word(Health health) {
     case Health::starting: return "starting";
     case Health::healthy: return "healthy";
     case Health::degraded: return "degraded";
+    case Health::paused: return "paused";
     case Health::stalled: return "stalled";
   }
   return "stalled";
@@ -34,6 +35,7 @@ Json reasons(const Snapshot& snapshot, Health health, std::chrono::nanoseconds a
   if (health == Health::stalled) {
     result.push_back(fmt::format("no snapshot was made for {} s: a driver may hang", static_cast<long>(seconds(age))));
   }
+  if (health == Health::paused) result.push_back("monitoring is off: gpukeeper monitoring start");
   for (const SourceStatus& source : snapshot.sources) {
     if (!source.available) result.push_back(fmt::format("source {}: {}", source.name, source.message));
   }
@@ -49,7 +51,8 @@ std::chrono::nanoseconds age_of(const Snapshot& snapshot, const HealthFacts& fac
 
 }  // namespace
 
-Health health(const Snapshot& snapshot, const HealthFacts& facts, MonotonicTime now) {
+Health health(const Snapshot& snapshot, const HealthFacts& facts, MonotonicTime now, bool monitoring) {
+  if (!monitoring && snapshot.sequence > 0) return Health::paused;
   if (age_of(snapshot, facts, now) > facts.stalled_after) return Health::stalled;
   if (snapshot.sequence == 0) return Health::starting;
   const bool sources = std::ranges::all_of(snapshot.sources, &SourceStatus::available);
@@ -57,8 +60,8 @@ Health health(const Snapshot& snapshot, const HealthFacts& facts, MonotonicTime 
   return sources && devices ? Health::healthy : Health::degraded;
 }
 
-Response health_answer(const Snapshot& snapshot, const HealthFacts& facts, MonotonicTime now) {
-  const Health state = health(snapshot, facts, now);
+Response health_answer(const Snapshot& snapshot, const HealthFacts& facts, MonotonicTime now, bool monitoring) {
+  const Health state = health(snapshot, facts, now, monitoring);
   const auto age = age_of(snapshot, facts, now);
   const auto available = std::ranges::count_if(snapshot.devices, &DeviceSnapshot::available);
   const bool looked = snapshot.sequence > 0;

@@ -20,13 +20,14 @@ enum class Health {
   starting,  ///< no snapshot yet: the first look at a machine may take seconds
   healthy,
   degraded,  ///< it samples, but a source or a device is not available
+  paused,    ///< monitoring is off: the GPUs are looked at when somebody asks
   stalled,   ///< the sampler has made no snapshot for too long: what is served is old
 };
 
-Health health(const Snapshot& snapshot, const HealthFacts& facts, MonotonicTime now);
+Health health(const Snapshot& snapshot, const HealthFacts& facts, MonotonicTime now, bool monitoring = true);
 
 /// GET /health. 503 when stalled, else 200: whoever restarts what is not well would gain nothing by restarting for a
 /// GPU that is lost.
-Response health_answer(const Snapshot& snapshot, const HealthFacts& facts, MonotonicTime now);
+Response health_answer(const Snapshot& snapshot, const HealthFacts& facts, MonotonicTime now, bool monitoring = true);
 
 }  // namespace gpukeeper::service

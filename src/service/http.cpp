@@ -18,6 +18,7 @@ constexpr std::pair<unsigned, std::string_view> kReasons[] = {
     {404, "Not Found"},
     {405, "Method Not Allowed"},
     {408, "Request Timeout"},
+    {409, "Conflict"},
     {413, "Content Too Large"},
     {417, "Expectation Failed"},
     {421, "Misdirected Request"},

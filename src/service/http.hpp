@@ -52,12 +52,15 @@ struct Request {
   bool reads_only() const { return method == "GET" || method == "HEAD" || method == "OPTIONS"; }
 };
 
+class Later;
+
 struct Response {
   unsigned status = 200;
   std::string content_type;                 ///< empty when there is no body
   std::shared_ptr<const std::string> body;  ///< may be shared with other answers; null when there is none
   std::vector<Header> headers;              ///< beside Date, Content-Type, Content-Length and Connection
   bool close = false;                       ///< the connection ends with this answer
+  std::shared_ptr<Later> later = nullptr;   ///< in place of all this: the answer comes (later.hpp)
 
   std::size_t body_size() const { return body ? body->size() : 0; }
 };

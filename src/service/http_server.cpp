@@ -29,6 +29,7 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
+#include "service/later.hpp"
 #include "service/stream.hpp"
 
 namespace gpukeeper::service {
@@ -90,8 +91,9 @@ struct Connection {
   Door& door;
 
   Deadline deadline{};
-  bool idle = true;      // waits for a request to begin
-  bool expired = false;  // was ended by the sweep
+  std::shared_ptr<Later> awaited;  // null but while an answer is to come
+  bool idle = true;                // waits for a request to begin
+  bool expired = false;            // was ended by the sweep
 };
 
 // A listener and who came through it.
@@ -120,7 +122,13 @@ class HttpServer::Implementation {
     asio::co_spawn(context_, keep_door(doors_.back()), asio::detached);
   }
 
-  void run() { context_.run(); }
+  void run() {
+    context_.run();
+    // Those that are still waited for must not call a server that is gone.
+    for (Connection* connection : connections_) {
+      if (connection->awaited) connection->awaited->on_given(nullptr);
+    }
+  }
 
   void stop() {
     asio::post(context_, [this] { begin_stop(); });
@@ -245,7 +253,12 @@ class HttpServer::Implementation {
       request.peer = c.peer;
       head_only = request.method == "HEAD";
       keep = request.keep_alive;
-      response = ask(std::move(request));
+      const std::string what = fmt::format("{} {}", request.method, request.target);
+      response = ask(what, [&] { return handler_(std::move(request)); });
+      if (response.later) {
+        c.awaited = std::move(response.later);
+        response = co_await settled(c, what);
+      }
     }
     keep = keep && !response.close && !stopping_;
     const bool sent = co_await send(c, response, head_only, keep);
@@ -255,11 +268,27 @@ class HttpServer::Implementation {
     co_return false;
   }
 
-  Response ask(Request request) {
-    const std::string what = fmt::format("{} {}", request.method, request.target);
+  // The answer that comes later. Who gives it is another thread, so it only wakes this one.
+  asio::awaitable<Response> settled(Connection& c, std::string what) {
+    const auto patience = std::make_shared<asio::steady_timer>(context_, options_.later);
+    c.idle = false;
+    c.deadline = in(options_.later + options_.answer);  // its own patience ends before
+    c.awaited->on_given([this, patience] { asio::post(context_, [patience] { patience->cancel(); }); });
+    error_code ignored;
+    co_await patience->async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+    c.awaited->on_given(nullptr);
+    const auto make = c.awaited->take();
+    c.awaited.reset();
+    if (make) co_return ask(what, *make);
+    auto late = problem(503, "no_answer_yet", "what was asked for could not be found out in time: try again");
+    late.headers.emplace_back("Retry-After", "1");
+    co_return late;
+  }
+
+  Response ask(const std::string& what, const std::function<Response()>& make) {
     try {
-      Response response = handler_(std::move(request));
-      log_.debug("{}: {}", what, response.status);
+      Response response = make();
+      if (!response.later) log_.debug("{}: {}", what, response.status);
       return response;
     } catch (const std::exception& error) {
       log_.error("{}: {}", what, error.what());

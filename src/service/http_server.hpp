@@ -20,7 +20,8 @@ struct HttpServerOptions {
   std::chrono::milliseconds idle = std::chrono::seconds(75);     ///< between two requests; then it is closed
   std::chrono::milliseconds request = std::chrono::seconds(10);  ///< for a whole request from its first byte; then 408
   std::chrono::milliseconds answer = std::chrono::seconds(10);   ///< for a client to take an answer, and its size below
-  std::size_t slowest = 64 << 10;                                ///< bytes a second that a client takes at the least
+  std::chrono::milliseconds later = std::chrono::seconds(5);  ///< for an answer that comes later (later.hpp); then 503
+  std::size_t slowest = 64 << 10;                             ///< bytes a second that a client takes at the least
   std::chrono::milliseconds sweep = std::chrono::milliseconds(250);  ///< how late a deadline may be noticed
 
   /// At the stop: how long a connection may be quiet before it is closed, and after how long all are cut off.

@@ -5,8 +5,8 @@
 
 #include <sys/types.h>
 
+#include "core/listen_address.hpp"
 #include "core/result.hpp"
-#include "service/listen_address.hpp"
 
 namespace gpukeeper::service {
 

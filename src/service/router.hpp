@@ -17,6 +17,7 @@ struct Route {
   std::string_view summary;  ///< a sentence for the index and for documentation
   /// Runs on the server's thread, so it answers at once from what is known.
   std::function<Response(const Request&)> answer;
+  bool fresh = false;  ///< it answers from a snapshot: with monitoring off one is taken before
 };
 
 /// Finds the route of a request. A pure function of the table: no sockets, no state.

@@ -2,8 +2,11 @@
 
 #include <utility>
 
+#include "core/rfc3339.hpp"
 #include "format/json_text.hpp"
+#include "service/authority.hpp"
 #include "service/faults_answer.hpp"
+#include "service/later.hpp"
 
 namespace gpukeeper::service {
 namespace {
@@ -16,24 +19,75 @@ Response index(const std::vector<std::pair<std::string, std::string>>& rows, con
                      dump({{"service", "gpukeeper"}, {"version", version}, {"routes", std::move(list)}}, true) + "\n");
 }
 
+using Answer = std::function<Response(const Request&)>;
+
+// Nothing is monitored, or the latest snapshot is overdue: a driver hangs, perhaps.
+bool is_stale(const Snapshot& snapshot, const Sights& sights, const Hands& hands) {
+  if (!hands.monitoring()) return true;
+  return hands.lives && snapshot.sequence > 0 && sights.clock->now() - snapshot.monotonic > 2 * hands.period();
+}
+
+// The answer, once there is a snapshot of now. Before the sources are open there is nothing to wait for.
+Answer freshly(Answer answer, std::shared_ptr<const Sights> sights, std::shared_ptr<const Hands> hands) {
+  return [answer = std::move(answer), sights = std::move(sights), hands = std::move(hands)](const Request& request) {
+    if (!hands->opened() || !is_stale(*sights->snapshot(), *sights, *hands)) return answer(request);
+    const auto later = std::make_shared<Later>();
+    const bool asked =
+        hands->when_fresh([later, answer, request] { later->give([answer, request] { return answer(request); }); });
+    if (!asked) return answer(request);
+    Response response;
+    response.later = later;
+    return response;
+  };
+}
+
+Response monitoring_answer(const Sights& sights, const Hands& hands, bool changed) {
+  const auto snapshot = sights.snapshot();
+  const bool looked = snapshot->sequence > 0;
+  return json_answer(200, dump({{"schema", "gpukeeper.monitoring/1"},
+                                {"monitoring", hands.monitoring()},
+                                {"changed", changed},
+                                {"sample_interval_seconds", std::chrono::duration<double>(hands.period()).count()},
+                                {"sequence", snapshot->sequence},
+                                {"taken_at", looked ? Json(rfc3339(snapshot->taken_at)) : Json()},
+                                {"devices", snapshot->devices.size()}},
+                               false) +
+                              "\n");
+}
+
+Response turn_monitoring(const Request& request, const Sights& sights, const Hands& hands, bool on) {
+  if (auto refusal = refuse_change(request, sights.own_uid)) return *refusal;
+  if (!hands.opened()) return starting();
+  const auto snapshot = sights.snapshot();
+  if (on && snapshot->sequence > 0 && snapshot->devices.empty()) {
+    return problem(409, "no_gpu", "there is no GPU to monitor: gpukeeper doctor says what was looked for");
+  }
+  const bool changed = hands.monitor(on);
+  return monitoring_answer(sights, hands, changed);
+}
+
 }  // namespace
 
-std::vector<Route> routes(Sights sights) {
+std::vector<Route> routes(Sights sights, Hands hands) {
   const auto shared = std::make_shared<const Sights>(std::move(sights));
+  const auto doing = std::make_shared<const Hands>(std::move(hands));
   const auto snapshots = std::make_shared<SnapshotAnswer>(shared->instance, shared->own_uid);
   const auto throttle = std::make_shared<const ThrottleAnswer>(shared->post, shared->own_uid);
   std::vector<Route> table = {
       {"GET", "/health", "Whether gpukeeper samples, and what it misses. 503 when the sampler stands still.",
-       [shared](const Request&) { return health_answer(*shared->snapshot(), shared->health, shared->clock->now()); }},
+       [shared, doing](const Request&) {
+         const bool monitored = doing->monitoring() || !doing->opened();
+         return health_answer(*shared->snapshot(), shared->health, shared->clock->now(), monitored);
+       }},
       {"GET", "/api/v1/snapshot", "Every GPU now, as 'gpukeeper status --json' prints it; ?device= for one of them.",
-       [shared, snapshots](const Request& request) { return snapshots->answer(request, shared->snapshot()); }},
+       [shared, snapshots](const Request& request) { return snapshots->answer(request, shared->snapshot()); }, true},
       {"GET", "/api/v1/faults",
        "What went wrong, as 'gpukeeper faults --json' prints it; ?device=, severity=, kind=, since=, limit=.",
        [shared](const Request& request) {
          return faults_answer(request, *shared->faults(), shared->faults_kept_in(), *shared->snapshot());
        }},
       {"GET", "/api/v1/throttle", "How fast work may go, as 'gpukeeper throttle --json' prints it; ?device=.",
-       [shared, throttle](const Request& request) { return throttle->read(request, *shared->snapshot()); }},
+       [shared, throttle](const Request& request) { return throttle->read(request, *shared->snapshot()); }, true},
       {"PUT", "/api/v1/throttle",
        R"(Asks for less: {"speed_multiplier": 0.5, "seconds": 600, "devices": ["0"]}. Over the owner's socket only.)",
        [shared, throttle](const Request& request) { return throttle->ask(request, *shared->snapshot()); }},
@@ -43,7 +97,23 @@ std::vector<Route> routes(Sights sights) {
        [shared](const Request& request) { return history_answer(request, shared->past, *shared->snapshot()); }},
       {"GET", "/api/v1/trend", "Where every GPU's temperature is going: ?device=&minutes=.",
        [shared](const Request& request) { return trend_answer(request, shared->past, *shared->snapshot()); }},
+      {"GET", "/api/v1/config", "Every key of the configuration, its value, and where that came from.",
+       [doing](const Request&) { return doing->configuration(); }},
+      {"PATCH", "/api/v1/config", "Sets keys: a JSON object of them; ?save=true writes the file, too.",
+       [shared, doing](const Request& request) {
+         auto refusal = refuse_change(request, shared->own_uid);
+         return refusal ? *refusal : doing->change_configuration(request);
+       }},
+      {"GET", "/api/v1/monitoring", "Whether the GPUs are looked at all the time, and when they were last.",
+       [shared, doing](const Request&) { return monitoring_answer(*shared, *doing, false); }},
+      {"POST", "/api/v1/monitoring/start", "Looks at the GPUs all the time.",
+       [shared, doing](const Request& request) { return turn_monitoring(request, *shared, *doing, true); }},
+      {"POST", "/api/v1/monitoring/stop", "Looks at them only when somebody asks.",
+       [shared, doing](const Request& request) { return turn_monitoring(request, *shared, *doing, false); }},
   };
+  for (Route& route : table) {
+    if (route.fresh) route.answer = freshly(std::move(route.answer), shared, doing);
+  }
   std::vector<std::pair<std::string, std::string>> rows;
   for (const Route& route : table) {
     rows.emplace_back(std::string(route.method) + " " + std::string(route.pattern), route.summary);

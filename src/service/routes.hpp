@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <string>
@@ -29,7 +30,19 @@ struct Sights {
   Past past = {};
 };
 
+/// What the routes may have done.
+struct Hands {
+  std::function<Response()> configuration;                       ///< GET /api/v1/config
+  std::function<Response(const Request&)> change_configuration;  ///< PATCH /api/v1/config
+  std::function<bool()> monitoring;                              ///< whether it is on
+  std::function<bool(bool)> monitor;                             ///< as Engine::monitor
+  bool lives = true;             ///< false: time is played, and a snapshot is as old as the recording has it
+  std::function<bool()> opened;  ///< whether there is an engine
+  std::function<std::chrono::nanoseconds()> period;       ///< from snapshot to snapshot, as configured
+  std::function<bool(std::function<void()>)> when_fresh;  ///< as Engine::when_fresh
+};
+
 /// Everything that `gpukeeper serve` answers: a row each. A new endpoint is a new row.
-std::vector<Route> routes(Sights sights);
+std::vector<Route> routes(Sights sights, Hands hands);
 
 }  // namespace gpukeeper::service

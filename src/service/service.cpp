@@ -18,12 +18,12 @@ namespace {
 
 // The first look at a machine may take SamplerOptions::first_list_deadline, 15 s.
 HealthFacts health_facts(const ServiceOptions& options, const Clock& clock) {
-  const auto period = options.config.sample_interval.value_or(1s);
+  const auto period = options.settings.engine.sample_interval;
   return {options.version, clock.now(), std::max<std::chrono::nanoseconds>(20s, 5 * period)};
 }
 
-HttpServer::Handler handler(Sights sights, std::vector<std::string> hosts) {
-  const auto router = std::make_shared<const Router>(routes(std::move(sights)));
+HttpServer::Handler handler(Sights sights, Hands hands, std::vector<std::string> hosts) {
+  const auto router = std::make_shared<const Router>(routes(std::move(sights), std::move(hands)));
   return [router, guard = SiteGuard(std::move(hosts))](Request request) {
     if (auto refusal = guard.refuse(request)) return *refusal;
     return router->answer(std::move(request));
@@ -37,9 +37,9 @@ std::string instance(const Clock& clock) {
 
 }  // namespace
 
-Result<std::shared_ptr<const Classifier>> load_rules(const Config& config) {
-  if (!config.rules) return nullptr;
-  auto classifier = Classifier::load(*config.rules);
+Result<std::shared_ptr<const Classifier>> load_rules(const config::Settings& settings) {
+  if (!settings.rules) return nullptr;
+  auto classifier = Classifier::load(*settings.rules);
   if (!classifier) return tl::make_unexpected(classifier.error());
   return std::make_shared<const Classifier>(std::move(*classifier));
 }
@@ -48,7 +48,10 @@ EngineThread::Open Service::opener(const ServiceOptions& options, const Parts& p
                                    std::shared_ptr<EventDispatcher> events) {
   SessionOptions session;
   session.detect.machine_root = options.machine_root;
-  session.engine.sampler.period = options.config.sample_interval.value_or(session.engine.sampler.period);
+  session.engine.sampler.period = options.settings.engine.sample_interval;
+  session.engine.governor = options.settings.engine.governor;
+  session.engine.history = options.settings.engine.history;
+  session.engine.history.interval = options.settings.engine.governor.monitor_interval;
   session.engine.attribute = true;
   session.engine.classifier = parts.rules;
   session.engine.events = std::move(events);
@@ -61,13 +64,13 @@ EngineThread::Open Service::opener(const ServiceOptions& options, const Parts& p
     return {};
   };
   return
-      [sources = options.config.source, time = parts.time, session] { return Session::open(sources, time, session); };
+      [sources = options.settings.source, time = parts.time, session] { return Session::open(sources, time, session); };
 }
 
 // A folder that was named must do, and no two may keep books in one; else it goes on with less.
 Result<std::shared_ptr<const StateDirectory>> Service::claim_state(const ServiceOptions& options, Log& log) {
-  const bool named = options.config.state_dir.has_value();
-  const std::string path = options.config.state_dir.value_or(options.usual_state_dir);
+  const bool named = options.settings.state_dir.has_value();
+  const std::string path = options.settings.state_dir.value_or(options.usual_state_dir);
   if (path.empty()) {
     log.warning("what happened is forgotten at the end: no folder is known for it; name one with --state-dir");
     return nullptr;
@@ -90,18 +93,50 @@ Service::Service(ServiceOptions options, Parts parts, std::shared_ptr<Clock> clo
       governed_(log),
       log_subscription_(
           events_->subscribe("the log", std::nullopt, [this](const GovernorEvent& event) { governed_.note(event); })),
-      engine_(opener(options_, parts, events_), options_.config.sample_interval),
-      server_(handler({.snapshot = [this] { return engine_.snapshot(); },
-                       .faults = [this] { return engine_.faults(); },
-                       .faults_kept_in = [this] { return engine_.faults_kept_in(); },
-                       .post = [this](auto command) { return engine_.post(std::move(command)); },
-                       .health = health_,
-                       .clock = time_,
-                       .instance = instance(*clock_),
-                       .own_uid = ::geteuid(),
-                       .past = {[this] { return engine_.history(); }, [this] { return engine_.leak_suspects(); }}},
-                      options_.config.hosts),
-              *clock_, log, http_options(options_.config)) {}
+      engine_(opener(options_, parts, events_), options_.period),
+      sample_interval_(options_.settings.engine.sample_interval),
+      configuration_(
+          options_.config, [this](const config::Settings& settings) { apply(settings); }, log),
+      server_(handler(sights(), hands(), options_.settings.hosts), *clock_, log, http_options(options_.settings.http)) {
+}
+
+Sights Service::sights() {
+  return {.snapshot = [this] { return engine_.snapshot(); },
+          .faults = [this] { return engine_.faults(); },
+          .faults_kept_in = [this] { return engine_.faults_kept_in(); },
+          .post = [this](auto command) { return engine_.post(std::move(command)); },
+          .health = health_,
+          .clock = time_,
+          .instance = instance(*clock_),
+          .own_uid = ::geteuid(),
+          .past = {[this] { return engine_.history(); }, [this] { return engine_.leak_suspects(); }}};
+}
+
+Hands Service::hands() {
+  return {.configuration = [this] { return configuration_.answer(); },
+          .change_configuration = [this](const Request& request) { return configuration_.change(request); },
+          .monitoring = [this] { return engine_.monitoring(); },
+          .monitor = [this](bool on) { return engine_.monitor(on); },
+          .lives = time_ == clock_,
+          .opened = [this] { return engine_.opened().has_value(); },
+          .period = [this] { return sample_interval_.load(); },
+          .when_fresh = [this](std::function<void()> done) { return engine_.when_fresh(std::move(done)); }};
+}
+
+// What waits for a restart stays as it was.
+void Service::apply(const config::Settings& settings) {
+  auto target = open_log_target(log_target_options(settings.log, options_.journal));
+  if (target) {
+    log_.set_target(std::move(*target));
+  } else {
+    log_.error("the log stays where it was: {}", target.error().message);
+  }
+  log_.set_level(settings.log.level);
+  sample_interval_ = settings.engine.sample_interval;
+  const bool taken = engine_.post([engine = settings.engine](Engine& running) { running.configure(engine); });
+  if (!taken)
+    log_.warning("the GPUs are still looked for: what was set takes effect with the next change or a restart");
+}
 
 Service::~Service() {
   server_.stop();
@@ -109,14 +144,14 @@ Service::~Service() {
 }
 
 Result<std::unique_ptr<Service>> Service::start(ServiceOptions options, std::shared_ptr<Clock> clock, Log& log) {
-  auto rules = load_rules(options.config);
+  auto rules = load_rules(options.settings);
   if (!rules) return tl::make_unexpected(rules.error());
-  auto time = clock_for(options.config.source, options.speed, Speed(1), clock);
+  auto time = clock_for(options.settings.source, options.speed, Speed(1), clock);
   if (!time) return tl::make_unexpected(time.error());
   auto state = claim_state(options, log);
   if (!state) return tl::make_unexpected(state.error());
   std::vector<Listener> listeners;  // before any thread is: what cannot listen leaves nothing behind
-  for (const ListenAddress& address : options.config.listen) {
+  for (const ListenAddress& address : options.settings.listen) {
     auto listener = Listener::open(address);
     if (!listener) return tl::make_unexpected(listener.error());
     log.info("listening on {}", listener->address().to_string());
@@ -147,13 +182,21 @@ Result<void> Service::look() {
     ready_ = true;
     manager_.ready();
   }
-  const bool stalled = health(*snapshot, health_, time_->now()) == Health::stalled;
+  configuration_.look(clock_->now());
+  look_at_monitoring();
+  const bool stalled = health(*snapshot, health_, time_->now(), engine_.monitoring() || !ready_) == Health::stalled;
   if (stalled) log_.error("the sampler has made no snapshot for {} s", health_.stalled_after / 1s);
   if (!stalled && answered_.exchange(false)) {
     manager_.alive();
     server_.ping([this] { answered_ = true; });
   }
   return {};
+}
+
+void Service::look_at_monitoring() {
+  if (!ready_ || engine_.monitoring() == monitored_) return;
+  monitored_ = !monitored_;
+  log_.info("GPU monitoring {}", monitored_ ? "started" : "stopped");
 }
 
 void Service::begin_stop() {

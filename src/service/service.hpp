@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <memory>
@@ -10,18 +11,24 @@
 #include "core/clock.hpp"
 #include "core/log.hpp"
 #include "engine/state_dir.hpp"
-#include "service/config.hpp"
+#include "service/configuration.hpp"
 #include "service/engine_thread.hpp"
 #include "service/governor_log.hpp"
 #include "service/health.hpp"
 #include "service/http_server.hpp"
+#include "service/options.hpp"
+#include "service/routes.hpp"
 #include "service/service_manager.hpp"
 #include "service/state_log.hpp"
 
 namespace gpukeeper::service {
 
 struct ServiceOptions {
-  Config config;  ///< complete: its listen is not empty
+  config::Settings settings;                   ///< to start with; complete: its listen is not empty
+  std::shared_ptr<config::LiveConfig> config;  ///< where they come from, and others later; never null
+  bool journal = false;                        ///< as in LogTargetOptions
+  /// As in Session::run: what somebody set; nothing for the second that it is by itself, and a recording's own pace.
+  std::optional<std::chrono::nanoseconds> period;
   std::string version;
   std::string machine_root;                  ///< as in DetectOptions
   std::string usual_state_dir;               ///< where the configuration names none; empty when none is known
@@ -30,9 +37,9 @@ struct ServiceOptions {
   std::optional<std::string> notify_socket;  ///< $NOTIFY_SOCKET
 };
 
-/// The rules by which processes are classified: those of the configuration's file and the built-in ones after them;
+/// The rules by which processes are classified: those of the file that is configured and the built-in ones after them;
 /// null for these alone. Errors: those of Classifier::load.
-Result<std::shared_ptr<const Classifier>> load_rules(const Config& config);
+Result<std::shared_ptr<const Classifier>> load_rules(const config::Settings& settings);
 
 /// `gpukeeper serve` as one thing: the engine in its thread, the server in its own, and what the main thread does once
 /// a second.
@@ -49,6 +56,16 @@ class Service {
   /// Once a second: says what changed, and tells the service manager that it lives.
   /// Errors: those of open_sources, once they are known; then it is to be stopped.
   Result<void> look();
+
+  /// Reads the configuration again and opens the log anew.
+  void reload() { configuration_.reload(); }
+
+  /// What to wait for between two looks, beside time: readable when there is something to look at; -1 for none.
+  std::array<int, 2> descriptors() const {
+    return {configuration_.work_descriptor(), configuration_.file_descriptor()};
+  }
+  /// When to look at the latest, though a second is not over; nothing: then.
+  std::optional<MonotonicTime> next_look() const { return configuration_.next_look(); }
 
   /// Whether the sources are open and clients are answered.
   bool ready() const { return ready_; }
@@ -69,6 +86,10 @@ class Service {
   static Result<std::shared_ptr<const StateDirectory>> claim_state(const ServiceOptions& options, Log& log);
   static EngineThread::Open opener(const ServiceOptions& options, const Parts& parts,
                                    std::shared_ptr<EventDispatcher> events);
+  Sights sights();
+  Hands hands();
+  void apply(const config::Settings& settings);
+  void look_at_monitoring();
   void serve();
 
   const ServiceOptions options_;
@@ -82,8 +103,11 @@ class Service {
   const std::shared_ptr<EventDispatcher> events_ = std::make_shared<EventDispatcher>();
   const EventDispatcher::Token log_subscription_;
   EngineThread engine_;
+  std::atomic<std::chrono::nanoseconds> sample_interval_;
+  Configuration configuration_;
   HttpServer server_;
   bool ready_ = false;
+  bool monitored_ = true;
   bool over_ = false;                  // the recording; said
   std::atomic<bool> answered_ = true;  // the server's thread has answered the last ping
   std::atomic<bool> served_ = false;   // the server's thread has ended

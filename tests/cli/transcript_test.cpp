@@ -45,12 +45,14 @@ class CommandTest : public testing::Test {
   Transcript run(const std::string& arguments) { return shell("\"$GPUKEEPER\" " + arguments); }
 
   Transcript shell(const std::string& line) {
-    std::ofstream(folder_ + "/script")
-        << "unset GPUKEEPER_SOURCE GPUKEEPER_ROOT NO_COLOR COLUMNS LC_ALL LC_CTYPE; export LANG=C.UTF-8 TERM=xterm\n"
-           "GPUKEEPER='" GPUKEEPER_BINARY_DIR
-           "/gpukeeper'\n"
-           "SCENARIO='simulated:" GPUKEEPER_SOURCE_DIR "/examples/scenarios/two-gpus.yaml'\n"
-        << line << "\n";
+    std::ofstream(folder_ + "/script") << "unset GPUKEEPER_SOURCE GPUKEEPER_ROOT GPUKEEPER_CONFIG NO_COLOR COLUMNS "
+                                          "LC_ALL LC_CTYPE; export LANG=C.UTF-8 "
+                                          "TERM=xterm XDG_CONFIG_HOME=/nowhere\n"
+                                          "GPUKEEPER='" GPUKEEPER_BINARY_DIR
+                                          "/gpukeeper'\n"
+                                          "SCENARIO='simulated:" GPUKEEPER_SOURCE_DIR
+                                          "/examples/scenarios/two-gpus.yaml'\n"
+                                       << line << "\n";
     const std::string command =
         "timeout 30 bash '" + folder_ + "/script' >'" + folder_ + "/out' 2>'" + folder_ + "/err' </dev/null";
     const int status = std::system(command.c_str());

@@ -15,7 +15,7 @@ Daemon::Variable variables(std::map<std::string, std::string, std::less<>> value
   };
 }
 
-std::vector<std::string> texts(const std::vector<service::ListenAddress>& addresses) {
+std::vector<std::string> texts(const std::vector<ListenAddress>& addresses) {
   std::vector<std::string> result;
   for (const auto& address : addresses) result.push_back(address.to_string());
   return result;

@@ -137,6 +137,8 @@ TEST(EffectiveTest, TheWholeIsJudgedAndTheMessageSaysWhatWouldDo) {
                 "f.yaml:1:9: listen: on 0.0.0.0:7909: other machines reach that address, and there is no "
                 "authentication yet: listen on 127.0.0.1 behind a proxy that has one, or consent with "
                 "--insecure-listen"},
+           Case{"history: {metrics: [power_wats]}",
+                "f.yaml:1:20: history.metrics: there is no metric 'power_wats': did you mean 'power_watts'?"},
            Case{"alerts: {rules: [{rule: thermal, critical: 1}]}",
                 "f.yaml:1:17: alerts.rules.thermal.critical = 1: it must not be below warning, which is 80"},
        }) {

@@ -12,18 +12,12 @@ namespace {
 // Contract 1.1.2: names, defaults, and that they are whole numbers in JSON.
 TEST(KeyTableTest, TheDocumentedKeysHaveTheirDefaultsAndAreLive) {
   const Settings standard;
-  const std::pair<std::string, std::string> documented[] = {{"temp_optimal", "65"},
-                                                            {"temp_normal", "75"},
-                                                            {"temp_throttle", "85"},
-                                                            {"temp_critical", "90"},
-                                                            {"memory_optimal", "70"},
-                                                            {"memory_normal", "85"},
-                                                            {"memory_critical", "95"},
-                                                            {"memory_limit_mb", "6144"},
-                                                            {"memory_reserve_mb", "512"},
-                                                            {"monitor_interval", "3"},
-                                                            {"throttle_cooldown_seconds", "30"},
-                                                            {"critical_pause_seconds", "60"}};
+  const std::pair<std::string, std::string> documented[] = {
+      {"temp_optimal", "65"},          {"temp_normal", "75"},       {"temp_throttle", "85"},
+      {"temp_critical", "90"},         {"memory_optimal", "70"},    {"memory_normal", "85"},
+      {"memory_critical", "95"},       {"memory_limit_mb", "6144"}, {"memory_reserve_mb", "512"},
+      {"monitor_interval", "3"},       {"history_size", "200"},     {"throttle_cooldown_seconds", "30"},
+      {"critical_pause_seconds", "60"}};
   for (const auto& [name, value] : documented) {
     const Key* key = find_key(name);
     ASSERT_TRUE(key) << name;
@@ -69,6 +63,8 @@ memory_critical: 90
 memory_limit_mb: 7168
 memory_reserve_mb: 0
 monitor_interval: 2500ms
+history_size: 300
+history: {span: 12h, step: 2s, memory: 64MiB, metrics: [power_watts, temperature_celsius]}
 throttle_cooldown_seconds: 1m
 critical_pause_seconds: 90
 vendors: {amd: {temp_throttle: 95, temp_critical: 100, temp_auto: false}, intel: {memory_normal: 84}}

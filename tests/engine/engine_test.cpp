@@ -1,7 +1,12 @@
 #include "engine/engine.hpp"
 
+#include <atomic>
+#include <filesystem>
+#include <future>
 #include <memory>
+#include <optional>
 #include <string>
+#include <thread>
 
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -144,6 +149,121 @@ TEST(EngineTest, AProcessThatOnlyGrowsIsSuspectedOfALeak) {
   }
   ASSERT_EQ(engine.leak_suspects()->size(), 1u);
   EXPECT_EQ(engine.leak_suspects()->front().pid, 42);
+}
+
+TEST(EngineTest, OtherSettingsHoldFromTheNextStepOn) {
+  const auto backend = std::make_shared<FakeBackend>();
+  Reading reading{Missing::not_supported};
+  reading.temperature = Celsius(70);
+  backend->plug("GPU-a", reading);
+  Sources sources;
+  sources.backends.push_back(backend);
+  const auto clock = std::make_shared<FakeClock>();
+  Engine engine(std::move(sources), clock);
+  EXPECT_EQ(engine.step()->devices.at(0).state, State::normal);
+  EngineSettings settings;
+  settings.governor.thresholds.temp_optimal = Celsius(72);
+  settings.sample_interval = 250ms;
+  ASSERT_TRUE(engine.post([&] { engine.configure(settings); }));
+  EXPECT_EQ(engine.period(), 1s);
+  clock->advance(5s);
+  EXPECT_EQ(engine.step()->devices.at(0).state, State::optimal);
+  EXPECT_EQ(engine.period(), 250ms);
+}
+
+// In real time, with a period of a day: whatever happens soon was not waited for.
+class RunningEngine : public testing::Test {
+ protected:
+  explicit RunningEngine(std::chrono::nanoseconds period = 24h) : backend_(std::make_shared<FakeBackend>()) {
+    backend_->plug("GPU-a");
+    Sources sources;
+    sources.backends.push_back(backend_);
+    engine_.emplace(std::move(sources), std::make_shared<SystemClock>(), EngineOptions{.sampler = {.period = period}});
+    thread_ = std::jthread([this](std::stop_token stop) { engine_->run(std::move(stop)); });
+    await(1);
+  }
+
+  void await(std::uint64_t sequence) const {
+    while (engine_->snapshot()->sequence < sequence) std::this_thread::yield();
+  }
+  // Until the latest is no longer fresh.
+  void await_age() const {
+    while (SystemClock().now() - engine_->snapshot()->monotonic <= Engine::kFresh) std::this_thread::yield();
+  }
+  // Once the engine's thread has done all that came before.
+  void settle() {
+    std::promise<void> done;
+    ASSERT_TRUE(engine_->post([&] { done.set_value(); }));
+    done.get_future().wait();
+  }
+  static std::size_t threads() {
+    return static_cast<std::size_t>(std::distance(std::filesystem::directory_iterator("/proc/self/task"), {}));
+  }
+
+  const std::shared_ptr<FakeBackend> backend_;
+  std::optional<Engine> engine_;
+  std::jthread thread_;
+};
+
+TEST_F(RunningEngine, MonitoringIsTurnedOffAndOnOnce) {
+  EXPECT_TRUE(engine_->monitoring());
+  EXPECT_FALSE(engine_->monitor(true));
+  EXPECT_TRUE(engine_->monitor(false));
+  EXPECT_FALSE(engine_->monitor(false));
+  EXPECT_FALSE(engine_->monitoring());
+  EXPECT_TRUE(engine_->monitor(true));
+}
+
+TEST_F(RunningEngine, TurnedOnItLooksAtOnce) {
+  engine_->monitor(false);
+  await_age();
+  engine_->monitor(true);
+  await(2);
+}
+
+TEST_F(RunningEngine, TurnedAThousandTimesThereIsOneThreadAndItStillSamples) {
+  const std::size_t before = threads();
+  for (int i = 0; i < 1000; ++i) {
+    EXPECT_TRUE(engine_->monitor(false));
+    EXPECT_TRUE(engine_->monitor(true));
+  }
+  settle();
+  EXPECT_LE(threads(), before);
+  EXPECT_TRUE(engine_->monitoring());
+}
+
+TEST_F(RunningEngine, WhileItIsOffWhoAsksGetsASampleAndAllWhoAskMeanwhileShareIt) {
+  engine_->monitor(false);
+  await_age();
+  const auto before = engine_->snapshot()->sequence;
+  std::promise<void> held;
+  ASSERT_TRUE(engine_->post([&] { held.get_future().wait(); }));  // until all have asked
+  std::atomic<int> answered = 0;
+  for (int i = 0; i < 100; ++i) ASSERT_TRUE(engine_->when_fresh([&] { ++answered; }));
+  held.set_value();
+  while (answered < 100) std::this_thread::yield();
+  EXPECT_EQ(engine_->snapshot()->sequence, before + 1);
+}
+
+TEST_F(RunningEngine, MoreThanABoundMayNotWait) {
+  std::promise<void> held;
+  std::promise<void> holds;
+  ASSERT_TRUE(engine_->post([&] {
+    holds.set_value();
+    held.get_future().wait();
+  }));
+  holds.get_future().wait();
+  std::size_t taken = 0;
+  while (engine_->when_fresh([] {})) ++taken;
+  EXPECT_EQ(taken, Engine::kMostAskers);
+  held.set_value();
+}
+
+TEST_F(RunningEngine, AnotherPeriodIsNotWaitedForUntilTheOldOneIsOver) {
+  EngineSettings settings;
+  settings.sample_interval = 1ms;
+  ASSERT_TRUE(engine_->post([&] { engine_->configure(settings); }));
+  await(3);
 }
 
 }  // namespace

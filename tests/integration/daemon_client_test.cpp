@@ -18,7 +18,6 @@ namespace gpukeeper::client {
 namespace {
 
 using namespace std::chrono_literals;
-using service::ListenAddress;
 using service::Listener;
 using service::Request;
 using service::Response;
@@ -54,7 +53,7 @@ class WithServer : public DaemonClientTest {
                    std::string(request.header("Content-Type").value_or("none")) + " " + request.body);
     }
     if (request.path == "/plain") return {.status = 500, .content_type = "text/plain", .headers = {}};
-    if (request.path == "/escape") return service::problem(400, "wrong", "a \x1b[31m name");
+    if (request.path == "/escape") return service::problem(400, "wrong", "a \x1b[31m name\n  and more");
     const auto status = static_cast<unsigned>(std::stoul(request.path.substr(1)));
     return service::problem(status, "code", "the detail of " + request.path.substr(1));
   }
@@ -102,7 +101,7 @@ TEST_F(WithServer, ARefusalIsItsDetailAndItsStatusIsTheCode) {
        }) {
     EXPECT_EQ(daemon->ask("GET", "/" + status).error(), (Error{code, "the detail of " + status}));
   }
-  EXPECT_EQ(daemon->ask("GET", "/escape").error(), (Error{Errc::invalid_argument, "a ?[31m name"}));
+  EXPECT_EQ(daemon->ask("GET", "/escape").error(), (Error{Errc::invalid_argument, "a ?[31m name\n  and more"}));
   EXPECT_EQ(daemon->ask("GET", "/plain").error(),
             (Error{Errc::internal, place_ + " answered 500 without a reason: is that a gpukeeper daemon?"}));
 }

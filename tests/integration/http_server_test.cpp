@@ -14,6 +14,7 @@
 #include "fakes/fake_log.hpp"
 #include "fakes/temporary_folder.hpp"
 #include "integration/http_client.hpp"
+#include "service/later.hpp"
 
 namespace gpukeeper::service {
 namespace {
@@ -62,6 +63,12 @@ class HttpServerTest : public testing::Test {
   }
 
   Response answer(Request request) {
+    if (request.path == "/later") {
+      Response response;
+      response.later = std::make_shared<Later>();
+      asked_.push(response.later);
+      return response;
+    }
     if (request.path == "/throw") throw std::runtime_error("broken");
     if (request.path == kLarge) {
       Response response = json_answer(200, "");
@@ -73,6 +80,25 @@ class HttpServerTest : public testing::Test {
                                 (who ? "pid " + std::to_string(who->pid) : "from " + request.peer->address));
   }
 
+  // Of those that came, in order.
+  struct Asked {
+    void push(std::shared_ptr<Later> later) {
+      std::scoped_lock lock(mutex);
+      all.push_back(std::move(later));
+    }
+    std::shared_ptr<Later> take() {
+      for (;; std::this_thread::yield()) {
+        std::scoped_lock lock(mutex);
+        if (all.empty()) continue;
+        auto first = all.front();
+        all.erase(all.begin());
+        return first;
+      }
+    }
+    std::mutex mutex;
+    std::vector<std::shared_ptr<Later>> all;
+  };
+  Asked asked_;
   const TemporaryFolder folder_;
   const ListenAddress unix_{.path = (folder_.path() / "s.sock").string(), .host = {}};
   ListenAddress tcp_;
@@ -425,6 +451,51 @@ TEST_F(ListenerTest, APortThatIsTakenIsNamed) {
             "listen on " + first->address().to_string() +
                 ": another program listens there; choose another port with --listen, or 0 for any "
                 "that is free");
+}
+
+TEST_F(HttpServerTest, AnAnswerThatComesLaterHoldsUpNobodyElse) {
+  start();
+  HttpClient patient(unix_);
+  ASSERT_TRUE(patient.send(get("/later") + get("/next")));
+  const auto later = asked_.take();
+  HttpClient other(unix_);
+  ASSERT_TRUE(other.send(get("/other")));
+  EXPECT_THAT(body_of(other.receive()), StartsWith("/other"));
+  later->give(json_answer(200, "at last"));
+  later->give(json_answer(200, "too late"));
+  EXPECT_EQ(body_of(patient.receive()), "at last");
+  EXPECT_THAT(body_of(patient.receive()), StartsWith("/next"));
+}
+
+TEST_F(HttpServerTest, AnAnswerThatNeverComesIsGivenUp) {
+  options_.later = 20ms;
+  start();
+  HttpClient client(unix_);
+  ASSERT_TRUE(client.send(get("/later")));
+  EXPECT_THAT(client.receive(), AllOf(StartsWith("HTTP/1.1 503 "), HasSubstr("Retry-After: 1\r\n"),
+                                      HasSubstr("what was asked for could not be found out in time: try again")));
+  asked_.take()->give(json_answer(200, "too late"));  // nobody is there any more
+  ASSERT_TRUE(client.send(get("/next")));
+  EXPECT_THAT(body_of(client.receive()), StartsWith("/next"));
+}
+
+TEST_F(HttpServerTest, AnAnswerThatComesAfterTheServerIsGoneHarmsNobody) {
+  options_.drain = 10ms;
+  start();
+  HttpClient client(unix_);
+  ASSERT_TRUE(client.send(get("/later")));
+  const auto later = asked_.take();
+  stop();
+  server_.reset();
+  later->give(json_answer(200, "too late"));
+}
+
+TEST_F(HttpServerTest, AnAnswerThatCannotBeMadeIsAMistakeOfOurs) {
+  start();
+  HttpClient client(unix_);
+  ASSERT_TRUE(client.send(get("/later")));
+  asked_.take()->give([]() -> Response { throw std::runtime_error("broken"); });
+  EXPECT_THAT(client.receive(), StartsWith("HTTP/1.1 500 "));
 }
 
 }  // namespace

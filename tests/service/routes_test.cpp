@@ -8,6 +8,7 @@
 #include "fakes/snapshots.hpp"
 #include "format/json_text.hpp"
 #include "format/snapshot_json.hpp"
+#include "service/later.hpp"
 
 namespace gpukeeper::service {
 namespace {
@@ -61,19 +62,48 @@ class RoutesTest : public testing::Test {
     EXPECT_EQ(document["detail"], detail);
   }
 
+  Response send(const std::string& method, const std::string& path, std::shared_ptr<const Peer> peer) {
+    Request request;
+    request.method = method;
+    request.path = path;
+    request.body = "body";
+    request.peer = std::move(peer);
+    return router_.answer(std::move(request));
+  }
+
+  bool monitoring_ = true;
+  bool opened_ = true;
+  std::vector<std::function<void()>> askers_;
   std::shared_ptr<const Snapshot> snapshot_;
   std::shared_ptr<History> history_;
   std::shared_ptr<const std::vector<LeakSuspect>> leaks_ = std::make_shared<const std::vector<LeakSuspect>>();
   const std::shared_ptr<FakeClock> clock_ = std::make_shared<FakeClock>();
   std::shared_ptr<const FaultList> faults_ = std::make_shared<const FaultList>();
-  const Router router_{routes({.snapshot = [this] { return snapshot_; },
-                               .faults = [this] { return faults_; },
-                               .faults_kept_in = [] { return "/var/lib/gpukeeper/faults.db"; },
-                               .health = {"1.2.3", clock_->now(), std::chrono::seconds(20)},
-                               .clock = clock_,
-                               .instance = "abc",
-                               .own_uid = 1000,
-                               .past = {[this] { return history_; }, [this] { return leaks_; }}})};
+  const Router router_{
+      routes({.snapshot = [this] { return snapshot_; },
+              .faults = [this] { return faults_; },
+              .faults_kept_in = [] { return "/var/lib/gpukeeper/faults.db"; },
+              .health = {"1.2.3", clock_->now(), std::chrono::seconds(20)},
+              .clock = clock_,
+              .instance = "abc",
+              .own_uid = 1000},
+             {.configuration = [] { return json_answer(200, "all keys"); },
+              .change_configuration = [](const Request& r) { return json_answer(200, "set " + r.body); },
+              .monitoring = [this] { return monitoring_; },
+              .monitor =
+                  [this](bool on) {
+                    const bool changed = monitoring_ != on;
+                    monitoring_ = on;
+                    return changed;
+                  },
+              .lives = false,
+              .opened = [this] { return opened_; },
+              .period = [] { return std::chrono::seconds(1); },
+              .when_fresh =
+                  [this](std::function<void()> done) {
+                    askers_.push_back(std::move(done));
+                    return true;
+                  }})};
 };
 
 TEST_F(RoutesTest, TheIndexListsEveryRoute) {
@@ -263,6 +293,64 @@ TEST_F(RoutesTest, BeforeTheFirstTickThePastIsNotKnownYet) {
     EXPECT_THAT(get(path).headers, Contains(Header("Retry-After", "1")));
     history_.reset();
   }
+}
+
+TEST_F(RoutesTest, OnlyRootAndItsOwnUserMayChangeThings) {
+  for (const auto& [method, path] : std::initializer_list<std::pair<std::string, std::string>>{
+           {"PATCH", "/api/v1/config"}, {"POST", "/api/v1/monitoring/start"}, {"POST", "/api/v1/monitoring/stop"}}) {
+    EXPECT_EQ(send(method, path, user(0)).status, 200U) << path;
+    EXPECT_EQ(send(method, path, user(1000)).status, 200U) << path;
+    const auto other = send(method, path, user(1001));
+    EXPECT_EQ(other.status, 403U);
+    EXPECT_EQ(Json::parse(*other.body)["detail"],
+              "this changes what gpukeeper does: only root and the user that it runs as may");
+    const auto tcp = send(method, path, std::make_shared<const Peer>());
+    EXPECT_EQ(tcp.status, 403U);
+    EXPECT_EQ(Json::parse(*tcp.body)["detail"],
+              "this changes what gpukeeper does: it is taken over the unix socket only, from root and from the user "
+              "that it runs as");
+  }
+  EXPECT_EQ(*send("PATCH", "/api/v1/config", user(0)).body, "set body");
+  EXPECT_EQ(*get("/api/v1/config").body, "all keys");
+}
+
+TEST_F(RoutesTest, MonitoringIsTurnedOffAndOnAndSaysWhetherThatWasAChange) {
+  const auto stopped = Json::parse(*send("POST", "/api/v1/monitoring/stop", user(0)).body);
+  EXPECT_EQ(stopped["monitoring"], false);
+  EXPECT_EQ(stopped["changed"], true);
+  EXPECT_EQ(Json::parse(*send("POST", "/api/v1/monitoring/stop", user(0)).body)["changed"], false);
+  EXPECT_EQ(Json::parse(*get("/api/v1/monitoring").body)["monitoring"], false);
+  EXPECT_EQ(Json::parse(*get("/health").body)["status"], "paused");
+  EXPECT_EQ(Json::parse(*get("/health").body)["reasons"][0], "monitoring is off: gpukeeper monitoring start");
+  EXPECT_EQ(Json::parse(*send("POST", "/api/v1/monitoring/start", user(0)).body)["changed"], true);
+  EXPECT_EQ(Json::parse(*get("/api/v1/monitoring").body)["sample_interval_seconds"], 1.0);
+}
+
+TEST_F(RoutesTest, WithoutAGpuThereIsNothingToMonitor) {
+  see(machine({}));
+  const auto answer = send("POST", "/api/v1/monitoring/start", user(0));
+  EXPECT_EQ(answer.status, 409U);
+  EXPECT_EQ(Json::parse(*answer.body)["detail"],
+            "there is no GPU to monitor: gpukeeper doctor says what was looked for");
+  EXPECT_EQ(send("POST", "/api/v1/monitoring/stop", user(0)).status, 200U);
+  opened_ = false;
+  EXPECT_EQ(send("POST", "/api/v1/monitoring/start", user(0)).status, 503U);
+}
+
+TEST_F(RoutesTest, WithMonitoringOffAQuestionWaitsForASampleOfItsOwn) {
+  EXPECT_FALSE(get("/api/v1/snapshot").later);
+  monitoring_ = false;
+  const auto answer = get("/api/v1/snapshot");
+  ASSERT_TRUE(answer.later);
+  EXPECT_FALSE(answer.later->take());
+  ASSERT_EQ(askers_.size(), 1U);
+  Snapshot fresh = four_gpus();
+  fresh.sequence = 8;
+  see(std::move(fresh));
+  askers_.front()();
+  const auto make = answer.later->take();
+  ASSERT_TRUE(make);
+  EXPECT_THAT(*(*make)().body, HasSubstr("\"sequence\":8"));
 }
 
 }  // namespace
