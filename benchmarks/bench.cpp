@@ -19,6 +19,7 @@
 
 #include <fmt/format.h>
 
+#include "andon.hpp"
 #include "attribution.hpp"
 #include "backend/nvidia_smi/parse.hpp"
 #include "fakes/corpus.hpp"
@@ -258,9 +259,9 @@ int main(int argc, char** argv) {
   using namespace gpukeeper::bench;
   const std::string only = argc > 1 ? argv[1] : "";
   constexpr std::pair<const char*, void (*)()> kSections[] = {
-      {"cold", cold_start}, {"ticks", ticks},     {"loop", loop},    {"growth", growth},     {"hang", hang},
-      {"parse", parse},     {"who", attribution}, {"sweep", sweep},  {"governor", governor}, {"recording", recording},
-      {"history", history}, {"serve", serve},     {"others", others}};
+      {"cold", cold_start},     {"ticks", ticks},     {"loop", loop},   {"growth", growth},     {"hang", hang},
+      {"parse", parse},         {"who", attribution}, {"sweep", sweep}, {"governor", governor}, {"andon", andon},
+      {"recording", recording}, {"history", history}, {"serve", serve}, {"others", others}};
   for (const auto& [name, section] : kSections) {
     if (only.empty() || only == name) section();
   }

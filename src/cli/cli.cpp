@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
+#include "cli/alerts.hpp"
 #include "cli/classes.hpp"
 #include "cli/completion.hpp"
 #include "cli/config.hpp"
@@ -67,6 +68,7 @@ struct Arguments {
   std::vector<std::string> metrics;
   std::string minutes;
   std::string step;
+  std::string comment;
   bool all = false;
   std::string config;
   std::vector<std::string> set;
@@ -261,6 +263,7 @@ class Parser {
 
     add_trend(arguments);
     add_history(arguments);
+    add_alerts(arguments);
     add_faults(arguments);
     add_throttle(arguments);
     add_serve(arguments);
@@ -337,6 +340,30 @@ class Parser {
               return fmt::format("takes {}, not '{}'", fmt::join(choices, ", "), text);
             },
             ""};
+  }
+
+  void add_alerts(Arguments& arguments) {
+    auto* alerts = app_.add_subcommand("alerts", "What needs attention: what is wrong, where, since when, what to do.");
+    auto* words = alerts->add_option(
+        "action", arguments.words,
+        "ack ID says that somebody takes care of an alert, unack ID takes that back; silence MATCHER... (rule=thermal, "
+        "device=0, level=warning) keeps alerts quiet, unsilence ID ends that; silences and rules list them.");
+    add(*alerts, words, {.value = "ACTION", .choices = alert_actions()});
+    add_flag(*alerts, "--all", arguments.all,
+             "Those that have not lasted long enough yet and those that are over, too.");
+    auto* json = add_flag(*alerts, "--json", arguments.json, "As JSON (docs/schema/alerts.json).");
+    add_flag(*alerts, "--schema", arguments.schema, "The JSON Schema of --json.")->excludes(json);
+    add(*alerts,
+        alerts
+            ->add_option("--gpu,--device", arguments.devices,
+                         "Only this GPU: its index, UUID or PCI address. May be given several times.")
+            ->allow_extra_args(false),
+        {.value = "GPU"});
+    add_checked(*alerts, "--for", arguments.length, "TIME", check_duration,
+                "Of ack and silence: for so long, such as 2h. Without a daemon: watch for so long; else 10 s, or 10 "
+                "minutes of a simulated machine's time, or a whole recording.");
+    add(*alerts, alerts->add_option("--comment", arguments.comment, "Of ack and silence: why."), {.value = "TEXT"});
+    add_wake(*alerts, arguments);
   }
 
   void add_faults(Arguments& arguments) {
@@ -810,6 +837,17 @@ FindDaemon daemon_finder(const std::string& named, const Environment& environmen
   };
 }
 
+AlertsOptions alerts_options(const Arguments& arguments, const Context& context) {
+  return {.words = arguments.words,
+          .all = arguments.all,
+          .json = arguments.json,
+          .schema = arguments.schema,
+          .devices = arguments.devices,
+          .length = duration(arguments.length),
+          .comment = arguments.comment,
+          .sources = named_sources(arguments, context)};
+}
+
 RecordOptions record_options(const Arguments& arguments, const config::Settings& settings) {
   RecordOptions options = arguments.record;
   options.length = duration(arguments.record_for);
@@ -889,6 +927,7 @@ Exit dispatch(const std::string& command, const Arguments& arguments, const Pars
   if (command == "classes") {
     return classes({arguments.json, context.settings.rules.value_or(""), arguments.check}, context);
   }
+  if (command == "alerts") return alerts(alerts_options(arguments, context), context);
   if (command == "trend") return trend(trend_options(arguments, context), context);
   if (command == "history") return history(history_options(arguments, context), context);
   if (command == "faults") return faults(faults_options(arguments, context.settings), context);

@@ -6,6 +6,7 @@
 
 #include "core/display_text.hpp"
 #include "faults/fault_journal.hpp"
+#include "policy/andon/andon.hpp"
 
 namespace gpukeeper::cli {
 
@@ -69,10 +70,30 @@ std::vector<std::string> source_notes(const Snapshot& snapshot, const RenderOpti
     for (std::string& line : wrapped({}, text, options)) result.push_back(std::move(line));
   }
   for (const EventSourceStatus& source : snapshot.event_sources) {
-    if (source.name != kFaultJournal || source.message.empty()) continue;  // `faults` tells of the others
+    const bool ours = source.name == kFaultJournal || source.name == kAlerts;
+    if (!ours || source.message.empty()) continue;  // `faults` tells of the others
     for (std::string& line : wrapped({}, {source.message, Ink::warn}, options)) result.push_back(std::move(line));
   }
   return result;
+}
+
+std::vector<std::string> alert_notes(const Snapshot& snapshot, const RenderOptions& options) {
+  std::size_t critical = 0;
+  std::size_t warnings = 0;
+  const Alert* worst = nullptr;  // the list begins with it
+  for (const Alert& a : *snapshot.alerts) {
+    if (a.phase != AlertPhase::firing || a.silenced || a.level == AlertLevel::info) continue;
+    (a.level == AlertLevel::critical ? critical : warnings)++;
+    if (!worst || (a.level > worst->level)) worst = &a;
+  }
+  if (!worst) return {};
+  std::string counts;
+  if (critical > 0) counts = fmt::format("{} critical alert{}", critical, critical == 1 ? "" : "s");
+  if (warnings > 0) {
+    counts += fmt::format("{}{} warning{}", counts.empty() ? "" : ", ", warnings, warnings == 1 ? "" : "s");
+  }
+  return wrapped({counts + ": ", critical > 0 ? Ink::bad : Ink::warn},
+                 {fmt::format("{} (gpukeeper alerts says what to do)", worst->message), Ink::plain}, options);
 }
 
 }  // namespace gpukeeper::cli

@@ -394,6 +394,7 @@ List processes(const Snapshot& snapshot, const RenderOptions& options) {
 std::vector<std::string> footer(const Snapshot& snapshot, const RenderOptions& options) {
   auto result = device_notes(
       snapshot, [](const DeviceSnapshot& d) { return d.available ? d.processes_reason : std::string(); }, options);
+  for (std::string& line : alert_notes(snapshot, options)) result.push_back(std::move(line));
   for (std::string& line : source_notes(snapshot, options)) result.push_back(std::move(line));
   return result;
 }

@@ -56,6 +56,8 @@ Engine::Engine(Sources sources, std::shared_ptr<Clock> clock, EngineOptions opti
       history_(std::make_shared<History>(std::move(options.history))),
       governor_(std::move(options.governor)),
       events_(std::move(options.events)),
+      andon_(std::move(options.andon), std::move(options.alert_store), options.alert_listener),
+      host_(sources.machine),
       runner_(make_runner(clock_)),
       sampler_(std::move(sources.backends), std::move(sources.events), *clock_, *runner_, published_,
                completed(std::move(options.sampler), sources, [this](Snapshot& snapshot) { finish(snapshot); })) {
@@ -168,6 +170,7 @@ void Engine::finish(Snapshot& snapshot) {
   journal_.tell(snapshot);
   governor_.govern(snapshot);
   look_back(snapshot);
+  andon_.look(snapshot, {.faults = journal_.list(), .host = host_.load(snapshot.monotonic)});
 }
 
 // After the governor, which judges the states; before whatever judges a stretch of time.

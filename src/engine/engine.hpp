@@ -17,8 +17,10 @@
 #include "engine/engine_settings.hpp"
 #include "engine/wakeable_sleep.hpp"
 #include "faults/fault_journal.hpp"
+#include "policy/andon/andon.hpp"
 #include "policy/event_dispatcher.hpp"
 #include "policy/governor.hpp"
+#include "proc/host_load.hpp"
 #include "telemetry/history.hpp"
 #include "telemetry/leak_watch.hpp"
 #include "telemetry/runner.hpp"
@@ -43,6 +45,11 @@ struct EngineOptions {
   GovernorSettings governor = {};  ///< must pass check()
   /// Gets what the governor tells, each time after the snapshot is published; null: nobody hears of it.
   std::shared_ptr<EventDispatcher> events = nullptr;
+  AndonSettings andon = {};  ///< must pass check()
+  /// Where alerts, acknowledgements and silences outlive this process; null: in memory. Loaded by the constructor.
+  std::shared_ptr<AlertStore> alert_store = nullptr;
+  /// Is told what is new about alerts, on the engine's thread; null: nobody. Outlives the engine.
+  AlertListener* alert_listener = nullptr;
 };
 
 /// Everything that turns sources into snapshots, wired: whoever wants to know what the devices do has one of these.
@@ -112,6 +119,12 @@ class Engine {
   /// For commands (post) only: to the engine's thread belongs what it holds.
   Governor& governor() { return governor_; }
 
+  /// For commands (post) only, as above.
+  Andon& andon() { return andon_; }
+
+  /// The silences as of the latest step or command; never null.
+  std::shared_ptr<const SilenceList> silences() const { return andon_.silences(); }
+
   /// What `auto` looked for; empty when sources were named.
   const std::vector<Finding>& findings() const { return findings_; }
 
@@ -142,6 +155,8 @@ class Engine {
   Published<std::vector<LeakSuspect>> leak_suspects_;
   Governor governor_;
   const std::shared_ptr<EventDispatcher> events_;  // null when nobody listens
+  Andon andon_;
+  HostLoadReader host_;
   const std::unique_ptr<Runner> runner_;
   Sampler sampler_;
 };

@@ -14,6 +14,7 @@
 
 #include "core/files.hpp"
 #include "core/text.hpp"
+#include "storage/sqlite_alert_store.hpp"
 #include "storage/sqlite_fault_store.hpp"
 
 namespace gpukeeper {
@@ -98,13 +99,27 @@ Result<std::string> StateDirectory::folder(std::string_view name) const {
   return below;
 }
 
-Result<std::shared_ptr<FaultStore>> open_fault_store(const StateDirectory& directory, const Sources& sources) {
+namespace {
+
+// What is made up has a folder of its own.
+template <class Store, class Interface>
+Result<std::shared_ptr<Interface>> open_store(const StateDirectory& directory, const Sources& sources) {
   const bool made_up = sources.machine == nullptr;
   auto folder = made_up ? directory.folder("simulated") : Result<std::string>(directory.path());
   if (!folder) return tl::make_unexpected(folder.error());
-  auto store = SqliteFaultStore::open(*folder, made_up);
+  auto store = Store::open(*folder, made_up);
   if (!store) return tl::make_unexpected(store.error());
-  return std::shared_ptr<FaultStore>(std::move(*store));
+  return std::shared_ptr<Interface>(std::move(*store));
+}
+
+}  // namespace
+
+Result<std::shared_ptr<FaultStore>> open_fault_store(const StateDirectory& directory, const Sources& sources) {
+  return open_store<SqliteFaultStore, FaultStore>(directory, sources);
+}
+
+Result<std::shared_ptr<AlertStore>> open_alert_store(const StateDirectory& directory, const Sources& sources) {
+  return open_store<SqliteAlertStore, AlertStore>(directory, sources);
 }
 
 }  // namespace gpukeeper

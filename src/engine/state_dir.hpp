@@ -10,10 +10,12 @@
 #include "backend/detect.hpp"
 #include "core/result.hpp"
 #include "faults/fault_store.hpp"
+#include "policy/andon/alert_store.hpp"
 
 namespace gpukeeper {
 
-/// The folder of what outlives a process: the fault journal. One process owns it at a time; others may read in it.
+/// The folder of what outlives a process: the fault journal, the alerts. One process owns it at a time; others may read
+/// in it.
 class StateDirectory {
  public:
   using Environment = std::function<std::optional<std::string>(std::string_view)>;
@@ -47,5 +49,9 @@ class StateDirectory {
 /// machine it is one of its own, in `simulated/`: nothing made up ever stands among what happened.
 /// Errors: as for SqliteFaultStore::open and StateDirectory::folder.
 Result<std::shared_ptr<FaultStore>> open_fault_store(const StateDirectory& directory, const Sources& sources);
+
+/// Opens the alerts of that directory, or of `simulated/` in it, alike.
+/// Errors: as for SqliteAlertStore::open and StateDirectory::folder.
+Result<std::shared_ptr<AlertStore>> open_alert_store(const StateDirectory& directory, const Sources& sources);
 
 }  // namespace gpukeeper

@@ -1,5 +1,6 @@
 #include "format/snapshot_json.hpp"
 
+#include "format/alert_object.hpp"
 #include "format/human.hpp"
 #include "format/json_text.hpp"
 #include "format/process_json.hpp"
@@ -60,6 +61,7 @@ Json device_json(const Snapshot& snapshot, const DeviceSnapshot& d, CommandLines
       {"state", to_string(d.state)},
       {"reason", text_or_null(d.reason)},
       {"throttling", throttling_json(snapshot, d.throttling)},
+      {"lamp", to_string(d.lamp)},
       {"read_at", d.read_at ? Json(rfc3339(*d.read_at)) : Json()},
       {"metrics", std::move(metrics)},
       {"missing", std::move(absent)},
@@ -90,7 +92,7 @@ constexpr std::string_view kSchema = R"json({
   "title": "gpukeeper status --json",
   "description": "Every GPU at one instant. An absent value is null, and its reason stands under missing. Members may be added; none is removed or changes its meaning within gpukeeper.status/1.",
   "type": "object",
-  "required": ["schema", "taken_at", "host", "sequence", "state", "speed_multiplier", "devices", "sources", "self"],
+  "required": ["schema", "taken_at", "host", "sequence", "state", "speed_multiplier", "lamp", "alerts", "devices", "sources", "self"],
   "properties": {
     "schema": {"const": "gpukeeper.status/1"},
     "taken_at": {"$ref": "#/$defs/time"},
@@ -98,6 +100,8 @@ constexpr std::string_view kSchema = R"json({
     "sequence": {"type": "integer", "minimum": 0, "description": "One more each tick; 0 before the first."},
     "state": {"$ref": "#/$defs/state", "description": "The worst governed state of the devices; sleeping ones do not count."},
     "speed_multiplier": {"$ref": "#/$defs/speed", "description": "For work on all devices at once: that of the slowest."},
+    "lamp": {"$ref": "#/$defs/lamp", "description": "The worst of the devices' and of the machine's own alerts."},
+    "alerts": {"type": "array", "items": {"$ref": "#/$defs/alert"}, "description": "What needs a person's attention: firing ones first, then pending, then those resolved of late."},
     "devices": {"type": "array", "items": {"$ref": "#/$defs/device"}, "description": "Physical devices in PCI order."},
     "sources": {"type": "array", "items": {"$ref": "#/$defs/source"}},
     "self": {
@@ -118,6 +122,8 @@ constexpr std::string_view kSchema = R"json({
       "description": "RFC 3339 in UTC, with milliseconds.",
       "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}[.][0-9]{3}Z$"
     },
+    "time_or_null": {"oneOf": [{"$ref": "#/$defs/time"}, {"type": "null"}]},
+    "lamp": {"enum": ["off", "green", "yellow", "red"], "description": "The signal light: red for something critical, yellow for a warning."},
     "percent": {"type": ["number", "null"], "minimum": 0, "maximum": 100},
     "missing": {
       "type": "object",
@@ -126,7 +132,7 @@ constexpr std::string_view kSchema = R"json({
     },
     "device": {
       "type": "object",
-      "required": ["index", "uuid", "vendor", "name", "partition", "source", "simulated", "recorded", "pci_address", "driver_version", "available", "attention", "state", "reason", "throttling", "read_at", "metrics", "missing", "sensors", "processes", "processes_reason", "partitions"],
+      "required": ["index", "uuid", "vendor", "name", "partition", "source", "simulated", "recorded", "pci_address", "driver_version", "available", "attention", "state", "reason", "throttling", "lamp", "read_at", "metrics", "missing", "sensors", "processes", "processes_reason", "partitions"],
       "properties": {
         "index": {"type": "integer", "minimum": 0, "description": "Position in PCI order; of a partition, within its device."},
         "uuid": {"type": "string", "minLength": 1, "description": "The stable name: the vendor's UUID, else made from the PCI address."},
@@ -143,6 +149,7 @@ constexpr std::string_view kSchema = R"json({
         "state": {"$ref": "#/$defs/state", "description": "That the reading shows by itself."},
         "reason": {"type": ["string", "null"], "description": "Why it is not available, or why its reading is old."},
         "throttling": {"$ref": "#/$defs/throttling"},
+        "lamp": {"$ref": "#/$defs/lamp", "description": "The worst of its alerts that fire; of a partition, its device's."},
         "read_at": {"oneOf": [{"$ref": "#/$defs/time"}, {"type": "null"}]},
         "metrics": {"$ref": "#/$defs/metrics"},
         "missing": {"$ref": "#/$defs/missing"},
@@ -259,6 +266,8 @@ std::string snapshot_json(const Snapshot& snapshot, bool indented, CommandLines 
   for (const DeviceSnapshot& device : snapshot.devices) {
     devices.push_back(device_json(snapshot, device, command_lines));
   }
+  Json alerts = Json::array();
+  for (const Alert& alert : *snapshot.alerts) alerts.push_back(alert_object(alert));
   Json sources = Json::array();
   for (const SourceStatus& source : snapshot.sources) {
     sources.push_back({{"name", source.name},
@@ -272,6 +281,8 @@ std::string snapshot_json(const Snapshot& snapshot, bool indented, CommandLines 
                {"sequence", snapshot.sequence},
                {"state", to_string(overall_governed_state(snapshot))},
                {"speed_multiplier", overall_speed(snapshot)},
+               {"lamp", to_string(snapshot.lamp)},
+               {"alerts", std::move(alerts)},
                {"devices", std::move(devices)},
                {"sources", std::move(sources)},
                {"self",
@@ -290,6 +301,7 @@ std::string snapshot_schema() {
     required.push_back(row.name);
     properties[std::string(row.name)] = metric_schema(row);
   }
+  schema["$defs"]["alert"] = alert_object_schema();
   schema["$defs"]["metrics"] = {{"type", "object"},
                                 {"description", "One flat object; the keys are those of gpukeeper metrics."},
                                 {"required", std::move(required)},

@@ -86,6 +86,11 @@ std::string EngineThread::faults_kept_in() const {
   return state_->session ? state_->session->engine().faults_kept_in() : std::string();
 }
 
+std::shared_ptr<const SilenceList> EngineThread::silences() const {
+  std::scoped_lock lock(state_->mutex);
+  return state_->session ? state_->session->engine().silences() : std::make_shared<const SilenceList>();
+}
+
 bool EngineThread::played_out() const {
   std::scoped_lock lock(state_->mutex);
   return state_->session && state_->session->played_out();

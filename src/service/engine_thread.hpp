@@ -39,6 +39,9 @@ class EngineThread {
   /// As Engine::faults_kept_in.
   std::string faults_kept_in() const;
 
+  /// The silences as of the latest; never null, empty when there is no engine.
+  std::shared_ptr<const SilenceList> silences() const;
+
   /// Whether it has stopped by itself: a recording is over.
   bool played_out() const;
 

@@ -4,6 +4,7 @@
 
 #include "core/rfc3339.hpp"
 #include "format/json_text.hpp"
+#include "service/alerts_answer.hpp"
 #include "service/authority.hpp"
 #include "service/faults_answer.hpp"
 #include "service/later.hpp"
@@ -110,6 +111,30 @@ std::vector<Route> routes(Sights sights, Hands hands) {
        [shared, doing](const Request& request) { return turn_monitoring(request, *shared, *doing, true); }},
       {"POST", "/api/v1/monitoring/stop", "Looks at them only when somebody asks.",
        [shared, doing](const Request& request) { return turn_monitoring(request, *shared, *doing, false); }},
+      {"GET", "/api/v1/alerts",
+       "What needs a person's attention, as 'gpukeeper alerts --json' prints it; ?all=true, ?device=.",
+       [shared](const Request& request) { return alerts_answer(request, *shared->snapshot()); }},
+      {"POST", "/api/v1/alerts/{id}/ack",
+       "Somebody takes care of it: {\"for\": \"2h\", \"comment\": \"…\"}, both optional.",
+       [shared](const Request& request) {
+         return acknowledge(request, {shared->own_uid, shared->post});
+       }},
+      {"DELETE", "/api/v1/alerts/{id}/ack", "Nobody does any more.",
+       [shared](const Request& request) {
+         return unacknowledge(request, {shared->own_uid, shared->post});
+       }},
+      {"GET", "/api/v1/silences", "The silences, as 'gpukeeper alerts silences --json' prints them.",
+       [shared](const Request&) { return silences_answer(*shared->silences()); }},
+      {"POST", "/api/v1/silences",
+       "Silences alerts: {\"rule\": \"thermal\", \"device\": \"0\", \"level\": \"warning\", \"for\": \"2h\", "
+       "\"comment\": \"…\"}.",
+       [shared](const Request& request) {
+         return begin_silence(request, {shared->own_uid, shared->post});
+       }},
+      {"DELETE", "/api/v1/silences/{id}", "Ends a silence.",
+       [shared](const Request& request) {
+         return end_silence(request, {shared->own_uid, shared->post});
+       }},
   };
   for (Route& route : table) {
     if (route.fresh) route.answer = freshly(std::move(route.answer), shared, doing);

@@ -8,6 +8,8 @@
 
 #include "core/clock.hpp"
 #include "faults/fault_journal.hpp"
+#include "policy/andon/silence.hpp"
+#include "service/ask_engine.hpp"
 #include "service/health.hpp"
 #include "service/history_answer.hpp"
 #include "service/router.hpp"
@@ -19,10 +21,11 @@ namespace gpukeeper::service {
 
 /// What the routes answer from.
 struct Sights {
-  std::function<std::shared_ptr<const Snapshot>()> snapshot;  ///< the latest; never null
-  std::function<std::shared_ptr<const FaultList>()> faults;   ///< the journal; never null
-  std::function<std::string()> faults_kept_in;                ///< as Engine::faults_kept_in
-  ThrottleAnswer::Post post;                                  ///< commands; false when none can be taken
+  std::function<std::shared_ptr<const Snapshot>()> snapshot;     ///< the latest; never null
+  std::function<std::shared_ptr<const FaultList>()> faults;      ///< the journal; never null
+  std::function<std::string()> faults_kept_in;                   ///< as Engine::faults_kept_in
+  std::function<std::shared_ptr<const SilenceList>()> silences;  ///< never null
+  Post post;                                                     ///< hands the engine a command
   HealthFacts health;
   std::shared_ptr<const Clock> clock;  ///< of the snapshots
   std::string instance;                ///< tells one start of the program from another

@@ -61,6 +61,9 @@ EngineThread::Open Service::opener(const ServiceOptions& options, const Parts& p
     auto store = open_fault_store(*state, sources);
     if (!store) return tl::make_unexpected(store.error());
     engine.fault_store = std::move(*store);
+    auto alerts = open_alert_store(*state, sources);
+    if (!alerts) return tl::make_unexpected(alerts.error());
+    engine.alert_store = std::move(*alerts);
     return {};
   };
   return
@@ -104,6 +107,7 @@ Sights Service::sights() {
   return {.snapshot = [this] { return engine_.snapshot(); },
           .faults = [this] { return engine_.faults(); },
           .faults_kept_in = [this] { return engine_.faults_kept_in(); },
+          .silences = [this] { return engine_.silences(); },
           .post = [this](auto command) { return engine_.post(std::move(command)); },
           .health = health_,
           .clock = time_,

@@ -5,6 +5,8 @@
 
 #include "captured.hpp"
 #include "cli/metrics.hpp"
+#include "format/alert_rules.hpp"
+#include "format/alerts_json.hpp"
 #include "format/faults_json.hpp"
 #include "format/snapshot_json.hpp"
 #include "format/throttle_report.hpp"
@@ -40,6 +42,20 @@ TEST(DocumentsTest, SchemaOfFaultsIsWhatTheProgramWrites) {
 TEST(DocumentsTest, SchemaOfThrottleIsWhatTheProgramWrites) {
   EXPECT_EQ(file("docs/schema/throttle.json"), throttle_report_schema())
       << "renew it: gpukeeper throttle --schema > docs/schema/throttle.json";
+}
+
+TEST(DocumentsTest, SchemaOfAlertsIsWhatTheProgramWrites) {
+  EXPECT_EQ(file("docs/schema/alerts.json"), alerts_schema())
+      << "renew it: gpukeeper alerts --schema > docs/schema/alerts.json";
+}
+
+// The page may say more of a rule; what the table says stands there word for word.
+TEST(DocumentsTest, EveryRuleOfAlertsHasItsSection) {
+  const std::string page = file("docs/alerts.md");
+  for (const Rule& rule : rule_table()) {
+    EXPECT_NE(page.find(rule_section(rule)), std::string::npos) << "renew this in docs/alerts.md:\n"
+                                                                << rule_section(rule);
+  }
 }
 
 }  // namespace

@@ -242,6 +242,7 @@ void Andon::publish(Snapshot& snapshot, const Turn& turn) {
     DeviceSnapshot& d = snapshot.devices[i];
     d.lamp = order_[i]->book.lamp();
     if (d.lamp == Lamp::green && !d.available) d.lamp = Lamp::off;
+    for (DeviceSnapshot& partition : d.partitions) partition.lamp = d.lamp;
     worst = std::max(worst, d.lamp);
   }
   snapshot.lamp = worst;

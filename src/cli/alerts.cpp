@@ -1,0 +1,282 @@
+#include "cli/alerts.hpp"
+
+#include <algorithm>
+#include <array>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "cli/alerts_page.hpp"
+#include "client/daemon.hpp"
+#include "core/display_text.hpp"
+#include "core/nearest.hpp"
+#include "core/text.hpp"
+#include "engine/playback.hpp"
+#include "format/alert_rules.hpp"
+#include "format/json_text.hpp"
+
+namespace gpukeeper::cli {
+namespace {
+
+using std::chrono::nanoseconds;
+
+// How long is watched where no daemon has: a simulated machine's own time, or a living one's.
+constexpr auto kUsualPlayed = std::chrono::minutes(10);
+constexpr auto kUsualLive = std::chrono::seconds(10);
+constexpr auto kPeriod = std::chrono::seconds(1);
+
+constexpr std::array<std::string_view, 6> kActions = {"ack", "unack", "silence", "unsilence", "silences", "rules"};
+
+bool is_played(const std::vector<std::string>& sources) {
+  return !sources.empty() && std::ranges::all_of(sources, [](const std::string& source) {
+    return source.starts_with("simulated:") || source.starts_with("replay:");
+  });
+}
+
+Result<client::Daemon> daemon(const Context& context) {
+  return client::Daemon::find("", context.environment);
+}
+
+std::size_t pending_of(const AlertList& alerts) {
+  return static_cast<std::size_t>(
+      std::ranges::count_if(alerts, [](const Alert& a) { return a.phase != AlertPhase::firing; }));
+}
+
+std::string gpus(std::size_t count) {
+  return fmt::format("{} GPU{}", count, count == 1 ? "" : "s");
+}
+
+// What stands in a path: an id is a number.
+Result<std::string> id_of(const std::vector<std::string>& words) {
+  const auto example = fmt::format("gpukeeper alerts {} 7", words.front());
+  if (words.size() != 2) {
+    return fail(Errc::invalid_argument,
+                fmt::format("{} takes one id, as gpukeeper alerts{} shows it: {}", words.front(),
+                            words.front() == "unsilence" ? " silences" : "", example));
+  }
+  if (parse_u64(words[1]) && std::ranges::all_of(words[1], [](char c) { return c >= '0' && c <= '9'; })) {
+    return words[1];
+  }
+  return fail(Errc::invalid_argument, fmt::format("an id is a number, not '{}': {}", harmless(words[1]), example));
+}
+
+std::string seconds_text(nanoseconds time) {
+  return fmt::format("{}s", std::chrono::duration<double>(time).count());
+}
+
+Exit acknowledge(const AlertsOptions& options, Context& context) {
+  const auto id = id_of(options.words);
+  if (!id) return tl::make_unexpected(id.error());
+  const auto there = daemon(context);
+  if (!there) return tl::make_unexpected(there.error());
+  const std::string target = fmt::format("/api/v1/alerts/{}/ack", *id);
+  if (options.words.front() == "unack") {
+    if (const auto answer = there->ask("DELETE", target); !answer) return tl::make_unexpected(answer.error());
+    return print(context, fmt::format("alert {} is not acknowledged any more\n", *id));
+  }
+  Json body = Json::object();
+  if (options.length) body["for"] = seconds_text(*options.length);
+  if (!options.comment.empty()) body["comment"] = options.comment;
+  const auto answer = there->ask("POST", target, dump(body, false));
+  if (!answer) return tl::make_unexpected(answer.error());
+  return print(context, fmt::format("alert {} is acknowledged{}\n", *id,
+                                    options.length ? " for " + age_text(*options.length) : ", as long as it lasts"));
+}
+
+// "rule=thermal device=0 level=warning"; a word alone is a rule.
+Result<Json> matcher_of(const std::vector<std::string>& words) {
+  Json body = Json::object();
+  for (auto word = words.begin() + 1; word != words.end(); ++word) {
+    const auto at = word->find('=');
+    const std::string name = at == std::string::npos ? "rule" : word->substr(0, at);
+    const std::string value = at == std::string::npos ? *word : word->substr(at + 1);
+    if (name != "rule" && name != "device" && name != "level") {
+      return fail(Errc::invalid_argument,
+                  fmt::format("what to silence is said by rule=…, device=… and level=…, not '{}'", harmless(*word)));
+    }
+    if (body.contains(name)) return fail(Errc::invalid_argument, fmt::format("{}= stands twice", name));
+    body[name] = value;
+  }
+  if (body.empty()) {
+    return fail(Errc::invalid_argument,
+                "say what to silence: gpukeeper alerts silence rule=thermal device=0 --for 2h; rule=* is everything");
+  }
+  return body;
+}
+
+Exit silence(const AlertsOptions& options, Context& context) {
+  auto body = matcher_of(options.words);
+  if (!body) return tl::make_unexpected(body.error());
+  if (!options.length) return fail(Errc::invalid_argument, "a silence needs an end: --for 2h");
+  const auto there = daemon(context);
+  if (!there) return tl::make_unexpected(there.error());
+  (*body)["for"] = seconds_text(*options.length);
+  if (!options.comment.empty()) (*body)["comment"] = options.comment;
+  const auto answer = there->ask("POST", "/api/v1/silences", dump(*body, false));
+  if (!answer) return tl::make_unexpected(answer.error());
+  const auto made = Json::parse(*answer, nullptr, false);
+  const std::string id = made.is_object() ? made.value("id", "") : "";
+  return print(context, fmt::format("silence {} lasts {}\n", harmless(id), age_text(*options.length)));
+}
+
+Exit end_silence(const AlertsOptions& options, Context& context) {
+  const auto id = id_of(options.words);
+  if (!id) return tl::make_unexpected(id.error());
+  const auto there = daemon(context);
+  if (!there) return tl::make_unexpected(there.error());
+  const auto answer = there->ask("DELETE", fmt::format("/api/v1/silences/{}", *id));
+  if (!answer) return tl::make_unexpected(answer.error());
+  return print(context, fmt::format("silence {} has ended\n", *id));
+}
+
+Exit list_silences(const AlertsOptions& options, Context& context) {
+  const auto there = daemon(context);
+  if (!there) return tl::make_unexpected(there.error());
+  const auto answer = there->ask("GET", "/api/v1/silences");
+  if (!answer) return tl::make_unexpected(answer.error());
+  const auto silences = parse_silences(*answer);
+  if (!silences) return tl::make_unexpected(silences.error());
+  if (options.json) return print(context, silences_json(*silences, true) + "\n");
+  return print(context, render_silences(*silences, render_options(context)));
+}
+
+Exit rules(const AlertsOptions& options, Context& context) {
+  if (options.json) return print(context, rules_json(true) + "\n");
+  return print(context, render_alert_rules(render_options(context)));
+}
+
+// Leaves in the daemon's document only what is about these devices.
+// Errors: not_found for a device that it does not watch.
+Result<void> choose(Json& document, const std::vector<std::string>& selectors) {
+  if (selectors.empty() || !document.is_object()) return {};
+  std::set<std::string> chosen;
+  for (const std::string& selector : selectors) {
+    const auto before = chosen.size();
+    for (const Json& d : document.value("devices", Json::array())) {
+      if (!d.is_object() || !d.contains("index") || !d.contains("uuid")) continue;
+      if (d["index"].dump() == selector || d["uuid"] == selector) chosen.insert(d["uuid"].get<std::string>());
+    }
+    if (chosen.size() == before) {
+      return fail(Errc::not_found,
+                  fmt::format("there is no GPU '{}': gpukeeper status lists them", harmless(selector)));
+    }
+  }
+  Json kept = Json::array();
+  for (const Json& alert : document.value("alerts", Json::array())) {
+    const bool of_device = alert.is_object() && alert.contains("uuid") && alert["uuid"].is_string();
+    if (of_device && chosen.contains(alert["uuid"].get<std::string>())) kept.push_back(alert);
+  }
+  document["alerts"] = std::move(kept);
+  return {};
+}
+
+Exit ask_daemon(const client::Daemon& there, const AlertsOptions& options, Context& context) {
+  const auto answer = there.ask("GET", "/api/v1/alerts?all=true");
+  if (!answer) return tl::make_unexpected(answer.error());
+  Json json = Json::parse(*answer, nullptr, false);
+  if (const auto chosen = choose(json, options.devices); !chosen) return tl::make_unexpected(chosen.error());
+  auto document = parse_alerts(dump(json, false));
+  if (!document) return tl::make_unexpected(document.error());
+  AlertsView view{.document = std::move(*document), .all = options.all};
+  view.watched = gpus(view.document.devices) + ", by gpukeeper serve";
+  if (!options.all) {
+    view.others = pending_of(view.document.alerts);
+    std::erase_if(view.document.alerts, [](const Alert& a) { return a.phase != AlertPhase::firing; });
+    json["alerts"].erase(std::remove_if(json["alerts"].begin(), json["alerts"].end(),
+                                        [](const Json& alert) { return alert.value("phase", "") != "firing"; }),
+                         json["alerts"].end());
+  }
+  if (options.json) return print(context, dump(json, true) + "\n");
+  return print(context, render_alerts(view, render_options(context)));
+}
+
+bool wait_for(MonotonicTime due, Interrupts& interrupts) {
+  for (;;) {
+    switch (interrupts.wait_until(due)) {
+      case Interrupts::Event::due: return true;
+      case Interrupts::Event::stop: return false;
+      case Interrupts::Event::suspend: interrupts.suspend(); break;
+      case Interrupts::Event::resized: break;
+    }
+  }
+}
+
+struct Watched {
+  std::shared_ptr<const Snapshot> snapshot;
+  nanoseconds length{0};
+};
+
+Result<Watched> watch(const AlertsOptions& options, Context& context) {
+  const auto interrupts = context.interrupts();  // before any thread is made
+  const auto session = context.open_session({.engine = {.attribute = true}});
+  if (!session) return tl::make_unexpected(session.error());
+  const bool recorded = (*session)->replay() != nullptr;
+  auto length = options.length;
+  if (!length && !recorded) length = is_played(options.sources) ? nanoseconds(kUsualPlayed) : nanoseconds(kUsualLive);
+  Watched watched{.snapshot = (*session)->step()};
+  const MonotonicTime begun = watched.snapshot->monotonic;
+  for (;;) {
+    const auto due = (*session)->next_due(recorded ? std::nullopt : std::optional<nanoseconds>(kPeriod));
+    if (!due || (length && *due > begun + *length) || !wait_for(*due, *interrupts)) break;
+    watched.snapshot = (*session)->step();
+  }
+  watched.length = watched.snapshot->monotonic - begun;
+  return watched;
+}
+
+Exit watch_and_tell(const AlertsOptions& options, Context& context) {
+  const auto watched = watch(options, context);
+  if (!watched) return tl::make_unexpected(watched.error());
+  const Snapshot& snapshot = *watched->snapshot;
+  auto everything = choose_alerts(snapshot, {.all = true, .devices = options.devices});
+  if (!everything) return tl::make_unexpected(everything.error());
+  const auto chosen = choose_alerts(snapshot, {.all = options.all, .devices = options.devices});
+  if (options.json) return print(context, alerts_json(*chosen, snapshot, true) + "\n");
+  AlertsView view{.document = {.host = snapshot.host,
+                               .taken_at = snapshot.taken_at,
+                               .lamp = snapshot.lamp,
+                               .devices = snapshot.devices.size(),
+                               .alerts = *chosen},
+                  .all = options.all,
+                  .others = options.all ? 0 : pending_of(*everything),
+                  .watched = fmt::format("{}, for {}", gpus(snapshot.devices.size()), age_text(watched->length))};
+  RenderOptions page = render_options(context);
+  page.now = snapshot.taken_at;  // of a machine whose time is played
+  return print(context, render_alerts(view, page));
+}
+
+}  // namespace
+
+std::vector<std::string> alert_actions() {
+  return {kActions.begin(), kActions.end()};
+}
+
+Exit alerts(const AlertsOptions& options, Context& context) {
+  if (options.schema) return print(context, alerts_schema());
+  if (!options.words.empty()) {
+    const std::string& action = options.words.front();
+    if (action == "ack" || action == "unack") return acknowledge(options, context);
+    if (action == "silence") return silence(options, context);
+    if (action == "unsilence") return end_silence(options, context);
+    const bool known = std::ranges::find(kActions, action) != kActions.end();
+    if (known && options.words.size() > 1) {
+      return fail(Errc::invalid_argument,
+                  fmt::format("alerts {} takes no argument '{}'", action, harmless(options.words[1])));
+    }
+    if (action == "silences") return list_silences(options, context);
+    if (action == "rules") return rules(options, context);
+    const auto meant = nearest(action, kActions);
+    return fail(Errc::invalid_argument,
+                fmt::format("alerts has no '{}': {}", harmless(action),
+                            meant.empty() ? "there are ack, unack, silence, unsilence, silences and rules"
+                                          : fmt::format("did you mean {}?", meant)));
+  }
+  if (options.sources.empty()) {
+    const auto there = daemon(context);
+    if (there) return ask_daemon(*there, options, context);
+    if (there.error().code != Errc::not_found) return tl::make_unexpected(there.error());
+  }
+  return watch_and_tell(options, context);
+}
+
+}  // namespace gpukeeper::cli

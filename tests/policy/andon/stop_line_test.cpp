@@ -1,0 +1,194 @@
+#include "policy/andon/stop_line.hpp"
+
+#include <cmath>
+#include <limits>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "fakes/fake_clock.hpp"
+
+namespace gpukeeper {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+using testing::SizeIs;
+
+class StopLineTest : public testing::Test {
+ protected:
+  std::unique_ptr<StopLine> make(LineConfig config) {
+    return std::make_unique<StopLine>(clock, config, [this](std::string_view said) { log.emplace_back(said); });
+  }
+  FakeClock clock;
+  std::vector<std::string> log;
+  std::unique_ptr<StopLine> line = make({});
+};
+
+TEST_F(StopLineTest, LevelsAreOrdered) {
+  EXPECT_LT(LineLevel::info, LineLevel::warning);
+  EXPECT_LT(LineLevel::warning, LineLevel::error);
+  EXPECT_LT(LineLevel::error, LineLevel::critical);
+}
+
+TEST_F(StopLineTest, LevelsHaveTheirWordsAndSigns) {
+  EXPECT_EQ(to_string(LineLevel::info), "INFO");
+  EXPECT_EQ(to_string(LineLevel::warning), "WARNING");
+  EXPECT_EQ(to_string(LineLevel::error), "ERROR");
+  EXPECT_EQ(to_string(LineLevel::critical), "CRITICAL");
+  EXPECT_EQ(emoji(LineLevel::info), "ℹ️");
+  EXPECT_EQ(emoji(LineLevel::warning), "⚠️");
+  EXPECT_EQ(emoji(LineLevel::error), "❌");
+  EXPECT_EQ(emoji(LineLevel::critical), "🛑");
+}
+
+TEST_F(StopLineTest, DefaultsAreTheDocumentedOnes) {
+  const LineConfig config;
+  EXPECT_TRUE(config.stop_on_error);
+  EXPECT_TRUE(config.stop_on_critical);
+  EXPECT_TRUE(config.log_alerts);
+}
+
+TEST_F(StopLineTest, AnAlertHasASourceAndAValueWhereGiven) {
+  const auto alert = LineAlert::warning("it spikes").with_source("loss").with_value(12.5);
+  EXPECT_EQ(alert, (LineAlert{LineLevel::warning, "it spikes", "loss", 0, 12.5}));
+  EXPECT_EQ(LineAlert::info("x"), (LineAlert{LineLevel::info, "x", "", 0, std::nullopt}));
+}
+
+TEST_F(StopLineTest, TheTimeIsWhenItWasTriggered) {
+  line->info("x");
+  EXPECT_EQ(line->history()[0].timestamp,
+            std::chrono::duration_cast<std::chrono::milliseconds>(clock.wall().time_since_epoch()).count());
+  line->trigger({.message = "older", .timestamp = 5});
+  EXPECT_EQ(line->history()[1].timestamp, 5);
+}
+
+TEST_F(StopLineTest, InformationAndWarningsDoNotStop) {
+  line->info("x");
+  line->warning("y");
+  EXPECT_FALSE(line->should_stop());
+}
+
+TEST_F(StopLineTest, ErrorsStop) {
+  line->error("x");
+  EXPECT_TRUE(line->should_stop());
+}
+
+TEST_F(StopLineTest, CriticalOnesStop) {
+  line->critical("x");
+  EXPECT_TRUE(line->should_stop());
+}
+
+TEST_F(StopLineTest, WhatStopsIsConfigured) {
+  line = make({.stop_on_error = false});
+  line->error("x");
+  EXPECT_FALSE(line->should_stop());
+  line->critical("x");
+  EXPECT_TRUE(line->should_stop());
+  line = make({.stop_on_critical = false});
+  line->critical("x");
+  EXPECT_FALSE(line->should_stop());
+}
+
+TEST_F(StopLineTest, TheFlagIsSharedAndOutlivesTheLine) {
+  const auto flag = line->stop_flag();
+  line->error("x");
+  line.reset();
+  EXPECT_TRUE(flag->load());
+}
+
+TEST_F(StopLineTest, ResetLetsItRunAgainAndForgetsNothing) {
+  line->critical("x");
+  line->reset();
+  EXPECT_FALSE(line->should_stop());
+  EXPECT_THAT(line->history(), SizeIs(1));
+}
+
+TEST_F(StopLineTest, HistoryIsInOrderAndByLevel) {
+  line->warning("a");
+  line->alert(LineLevel::info, "b");
+  line->warning("c");
+  EXPECT_THAT(line->get_alerts(), SizeIs(3));
+  const auto warnings = line->alerts_by_level(LineLevel::warning);
+  ASSERT_THAT(warnings, SizeIs(2));
+  EXPECT_EQ(warnings[0].message, "a");
+  EXPECT_EQ(warnings[1].message, "c");
+  EXPECT_THAT(line->alerts_by_level(LineLevel::critical), IsEmpty());
+}
+
+TEST_F(StopLineTest, HistoryIsBounded) {
+  line = make({.log_alerts = false});
+  for (std::size_t i = 0; i <= StopLine::kMostHistory; ++i) line->info(std::to_string(i));
+  EXPECT_THAT(line->history(), SizeIs(StopLine::kMostHistory));
+  EXPECT_EQ(line->history().front().message, "1");
+}
+
+TEST_F(StopLineTest, EachIsLoggedInALineUnlessNobodyWantsThat) {
+  line->trigger(LineAlert::warning("it spikes").with_source("loss").with_value(12.5));
+  line->critical("out of memory");
+  EXPECT_THAT(log, ElementsAre("⚠️ [WARNING] loss: it spikes (12.5)", "🛑 [CRITICAL] out of memory"));
+  log.clear();
+  line = make({.log_alerts = false});
+  line->critical("x");
+  EXPECT_THAT(log, IsEmpty());
+}
+
+TEST_F(StopLineTest, WhoStopsTheJobIsCalledOnceForEachStop) {
+  std::vector<std::string> stopped;
+  line->on_stop([&](const LineAlert& alert) { stopped.push_back(alert.message); });
+  line->warning("a");
+  line->error("b");
+  line->critical("c");  // it stands already
+  EXPECT_THAT(stopped, ElementsAre("b"));
+  line->reset();
+  line->critical("d");
+  EXPECT_THAT(stopped, ElementsAre("b", "d"));
+}
+
+TEST_F(StopLineTest, ACallbackMayAskTheLine) {
+  bool stops = false;
+  line->on_stop([&](const LineAlert&) { stops = line->should_stop() && !line->history().empty(); });
+  line->critical("x");
+  EXPECT_TRUE(stops);
+}
+
+TEST_F(StopLineTest, ALossThatIsNoNumberStops) {
+  EXPECT_TRUE(line->check_loss(0.5));
+  EXPECT_FALSE(line->check_loss(std::nan("")));
+  EXPECT_TRUE(line->should_stop());
+  EXPECT_EQ(line->history().back().message, "loss is NaN");
+  line = make({.stop_on_inf = false});
+  EXPECT_FALSE(line->check_loss(std::numeric_limits<double>::infinity()));
+  EXPECT_FALSE(line->should_stop());
+  EXPECT_EQ(line->history().back().level, LineLevel::warning);
+  EXPECT_EQ(line->history().back().message, "loss is infinite");
+}
+
+TEST_F(StopLineTest, ALossThatSpikesIsAWarning) {
+  for (int i = 0; i < 5; ++i) EXPECT_TRUE(line->check_loss(2));
+  EXPECT_TRUE(line->check_loss(20));  // ten times the mean is not above it
+  EXPECT_FALSE(line->check_loss(60));
+  EXPECT_EQ(line->history().back().message, "it is 12.0 times the mean of those before");
+  EXPECT_EQ(line->history().back().value, 60);
+  EXPECT_FALSE(line->should_stop());
+}
+
+TEST_F(StopLineTest, GradientsThatAreNoNumbersStop) {
+  const double fine[] = {0.1, -3};
+  const double broken[] = {0.1, std::nan("")};
+  EXPECT_TRUE(line->check_gradients(fine));
+  EXPECT_FALSE(line->check_gradients(broken));
+  EXPECT_EQ(line->history().back().message, "gradient is NaN");
+}
+
+TEST_F(StopLineTest, NobodyIsSignalledByAPidThatMeansMany) {
+  for (const std::int64_t pid : {-1, 0, 1}) {
+    line->on_stop(signal_on_stop(pid, 0));
+    line->reset();
+    line->critical("x");  // signal 0 reaches nobody; a test that ends is what shows it
+  }
+  EXPECT_TRUE(line->should_stop());
+}
+
+}  // namespace
+}  // namespace gpukeeper
