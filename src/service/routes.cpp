@@ -98,6 +98,8 @@ std::vector<Route> routes(Sights sights, Hands hands) {
        [shared](const Request& request) { return history_answer(request, shared->past, *shared->snapshot()); }},
       {"GET", "/api/v1/trend", "Where every GPU's temperature is going: ?device=&minutes=.",
        [shared](const Request& request) { return trend_answer(request, shared->past, *shared->snapshot()); }},
+      {"GET", "/api/v1/sinks", "Where alerts are sent, and whether they arrive.",
+       [shared](const Request&) { return json_answer(200, sinks_json(shared->sinks()) + "\n"); }},
       {"GET", "/api/v1/config", "Every key of the configuration, its value, and where that came from.",
        [doing](const Request&) { return doing->configuration(); }},
       {"PATCH", "/api/v1/config", "Sets keys: a JSON object of them; ?save=true writes the file, too.",

@@ -15,6 +15,7 @@
 #include "service/router.hpp"
 #include "service/snapshot_answer.hpp"
 #include "service/throttle_answer.hpp"
+#include "sinks/sink_status.hpp"
 #include "telemetry/snapshot.hpp"
 
 namespace gpukeeper::service {
@@ -26,6 +27,7 @@ struct Sights {
   std::function<std::string()> faults_kept_in;                   ///< as Engine::faults_kept_in
   std::function<std::shared_ptr<const SilenceList>()> silences;  ///< never null
   Post post;                                                     ///< hands the engine a command
+  std::function<std::vector<SinkStatus>()> sinks;                ///< where alerts are sent
   HealthFacts health;
   std::shared_ptr<const Clock> clock;  ///< of the snapshots
   std::string instance;                ///< tells one start of the program from another

@@ -1,6 +1,7 @@
 #include "service/service.hpp"
 
 #include <algorithm>
+#include <cstdlib>
 
 #include <unistd.h>
 
@@ -45,7 +46,7 @@ Result<std::shared_ptr<const Classifier>> load_rules(const config::Settings& set
 }
 
 EngineThread::Open Service::opener(const ServiceOptions& options, const Parts& parts,
-                                   std::shared_ptr<EventDispatcher> events) {
+                                   std::shared_ptr<EventDispatcher> events, std::shared_ptr<AlertDelivery> delivery) {
   SessionOptions session;
   session.detect.machine_root = options.machine_root;
   session.engine.sampler.period = options.settings.engine.sample_interval;
@@ -56,7 +57,8 @@ EngineThread::Open Service::opener(const ServiceOptions& options, const Parts& p
   session.engine.classifier = parts.rules;
   session.engine.events = std::move(events);
   session.at = options.at;
-  session.prepare = [state = parts.state](Sources& sources, EngineOptions& engine) -> Result<void> {
+  session.prepare = [state = parts.state, delivery](Sources& sources, EngineOptions& engine) -> Result<void> {
+    if (delivery) engine.alert_listener = &delivery->dispatcher();
     if (!state) return {};
     auto store = open_fault_store(*state, sources);
     if (!store) return tl::make_unexpected(store.error());
@@ -68,6 +70,26 @@ EngineThread::Open Service::opener(const ServiceOptions& options, const Parts& p
   };
   return
       [sources = options.settings.source, time = parts.time, session] { return Session::open(sources, time, session); };
+}
+
+// Made before the engine, which tells it, and started after: it asks the engine for what still fires.
+std::shared_ptr<AlertDelivery> Service::make_delivery(const Parts& parts) {
+  if (options_.settings.sinks.empty()) return nullptr;
+  for (const std::string& warning : warnings(options_.settings.sinks)) log_.warning("{}", warning);
+  std::string folder;
+  if (parts.state) {
+    if (auto made = parts.state->folder("sinks")) {
+      folder = std::move(*made);
+    } else {
+      log_.warning("what waits for sinks is kept in memory only: {}", made.error().message);
+    }
+  }
+  return std::make_shared<AlertDelivery>(
+      options_.settings.sinks, std::move(folder), log_, [this] { return engine_.snapshot(); },
+      [](std::string_view name) -> std::optional<std::string> {
+        const char* const value = std::getenv(std::string(name).c_str());  // NOLINT(concurrency-mt-unsafe): only read
+        return value ? std::optional<std::string>(value) : std::nullopt;
+      });
 }
 
 // A folder that was named must do, and no two may keep books in one; else it goes on with less.
@@ -96,11 +118,13 @@ Service::Service(ServiceOptions options, Parts parts, std::shared_ptr<Clock> clo
       governed_(log),
       log_subscription_(
           events_->subscribe("the log", std::nullopt, [this](const GovernorEvent& event) { governed_.note(event); })),
-      engine_(opener(options_, parts, events_), options_.period),
+      delivery_(make_delivery(parts)),
+      engine_(opener(options_, parts, events_, delivery_), options_.period),
       sample_interval_(options_.settings.engine.sample_interval),
       configuration_(
           options_.config, [this](const config::Settings& settings) { apply(settings); }, log),
       server_(handler(sights(), hands(), options_.settings.hosts), *clock_, log, http_options(options_.settings.http)) {
+  if (delivery_) delivery_->dispatcher().start();
 }
 
 Sights Service::sights() {
@@ -109,6 +133,7 @@ Sights Service::sights() {
           .faults_kept_in = [this] { return engine_.faults_kept_in(); },
           .silences = [this] { return engine_.silences(); },
           .post = [this](auto command) { return engine_.post(std::move(command)); },
+          .sinks = [this] { return delivery_ ? delivery_->dispatcher().status() : std::vector<SinkStatus>(); },
           .health = health_,
           .clock = time_,
           .instance = instance(*clock_),
@@ -144,6 +169,7 @@ void Service::apply(const config::Settings& settings) {
 
 Service::~Service() {
   server_.stop();
+  if (delivery_) delivery_->dispatcher().stop();
   events_->unsubscribe(log_subscription_);
 }
 

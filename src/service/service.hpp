@@ -20,6 +20,7 @@
 #include "service/routes.hpp"
 #include "service/service_manager.hpp"
 #include "service/state_log.hpp"
+#include "sinks/alert_delivery.hpp"
 
 namespace gpukeeper::service {
 
@@ -85,7 +86,8 @@ class Service {
   Service(ServiceOptions options, Parts parts, std::shared_ptr<Clock> clock, Log& log);
   static Result<std::shared_ptr<const StateDirectory>> claim_state(const ServiceOptions& options, Log& log);
   static EngineThread::Open opener(const ServiceOptions& options, const Parts& parts,
-                                   std::shared_ptr<EventDispatcher> events);
+                                   std::shared_ptr<EventDispatcher> events, std::shared_ptr<AlertDelivery> delivery);
+  std::shared_ptr<AlertDelivery> make_delivery(const Parts& parts);
   Sights sights();
   Hands hands();
   void apply(const config::Settings& settings);
@@ -102,6 +104,7 @@ class Service {
   GovernorLog governed_;
   const std::shared_ptr<EventDispatcher> events_ = std::make_shared<EventDispatcher>();
   const EventDispatcher::Token log_subscription_;
+  const std::shared_ptr<AlertDelivery> delivery_;  // null without sinks; shared with an engine that hangs
   EngineThread engine_;
   std::atomic<std::chrono::nanoseconds> sample_interval_;
   Configuration configuration_;
