@@ -113,6 +113,7 @@ void Engine::try_tick() {
 void Engine::configure(const EngineSettings& settings) {
   period_ = settings.sample_interval;
   governor_.configure(settings.governor);
+  andon_.set(settings.andon);
   HistorySettings history = settings.history;
   history.interval = settings.governor.monitor_interval;
   history_->resize(history);

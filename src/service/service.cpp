@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "core/text.hpp"
 #include "service/router.hpp"
 #include "service/routes.hpp"
 #include "service/site_guard.hpp"
@@ -31,6 +32,15 @@ HttpServer::Handler handler(Sights sights, Hands hands, std::vector<std::string>
   };
 }
 
+// The library that a source names; empty for the usual one.
+std::string nvml_library(const std::vector<std::string>& sources) {
+  constexpr std::string_view kPrefix = "nvml:";
+  for (const std::string& source : sources) {
+    if (source.starts_with(kPrefix)) return source.substr(kPrefix.size());
+  }
+  return {};
+}
+
 // Different for each start, so that no ETag of an earlier one fits.
 std::string instance(const Clock& clock) {
   return fmt::format("{:x}", clock.wall().time_since_epoch().count());
@@ -51,6 +61,7 @@ EngineThread::Open Service::opener(const ServiceOptions& options, const Parts& p
   session.detect.machine_root = options.machine_root;
   session.engine.sampler.period = options.settings.engine.sample_interval;
   session.engine.governor = options.settings.engine.governor;
+  session.engine.andon = options.settings.engine.andon;
   session.engine.history = options.settings.engine.history;
   session.engine.history.interval = options.settings.engine.governor.monitor_interval;
   session.engine.attribute = true;
@@ -92,6 +103,31 @@ std::shared_ptr<AlertDelivery> Service::make_delivery(const Parts& parts) {
       });
 }
 
+// Only of devices that live, and only where it can be written down what is to be given back.
+std::unique_ptr<ActuationThread> Service::make_actuation(const Parts& parts) {
+  const ActuatorSettings& settings = options_.settings.actuators;
+  if (time_ != clock_) return nullptr;
+  if (!parts.state) {
+    if (settings.any()) log_.warning("nothing is changed of the GPUs: there is no state directory to write it down in");
+    return nullptr;
+  }
+  const std::string path = parts.state->path() + "/changes";
+  const auto files = std::make_shared<const RealFiles>();
+  if (!settings.any() && !files->read(path)) return nullptr;  // and nothing was left changed
+  auto journal = ChangeJournal::open(path);
+  if (!journal) {
+    log_.error("nothing is changed of the GPUs: {}", journal.error().message);
+    return nullptr;
+  }
+  actuators_ = std::make_unique<RealActuators>(files, std::make_shared<RealKernelFiles>(),
+                                               nvml_library(options_.settings.source));
+  std::string boot(trim(files->read("/proc/sys/kernel/random/boot_id").value_or("unknown")));
+  auto thread = std::make_unique<ActuationThread>(
+      std::make_unique<Actuation>(*actuators_, std::move(*journal), clock_, std::move(boot), log_));
+  thread->configure(settings);
+  return thread;
+}
+
 // A folder that was named must do, and no two may keep books in one; else it goes on with less.
 Result<std::shared_ptr<const StateDirectory>> Service::claim_state(const ServiceOptions& options, Log& log) {
   const bool named = options.settings.state_dir.has_value();
@@ -119,6 +155,7 @@ Service::Service(ServiceOptions options, Parts parts, std::shared_ptr<Clock> clo
       log_subscription_(
           events_->subscribe("the log", std::nullopt, [this](const GovernorEvent& event) { governed_.note(event); })),
       delivery_(make_delivery(parts)),
+      actuation_(make_actuation(parts)),
       engine_(opener(options_, parts, events_, delivery_), options_.period),
       sample_interval_(options_.settings.engine.sample_interval),
       configuration_(
@@ -204,6 +241,7 @@ Result<void> Service::look() {
   if (opened && !*opened) return *opened;
   const auto snapshot = engine_.snapshot();
   states_.look(*snapshot);
+  if (actuation_ && snapshot->sequence > 0) actuation_->see(snapshot);
   if (!over_ && engine_.played_out()) {
     over_ = true;
     log_.info("the recording is over: its last moment stays");

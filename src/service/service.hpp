@@ -8,6 +8,8 @@
 #include <string>
 #include <thread>
 
+#include "actuators/actuation_thread.hpp"
+#include "actuators/real_actuators.hpp"
 #include "core/clock.hpp"
 #include "core/log.hpp"
 #include "engine/state_dir.hpp"
@@ -88,6 +90,7 @@ class Service {
   static EngineThread::Open opener(const ServiceOptions& options, const Parts& parts,
                                    std::shared_ptr<EventDispatcher> events, std::shared_ptr<AlertDelivery> delivery);
   std::shared_ptr<AlertDelivery> make_delivery(const Parts& parts);
+  std::unique_ptr<ActuationThread> make_actuation(const Parts& parts);
   Sights sights();
   Hands hands();
   void apply(const config::Settings& settings);
@@ -105,6 +108,8 @@ class Service {
   const std::shared_ptr<EventDispatcher> events_ = std::make_shared<EventDispatcher>();
   const EventDispatcher::Token log_subscription_;
   const std::shared_ptr<AlertDelivery> delivery_;  // null without sinks; shared with an engine that hangs
+  std::unique_ptr<RealActuators> actuators_;
+  const std::unique_ptr<ActuationThread> actuation_;  // null where nothing may be changed; gives back when it ends
   EngineThread engine_;
   std::atomic<std::chrono::nanoseconds> sample_interval_;
   Configuration configuration_;
