@@ -12,7 +12,9 @@ namespace {
 // A value that differs from what the model gives by itself, as a scenario writes it, and as the metric table prints it.
 std::pair<std::string, std::string> sample(const MetricField& field) {
   switch (field.kind) {
-    case FieldKind::number: return {"12.5", "12.5"};
+    case FieldKind::number:
+      if (field.max < 12.5) return {"0.5", "0.5"};  // a share of 1
+      return {"12.5", "12.5"};
     case FieldKind::whole: return {"4711", "4711"};
     case FieldKind::flag: return {"true", "true"};
     case FieldKind::text: return {"P3", "P3"};
