@@ -25,7 +25,7 @@ def refuse(constant):
 
 def documents():
     for scenario in sorted(pathlib.Path(scenarios).glob("*.yaml")):
-        yield scenario.name, ["--source", f"simulated:{scenario}"]
+        yield scenario.name, ["--source", f"simulated:{scenario}", "--speed", "max"]
     yield "this machine", []
 
 
