@@ -25,7 +25,6 @@ namespace {
 
 using namespace std::chrono_literals;
 using service::HttpClient;
-using service::ListenAddress;
 
 constexpr int kClients = 8;
 constexpr auto kTime = 5s;
