@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "cli/alerts_page.hpp"
+#include "cli/stretch.hpp"
 #include "client/daemon.hpp"
 #include "core/display_text.hpp"
 #include "core/nearest.hpp"
@@ -20,21 +21,10 @@ namespace {
 
 using std::chrono::nanoseconds;
 
-// How long is watched where no daemon has: a simulated machine's own time, or a living one's.
-constexpr auto kUsualPlayed = std::chrono::minutes(10);
-constexpr auto kUsualLive = std::chrono::seconds(10);
-constexpr auto kPeriod = std::chrono::seconds(1);
-
 constexpr std::array<std::string_view, 6> kActions = {"ack", "unack", "silence", "unsilence", "silences", "rules"};
 
-bool is_played(const std::vector<std::string>& sources) {
-  return !sources.empty() && std::ranges::all_of(sources, [](const std::string& source) {
-    return source.starts_with("simulated:") || source.starts_with("replay:");
-  });
-}
-
-Result<client::Daemon> daemon(const Context& context) {
-  return client::Daemon::find("", context.environment);
+Result<client::Daemon> daemon(const AlertsOptions& options, const Context& context) {
+  return client::Daemon::find(options.daemon, context.environment);
 }
 
 std::size_t pending_of(const AlertList& alerts) {
@@ -67,7 +57,7 @@ std::string seconds_text(nanoseconds time) {
 Exit acknowledge(const AlertsOptions& options, Context& context) {
   const auto id = id_of(options.words);
   if (!id) return tl::make_unexpected(id.error());
-  const auto there = daemon(context);
+  const auto there = daemon(options, context);
   if (!there) return tl::make_unexpected(there.error());
   const std::string target = fmt::format("/api/v1/alerts/{}/ack", *id);
   if (options.words.front() == "unack") {
@@ -108,7 +98,7 @@ Exit silence(const AlertsOptions& options, Context& context) {
   auto body = matcher_of(options.words);
   if (!body) return tl::make_unexpected(body.error());
   if (!options.length) return fail(Errc::invalid_argument, "a silence needs an end: --for 2h");
-  const auto there = daemon(context);
+  const auto there = daemon(options, context);
   if (!there) return tl::make_unexpected(there.error());
   (*body)["for"] = seconds_text(*options.length);
   if (!options.comment.empty()) (*body)["comment"] = options.comment;
@@ -122,7 +112,7 @@ Exit silence(const AlertsOptions& options, Context& context) {
 Exit end_silence(const AlertsOptions& options, Context& context) {
   const auto id = id_of(options.words);
   if (!id) return tl::make_unexpected(id.error());
-  const auto there = daemon(context);
+  const auto there = daemon(options, context);
   if (!there) return tl::make_unexpected(there.error());
   const auto answer = there->ask("DELETE", fmt::format("/api/v1/silences/{}", *id));
   if (!answer) return tl::make_unexpected(answer.error());
@@ -130,7 +120,7 @@ Exit end_silence(const AlertsOptions& options, Context& context) {
 }
 
 Exit list_silences(const AlertsOptions& options, Context& context) {
-  const auto there = daemon(context);
+  const auto there = daemon(options, context);
   if (!there) return tl::make_unexpected(there.error());
   const auto answer = there->ask("GET", "/api/v1/silences");
   if (!answer) return tl::make_unexpected(answer.error());
@@ -190,56 +180,29 @@ Exit ask_daemon(const client::Daemon& there, const AlertsOptions& options, Conte
   return print(context, render_alerts(view, render_options(context)));
 }
 
-bool wait_for(MonotonicTime due, Interrupts& interrupts) {
-  for (;;) {
-    switch (interrupts.wait_until(due)) {
-      case Interrupts::Event::due: return true;
-      case Interrupts::Event::stop: return false;
-      case Interrupts::Event::suspend: interrupts.suspend(); break;
-      case Interrupts::Event::resized: break;
-    }
-  }
-}
-
-struct Watched {
-  std::shared_ptr<const Snapshot> snapshot;
-  nanoseconds length{0};
-};
-
-Result<Watched> watch(const AlertsOptions& options, Context& context) {
-  const auto interrupts = context.interrupts();  // before any thread is made
-  const auto session = context.open_session({.engine = {.attribute = true}});
-  if (!session) return tl::make_unexpected(session.error());
-  const bool recorded = (*session)->replay() != nullptr;
-  auto length = options.length;
-  if (!length && !recorded) length = is_played(options.sources) ? nanoseconds(kUsualPlayed) : nanoseconds(kUsualLive);
-  Watched watched{.snapshot = (*session)->step()};
-  const MonotonicTime begun = watched.snapshot->monotonic;
-  for (;;) {
-    const auto due = (*session)->next_due(recorded ? std::nullopt : std::optional<nanoseconds>(kPeriod));
-    if (!due || (length && *due > begun + *length) || !wait_for(*due, *interrupts)) break;
-    watched.snapshot = (*session)->step();
-  }
-  watched.length = watched.snapshot->monotonic - begun;
-  return watched;
-}
-
 Exit watch_and_tell(const AlertsOptions& options, Context& context) {
-  const auto watched = watch(options, context);
-  if (!watched) return tl::make_unexpected(watched.error());
-  const Snapshot& snapshot = *watched->snapshot;
+  std::optional<MonotonicTime> begun;
+  const auto session = watch_stretch({.sources = context.settings.source,
+                                      .length = options.length,
+                                      .engine = {.attribute = true},
+                                      .each =
+                                          [&](const Snapshot& each, Session&) {
+                                            if (!begun) begun = each.monotonic;
+                                            return true;
+                                          }},
+                                     context);
+  if (!session) return tl::make_unexpected(session.error());
+  const auto latest = (*session)->engine().snapshot();
+  const Snapshot& snapshot = *latest;
   auto everything = choose_alerts(snapshot, {.all = true, .devices = options.devices});
   if (!everything) return tl::make_unexpected(everything.error());
   const auto chosen = choose_alerts(snapshot, {.all = options.all, .devices = options.devices});
   if (options.json) return print(context, alerts_json(*chosen, snapshot, true) + "\n");
-  AlertsView view{.document = {.host = snapshot.host,
-                               .taken_at = snapshot.taken_at,
-                               .lamp = snapshot.lamp,
-                               .devices = snapshot.devices.size(),
-                               .alerts = *chosen},
-                  .all = options.all,
-                  .others = options.all ? 0 : pending_of(*everything),
-                  .watched = fmt::format("{}, for {}", gpus(snapshot.devices.size()), age_text(watched->length))};
+  AlertsView view{
+      .document = alerts_document(snapshot, *chosen),
+      .all = options.all,
+      .others = options.all ? 0 : pending_of(*everything),
+      .watched = fmt::format("{}, for {}", gpus(snapshot.devices.size()), age_text(snapshot.monotonic - *begun))};
   RenderOptions page = render_options(context);
   page.now = snapshot.taken_at;  // of a machine whose time is played
   return print(context, render_alerts(view, page));
@@ -271,10 +234,10 @@ Exit alerts(const AlertsOptions& options, Context& context) {
                             meant.empty() ? "there are ack, unack, silence, unsilence, silences and rules"
                                           : fmt::format("did you mean {}?", meant)));
   }
-  if (options.sources.empty()) {
-    const auto there = daemon(context);
+  if (options.sources.empty() || !options.daemon.empty()) {
+    const auto there = daemon(options, context);
     if (there) return ask_daemon(*there, options, context);
-    if (there.error().code != Errc::not_found) return tl::make_unexpected(there.error());
+    if (there.error().code != Errc::not_found || !options.daemon.empty()) return tl::make_unexpected(there.error());
   }
   return watch_and_tell(options, context);
 }

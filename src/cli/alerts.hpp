@@ -18,6 +18,7 @@ struct AlertsOptions {
   std::vector<std::string> devices = {};                ///< selectors; empty for all
   std::optional<std::chrono::nanoseconds> length = {};  ///< --for: of a silence, an acknowledgement or the watching
   std::string comment = {};
+  std::string daemon = {};                ///< as given to --daemon
   std::vector<std::string> sources = {};  ///< as given to --source or by the environment; empty: ask the daemon
 };
 

@@ -70,13 +70,14 @@ class Page {
   }
 
   // What and where, since when, what is known of it, what to do.
-  void alert(const Alert& a) {
+  void alert(const Alert& a, const std::string& made_up) {
     const std::string label = fmt::format("{:<8}", to_string(a.level));
     const std::size_t indent = label.size() + 2;
     const std::size_t room = options_.width > indent + 20 ? options_.width - indent : 20;
     const bool over = a.phase != AlertPhase::firing;
     bool first = true;
-    for (std::string& each : wrap(safe(a.message), room)) {
+    const std::string origin = made_up.empty() ? "" : made_up + ": ";
+    for (std::string& each : wrap(origin + safe(a.message), room)) {
       line({{first ? label : std::string(label.size(), ' '), over ? Ink::faint : ink_of(a.level)},
             {"  "},
             {std::move(each), over ? Ink::plain : Ink::strong}});
@@ -137,7 +138,9 @@ std::string render_alerts(const AlertsView& view, const RenderOptions& options) 
   for (const Alert& a : view.document.alerts) {
     if (!first) page.line({});
     first = false;
-    page.alert(a);
+    const auto& made_up = view.document.made_up;
+    const auto label = a.device ? made_up.find(*a.device) : made_up.end();
+    page.alert(a, label == made_up.end() ? "" : label->second);
   }
   if (view.document.alerts.empty()) {
     page.sentence("",

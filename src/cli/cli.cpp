@@ -353,12 +353,7 @@ class Parser {
              "Those that have not lasted long enough yet and those that are over, too.");
     auto* json = add_flag(*alerts, "--json", arguments.json, "As JSON (docs/schema/alerts.json).");
     add_flag(*alerts, "--schema", arguments.schema, "The JSON Schema of --json.")->excludes(json);
-    add(*alerts,
-        alerts
-            ->add_option("--gpu,--device", arguments.devices,
-                         "Only this GPU: its index, UUID or PCI address. May be given several times.")
-            ->allow_extra_args(false),
-        {.value = "GPU"});
+    add_gpu(*alerts, arguments);
     add_checked(*alerts, "--for", arguments.length, "TIME", check_duration,
                 "Of ack and silence: for so long, such as 2h. Without a daemon: watch for so long; else 10 s, or 10 "
                 "minutes of a simulated machine's time, or a whole recording.");
@@ -845,6 +840,7 @@ AlertsOptions alerts_options(const Arguments& arguments, const Context& context)
           .devices = arguments.devices,
           .length = duration(arguments.length),
           .comment = arguments.comment,
+          .daemon = arguments.daemon,
           .sources = named_sources(arguments, context)};
 }
 
@@ -1015,6 +1011,7 @@ int run_checked(int argc, char** argv, Output& out, Output& errors) {
   };
   const auto session = [&](SessionOptions options) {
     options.engine.governor = settings.engine.governor;
+    options.engine.andon = settings.engine.andon;
     options.detect.wake = arguments.wake;
     options.detect.machine_root = *machine_root;
     options.at = at;

@@ -52,7 +52,8 @@ Result<std::unique_ptr<Feed>> open_feed(const FeedOptions& options, std::shared_
                                            .attribute = options.attribute,
                                            .who_patience = options.who_patience,
                                            .classifier = std::move(classifier),
-                                           .governor = options.settings.governor},
+                                           .governor = options.settings.governor,
+                                           .andon = options.settings.andon},
                                 .at = options.at,
                                 .begin_at_end = !options.goes_on,
                                 .prepare = [&options](Sources& sources, EngineOptions&) -> Result<void> {

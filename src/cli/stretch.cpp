@@ -22,7 +22,7 @@ std::optional<nanoseconds> length_of(const StretchOptions& options) {
 }  // namespace
 
 bool watches_stretch(std::string_view command) {
-  constexpr std::array<std::string_view, 2> kCommands = {"history", "trend"};
+  constexpr std::array<std::string_view, 3> kCommands = {"alerts", "history", "trend"};
   return std::ranges::find(kCommands, command) != kCommands.end();
 }
 

@@ -171,7 +171,8 @@ void Engine::finish(Snapshot& snapshot) {
   journal_.tell(snapshot);
   governor_.govern(snapshot);
   look_back(snapshot);
-  andon_.look(snapshot, {.faults = journal_.list(), .host = host_.load(snapshot.monotonic)});
+  andon_.look(snapshot,
+              {.faults = journal_.list(), .host = host_.load(snapshot.monotonic), .leaks = leak_suspects_.read()});
 }
 
 // After the governor, which judges the states; before whatever judges a stretch of time.

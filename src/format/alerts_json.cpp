@@ -205,13 +205,32 @@ std::string alerts_json(const AlertList& alerts, const Snapshot& snapshot, bool 
               indented);
 }
 
+AlertsDocument alerts_document(const Snapshot& snapshot, AlertList alerts) {
+  AlertsDocument result{.host = snapshot.host,
+                        .taken_at = snapshot.taken_at,
+                        .lamp = snapshot.lamp,
+                        .devices = snapshot.devices.size(),
+                        .alerts = std::move(alerts)};
+  for (const DeviceSnapshot& d : snapshot.devices) {
+    if (d.device->recorded) result.made_up[d.device->id] = "recorded";
+    if (d.device->simulated) result.made_up[d.device->id] = "simulated";
+  }
+  return result;
+}
+
 Result<AlertsDocument> parse_alerts(std::string_view text) {
   auto document = document_of(text, "gpukeeper.alerts/1", "alerts");
   if (!document) return tl::make_unexpected(document.error());
   const Object o(*document);
   AlertsDocument result{
       .host = o.text("host"), .taken_at = o.time("taken_at").value_or(WallTime{}), .lamp = lamp_of(o.text("lamp"))};
-  if (const auto devices = document->find("devices"); devices != document->end()) result.devices = devices->size();
+  for (const Json& each : document->value("devices", Json::array())) {
+    ++result.devices;
+    if (!each.is_object()) continue;
+    const Object d(each);
+    if (d.flag("recorded")) result.made_up[DeviceId{d.text("uuid")}] = "recorded";
+    if (d.flag("simulated")) result.made_up[DeviceId{d.text("uuid")}] = "simulated";
+  }
   for (const Json& each : (*document)["alerts"]) {
     if (each.is_object()) result.alerts.push_back(alert_of(each));
   }

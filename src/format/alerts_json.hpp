@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -29,9 +30,12 @@ struct AlertsDocument {
   std::string host;
   WallTime taken_at{};
   Lamp lamp = Lamp::off;
-  std::size_t devices = 0;  ///< that are watched
+  std::size_t devices = 0;                  ///< that are watched
+  std::map<DeviceId, std::string> made_up;  ///< of those that are not this machine's own: "simulated" or "recorded"
   AlertList alerts;
 };
+/// Of a snapshot itself, with these of its alerts.
+AlertsDocument alerts_document(const Snapshot& snapshot, AlertList alerts);
 /// Errors: invalid_argument.
 Result<AlertsDocument> parse_alerts(std::string_view json);
 

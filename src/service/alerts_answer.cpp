@@ -11,7 +11,7 @@
 #include "core/display_text.hpp"
 #include "format/alerts_json.hpp"
 #include "format/json_text.hpp"
-#include "service/snapshot_answer.hpp"
+#include "service/authority.hpp"
 #include "yaml/values.hpp"
 
 namespace gpukeeper::service {
@@ -19,7 +19,7 @@ namespace {
 
 constexpr std::size_t kLongestBody = 16 << 10;
 
-Response refusal(const Error& error) {
+Response refused(const Error& error) {
   const std::string detail = harmless(error.message);
   switch (error.code) {
     case Errc::invalid_argument: return problem(400, "bad_request", detail);
@@ -35,12 +35,6 @@ Response done() {
   Response response;
   response.status = 204;
   return response;
-}
-
-std::optional<Response> refused(const Request& request, const AlertCommands& commands) {
-  if (may_read_command_lines(*request.peer, commands.own_uid)) return std::nullopt;
-  return problem(403, "not_permitted",
-                 "alerts are changed by root and by the user that gpukeeper runs as, over its unix socket only");
 }
 
 // The name of who asks, as the unix socket vouches for it.
@@ -118,7 +112,7 @@ Response alerts_answer(const Request& request, const Snapshot& snapshot) {
     }
   }
   const auto chosen = choose_alerts(snapshot, query);
-  if (!chosen) return refusal(chosen.error());
+  if (!chosen) return refused(chosen.error());
   return json_answer(200, alerts_json(*chosen, snapshot, false) + "\n");
 }
 
@@ -127,50 +121,50 @@ Response silences_answer(const SilenceList& silences) {
 }
 
 Response acknowledge(const Request& request, const AlertCommands& commands) {
-  if (auto no = refused(request, commands)) return *no;
+  if (auto refusal = refuse_change(request, commands.own_uid)) return *refusal;
   const auto members = members_of(request, {"for", "comment"});
-  if (!members) return refusal(members.error());
+  if (!members) return refused(members.error());
   const auto length = length_of(*members);
-  if (!length) return refusal(length.error());
+  if (!length) return refused(length.error());
   const auto answer =
       ask_engine<void>(commands.post, [id = request.parameters.at("id"), by = name_of(request), length = *length,
                                        comment = member(*members, "comment")](Engine& engine) {
         return engine.andon().acknowledge(id, by, length, comment);
       });
-  return answer ? done() : refusal(answer.error());
+  return answer ? done() : refused(answer.error());
 }
 
 Response unacknowledge(const Request& request, const AlertCommands& commands) {
-  if (auto no = refused(request, commands)) return *no;
+  if (auto refusal = refuse_change(request, commands.own_uid)) return *refusal;
   const auto answer = ask_engine<void>(commands.post, [id = request.parameters.at("id")](Engine& engine) {
     return engine.andon().withdraw_acknowledgement(id);
   });
-  return answer ? done() : refusal(answer.error());
+  return answer ? done() : refused(answer.error());
 }
 
 Response begin_silence(const Request& request, const AlertCommands& commands) {
-  if (auto no = refused(request, commands)) return *no;
+  if (auto refusal = refuse_change(request, commands.own_uid)) return *refusal;
   const auto members = members_of(request, {"rule", "device", "level", "for", "comment"});
-  if (!members) return refusal(members.error());
+  if (!members) return refused(members.error());
   const auto length = length_of(*members);
-  if (!length) return refusal(length.error());
+  if (!length) return refused(length.error());
   if (!*length) {
     return problem(400, "bad_request", "'for' says how long it lasts, such as 2h; a silence always has an end");
   }
   const auto matcher = matcher_of(*members);
-  if (!matcher) return refusal(matcher.error());
+  if (!matcher) return refused(matcher.error());
   const auto answer = ask_engine<Silence>(commands.post, [matcher = *matcher, length = **length, by = name_of(request),
                                                           comment = member(*members, "comment")](Engine& engine) {
     return engine.andon().silence(matcher, length, by, comment);
   });
-  return answer ? json_answer(201, silence_json(*answer) + "\n") : refusal(answer.error());
+  return answer ? json_answer(201, silence_json(*answer) + "\n") : refused(answer.error());
 }
 
 Response end_silence(const Request& request, const AlertCommands& commands) {
-  if (auto no = refused(request, commands)) return *no;
+  if (auto refusal = refuse_change(request, commands.own_uid)) return *refusal;
   const auto answer = ask_engine<void>(
       commands.post, [id = request.parameters.at("id")](Engine& engine) { return engine.andon().end_silence(id); });
-  return answer ? done() : refusal(answer.error());
+  return answer ? done() : refused(answer.error());
 }
 
 }  // namespace gpukeeper::service

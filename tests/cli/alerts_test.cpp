@@ -57,6 +57,12 @@ TEST(AlertsPageTest, SaysWhoTakesCareAndWhatIsQuiet) {
   EXPECT_THAT(page, HasSubstr("not known any more since 2026-05-28 20:25:40, silenced by the configuration"));
 }
 
+TEST(AlertsPageTest, WhatIsMadeUpSaysSo) {
+  AlertsView some = view({hot()});
+  some.document.made_up[DeviceId{"GPU-aaaa"}] = "simulated";
+  EXPECT_THAT(render_alerts(some, {.width = 200, .now = kThen}), HasSubstr("critical  simulated: GPU 0 thermal"));
+}
+
 TEST(AlertsPageTest, AllIsWellSaysWhatWasWatched) {
   EXPECT_EQ(render_alerts(view({}, Lamp::green), kPage),
             fmt::format("gpukeeper · gpu-box · ● green\n"

@@ -55,6 +55,7 @@ TEST(AlertsJsonTest, WhatIsWrittenIsReadAgain) {
   EXPECT_EQ(document->host, "gpu-box");
   EXPECT_EQ(document->lamp, Lamp::red);
   EXPECT_EQ(document->devices, 4U);
+  EXPECT_TRUE(document->made_up.empty());
   EXPECT_EQ(document->taken_at, kThen + 250ms);
 }
 
@@ -84,6 +85,13 @@ TEST(AlertsJsonTest, FiringOnesOfTheDevicesAskedForAreChosen) {
   EXPECT_THAT(*choose_alerts(snapshot, {.devices = {"1"}}), ElementsAre(other));
   EXPECT_THAT(*choose_alerts(snapshot, {.all = true, .devices = {"GPU-aaaa"}}), ElementsAre(full(), pending));
   EXPECT_EQ(choose_alerts(snapshot, {.devices = {"9"}}).error().code, Errc::not_found);
+}
+
+TEST(AlertsJsonTest, WhatIsMadeUpIsKnownInTheDocumentToo) {
+  const Snapshot snapshot = simulated_gpu();
+  const std::map<DeviceId, std::string> expected = {{DeviceId{"GPU-sim"}, "simulated"}};
+  EXPECT_EQ(alerts_document(snapshot, {}).made_up, expected);
+  EXPECT_EQ(parse_alerts(alerts_json({}, snapshot, false))->made_up, expected);
 }
 
 TEST(AlertsJsonTest, ForeignDocumentsAreReadAsFarAsTheyGo) {

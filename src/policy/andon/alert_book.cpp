@@ -93,7 +93,14 @@ void AlertBook::go_on(Live& live, const ActiveRule& rule, Sign& sign, Turn& turn
   const bool critical_long = live.critical_since && turn.now - *live.critical_since >= rule.limits.sustain_critical;
   if (live.alert.phase == AlertPhase::firing) {
     const AlertLevel before = live.alert.level;
-    show(live, level_now(rule, sign, before, critical_long), sign, turn);
+    const AlertLevel level = level_now(rule, sign, before, critical_long);
+    if (!sign.reached) {  // it lasts by hysteresis only: what it said when it crossed the border stands
+      if (level == before) sign.severity = live.alert.severity;
+      sign.message = live.alert.message;
+      sign.value = live.alert.value.value_or(sign.value);
+      sign.threshold = live.alert.threshold.value_or(sign.threshold);
+    }
+    show(live, level, sign, turn);
     live.escalated = live.alert.level == AlertLevel::critical && before != AlertLevel::critical;
     if (live.escalated && !live.alert.acknowledged_by.empty()) {  // it was said of less
       static_cast<void>(withdraw_acknowledgement(live.alert.id));

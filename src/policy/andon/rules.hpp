@@ -34,6 +34,7 @@ bool device_fault(const Scene& scene, std::vector<Sign>& signs);
 
 // Processes, and the machine.
 bool idle(const Scene& scene, std::vector<Sign>& signs);
+bool memory_leak(const Scene& scene, std::vector<Sign>& signs);
 bool miner(const Scene& scene, std::vector<Sign>& signs);
 bool host_cpu(const Scene& scene, std::vector<Sign>& signs);
 bool host_memory(const Scene& scene, std::vector<Sign>& signs);

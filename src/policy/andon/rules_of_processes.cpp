@@ -97,6 +97,29 @@ bool idle(const Scene& scene, std::vector<Sign>& signs) {
   return true;
 }
 
+bool memory_leak(const Scene& scene, std::vector<Sign>& signs) {
+  if (!scene.facts.leaks) return true;
+  for (const LeakSuspect& suspect : *scene.facts.leaks) {
+    if (suspect.device != scene.device->device->id) continue;
+    const auto mib = [](Bytes bytes) { return static_cast<double>(bytes.value()) / 0x1p20; };
+    std::string message =
+        fmt::format("GPU {}: the memory of process {}{} grows steadily, by {:.0f} MiB lately to {:.0f}",
+                    scene.device->index, suspect.pid, suspect.name.empty() ? "" : fmt::format(" ({})", suspect.name),
+                    mib(suspect.grown), mib(suspect.now));
+    if (suspect.full_in) {
+      message += fmt::format("; at this pace the GPU is full in {} min",
+                             std::chrono::duration_cast<std::chrono::minutes>(*suspect.full_in).count());
+    }
+    signs.push_back({.subject = fmt::format("{}", suspect.pid),
+                     .reached = warning,
+                     .kept = warning,
+                     .severity = 60,
+                     .value = mib(suspect.grown),
+                     .message = std::move(message)});
+  }
+  return true;
+}
+
 bool miner(const Scene& scene, std::vector<Sign>& signs) {
   DeviceMemory& memory = *scene.memory;
   if (memory.processes != scene.device->processes || memory.who != scene.snapshot.who) {

@@ -13,14 +13,16 @@
 #include "policy/andon/andon_settings.hpp"
 #include "policy/andon/rule_table.hpp"
 #include "proc/host_load.hpp"
+#include "telemetry/leak_watch.hpp"
 #include "telemetry/snapshot.hpp"
 
 namespace gpukeeper {
 
 /// What a snapshot does not say.
 struct AndonFacts {
-  std::shared_ptr<const FaultList> faults;  ///< null where no journal is kept
-  HostLoad host;                            ///< of the machine whose devices these are
+  std::shared_ptr<const FaultList> faults;                ///< null where no journal is kept
+  HostLoad host;                                          ///< of the machine whose devices these are
+  std::shared_ptr<const std::vector<LeakSuspect>> leaks;  ///< null where nobody looks for any
 };
 
 /// What a rule found, at one look. Two signs of a rule on a device have different subjects.

@@ -270,6 +270,28 @@ TEST_F(RulesTest, AProcessOfUnknownMemoryHoldsSome) {
   EXPECT_TRUE(fires("idle"));
 }
 
+TEST_F(RulesTest, AProcessWhoseMemoryOnlyGrowsIsNamed) {
+  LeakSuspect suspect{.device = DeviceId{"GPU-a"},
+                      .pid = 77,
+                      .name = "train",
+                      .now = from_mib(9'000),
+                      .grown = from_mib(600),
+                      .full_in = 90min};
+  LeakSuspect elsewhere = suspect;
+  elsewhere.device = DeviceId{"GPU-b"};
+  inputs.leaks = std::make_shared<const std::vector<LeakSuspect>>(std::vector{suspect, elsewhere});
+  look();
+  EXPECT_THAT(alerts(), ElementsAre("memory_leak/77 firing warning 60"));
+  EXPECT_EQ(first(),
+            "GPU 0: the memory of process 77 (train) grows steadily, by 600 MiB lately to 9000; at this pace "
+            "the GPU is full in 90 min");
+  inputs.leaks = std::make_shared<const std::vector<LeakSuspect>>();
+  after(30s);
+  EXPECT_TRUE(fires("memory_leak"));
+  after(30s);
+  EXPECT_FALSE(fires("memory_leak"));
+}
+
 TEST_F(RulesTest, AMinerIsNamedWithTheRuleThatSaysSo) {
   remake_for("miner");
   ProcessFacts facts = mara_trains(77);
