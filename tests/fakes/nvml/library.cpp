@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <linux/futex.h>
+#include <sched.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -236,18 +237,22 @@ std::uint64_t Call::counter(std::uint64_t base, double per_second) const {
 }
 
 Uint copy_processes(const Gpu& gpu, Process (&out)[kMaxProcesses]) {
-  // A writer that died in the middle leaves the counter odd; after so many tries we take what is there.
-  for (int tries = 0; tries < 100'000; ++tries) {
-    const auto before = gpu.sequence.load(std::memory_order_acquire);
-    if (before % 2 != 0) continue;
+  constexpr std::uint64_t kPatienceNs = 2'000'000'000;
+  const auto copy = [&] {
     const Uint count = std::min<Uint>(gpu.process_count, kMaxProcesses);
     std::copy_n(gpu.processes, count, out);
+    return count;
+  };
+  // The counter is odd while a writer is at work, who may have to wait for a processor; one that died there leaves it
+  // odd, and then we take what is there.
+  for (const auto begin = monotonic_ns(); monotonic_ns() - begin < kPatienceNs; sched_yield()) {
+    const auto before = gpu.sequence.load(std::memory_order_acquire);
+    if (before % 2 != 0) continue;
+    const Uint count = copy();
     std::atomic_thread_fence(std::memory_order_acquire);
     if (gpu.sequence.load(std::memory_order_relaxed) == before) return count;
   }
-  const Uint count = std::min<Uint>(gpu.process_count, kMaxProcesses);
-  std::copy_n(gpu.processes, count, out);
-  return count;
+  return copy();
 }
 
 void mig_name(const Gpu& gpu, const MigInstance& mig, char (&out)[96]) {
