@@ -59,7 +59,8 @@ std::vector<std::string> GovernorInvariants::look(const Snapshot& snapshot, std:
   } else {  // the machine slept: what was counted in samples has not gone on
     for (auto& [id, past] : past_) past.cool.reset();
   }
-  if (settings_before_ != settings) {
+  settings_are_new_ = settings_before_ != settings;
+  if (settings_are_new_) {
     for (auto& [id, past] : past_) past.changed = past.last_critical = past.last_throttled = past.cool = std::nullopt;
     settings_before_ = settings;
   }
@@ -103,7 +104,8 @@ void GovernorInvariants::look_at(const DeviceSnapshot& device, std::span<const G
   check_events(device, past, events);
 
   const State state = device.throttling.state;
-  const bool known = device.available && !lacks_values(device, *settings_);
+  // A state that new settings bring about says nothing of how long the others have been on their way.
+  const bool known = device.available && !lacks_values(device, *settings_) && !settings_are_new_;
   if (state != past.state) {
     ++changes_;
     past.changed = known ? std::optional(now_) : std::nullopt;

@@ -50,6 +50,7 @@ class GovernorInvariants {
   MonotonicTime now_{};
   std::chrono::nanoseconds longest_step_{0};  // from tick to tick, but for those that a sleep made long
   std::optional<GovernorSettings> settings_before_;
+  bool settings_are_new_ = false;  // in this step
   std::map<DeviceId, Past> past_;
   std::vector<std::string> wrong_;
   std::size_t changes_ = 0;

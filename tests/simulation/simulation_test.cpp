@@ -43,6 +43,11 @@ TEST(SimulationTest, FixedSeedsHoldAllThatIsPromised) {
   for (std::uint64_t seed = 1; seed <= 30; ++seed) expect_policy(seed);
 }
 
+// What chance found wrong, once.
+TEST(SimulationTest, SeedsThatFailedOnce) {
+  expect_policy(16220285856144970748U);  // new settings end a cause while another is half through its dwell
+}
+
 TEST(SimulationTest, FixedSeedsHoldAllThatIsPromisedInTheWholeEngine) {
   for (std::uint64_t seed = 1; seed <= 4; ++seed) expect_engine(seed);
 }
