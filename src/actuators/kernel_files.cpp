@@ -22,7 +22,8 @@ tl::unexpected<Error> failure(int error, const std::string& path, std::string_vi
 }  // namespace
 
 Result<void> RealKernelFiles::write(const std::string& path, std::string_view text) {
-  const int file = ::open((root_ + path).c_str(), O_WRONLY | O_CLOEXEC);
+  // Truncated as a shell's `>` does: nothing to the kernel's files, but a copy of them would keep what is longer.
+  const int file = ::open((root_ + path).c_str(), O_WRONLY | O_TRUNC | O_CLOEXEC);
   if (file < 0) return failure(errno, path, "open");
   ssize_t wrote = 0;
   do {

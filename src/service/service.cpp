@@ -112,14 +112,13 @@ std::unique_ptr<ActuationThread> Service::make_actuation(const Parts& parts) {
     return nullptr;
   }
   const std::string path = parts.state->path() + "/changes";
-  const auto files = std::make_shared<const RealFiles>();
-  if (!settings.any() && !files->read(path)) return nullptr;  // and nothing was left changed
+  const auto files = std::make_shared<const RealFiles>(options_.machine_root);  // that of the devices
   auto journal = ChangeJournal::open(path);
   if (!journal) {
     log_.error("nothing is changed of the GPUs: {}", journal.error().message);
     return nullptr;
   }
-  actuators_ = std::make_unique<RealActuators>(files, std::make_shared<RealKernelFiles>(),
+  actuators_ = std::make_unique<RealActuators>(files, std::make_shared<RealKernelFiles>(options_.machine_root),
                                                nvml_library(options_.settings.source));
   std::string boot(trim(files->read("/proc/sys/kernel/random/boot_id").value_or("unknown")));
   auto thread = std::make_unique<ActuationThread>(

@@ -109,7 +109,7 @@ class Service {
   const EventDispatcher::Token log_subscription_;
   const std::shared_ptr<AlertDelivery> delivery_;  // null without sinks; shared with an engine that hangs
   std::unique_ptr<RealActuators> actuators_;
-  const std::unique_ptr<ActuationThread> actuation_;  // null where nothing may be changed; gives back when it ends
+  const std::unique_ptr<ActuationThread> actuation_;  // null: nothing can be changed; gives back when it ends
   EngineThread engine_;
   std::atomic<std::chrono::nanoseconds> sample_interval_;
   Configuration configuration_;

@@ -1,0 +1,142 @@
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "core/files.hpp"
+#include "fakes/nvml/fake_nvml.hpp"
+#include "fakes/temporary_folder.hpp"
+#include "integration/served.hpp"
+
+// `gpukeeper serve` with its hands on: what it takes of a GPU that is hot, and that it gives it back however it ends.
+
+namespace gpukeeper {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::HasSubstr;
+
+constexpr unsigned kHot = 86;
+constexpr unsigned kCool = 40;
+
+class HandsTest : public testing::Test {
+ protected:
+  HandsTest() {
+    write("gpukeeper.yaml", "listen: [\"unix:" + path("gk.sock") +
+                                "\"]\n"
+                                "actuators: {power_limit: true, locked_clocks: true, pause_down: 1s, pause_up: 1s}\n");
+    fs::create_directory(path("state"));
+  }
+
+  std::string path(const std::string& name) const { return (folder_.path() / name).string(); }
+  void write(const std::string& name, const std::string& text) const {
+    fs::create_directories(fs::path(path(name)).parent_path());
+    std::ofstream(path(name)) << text;
+  }
+  std::string read(const std::string& name) const { return read_file(path(name), 1 << 20).value_or("not there"); }
+
+  std::unique_ptr<Served> serve(std::vector<std::string> arguments) {
+    arguments.insert(arguments.end(), {"--config", path("gpukeeper.yaml"), "--state-dir", path("state")});
+    return std::make_unique<Served>(std::move(arguments), path("log"));
+  }
+
+  const TemporaryFolder folder_;
+};
+
+class NvmlHandsTest : public HandsTest {
+ protected:
+  NvmlHandsTest() : gpu_(nvml_.gpu(nvml_.add_gpu())) { gpu_.temperature = kHot; }
+
+  std::unique_ptr<Served> serve() {
+    return HandsTest::serve({"--source", "nvml:" + FakeNvml::library_path().string()});
+  }
+  bool holds() {
+    return eventually([&] { return gpu_.power_limit_mw == kHeld && gpu_.locked_gpu_clocks[1] != 0; });
+  }
+  // Both changed values, by somebody who kills the program that holds them.
+  void leave_changed() {
+    const auto served = serve();
+    ASSERT_TRUE(holds()) << served->log();
+    ASSERT_EQ(served->stop(SIGKILL), 128 + SIGKILL);
+    ASSERT_EQ(gpu_.power_limit_mw, kHeld);
+    ASSERT_THAT(read("state/changes"), HasSubstr(R"("found":"700000")"));
+  }
+
+  static constexpr unsigned kFound = 700'000;
+  static constexpr unsigned kHeld = 350'000;
+  FakeNvml nvml_;
+  fake_nvml::Gpu& gpu_;
+};
+
+TEST_F(NvmlHandsTest, AHotGpuIsHeldBackAndASignalGivesEverythingBack) {
+  ASSERT_EQ(gpu_.power_limit_mw, kFound);
+  const auto served = serve();
+  ASSERT_TRUE(holds()) << served->log();
+  EXPECT_EQ(served->stop(SIGTERM), 0) << served->log();
+  EXPECT_EQ(gpu_.power_limit_mw, kFound);
+  EXPECT_EQ(gpu_.locked_gpu_clocks[1], 0U);
+  EXPECT_EQ(read("state/changes"), "");
+  EXPECT_THAT(served->log(), HasSubstr("(nvml): 700000 again: gpukeeper ends\n"));
+}
+
+TEST_F(NvmlHandsTest, WhatAKilledOneLeftIsGivenBackByTheNext) {
+  ASSERT_NO_FATAL_FAILURE(leave_changed());
+  gpu_.temperature = kCool;
+  const auto next = serve();
+  EXPECT_TRUE(eventually([&] { return gpu_.power_limit_mw == kFound && gpu_.locked_gpu_clocks[1] == 0; }))
+      << next->log();
+  EXPECT_TRUE(next->says("(nvml): 700000 again: left by a process that ended without giving it back"));
+  EXPECT_TRUE(eventually([&] { return read("state/changes").empty(); }));
+}
+
+TEST_F(NvmlHandsTest, WhatSomebodySetMeanwhileIsLeftAlone) {
+  ASSERT_NO_FATAL_FAILURE(leave_changed());
+  gpu_.temperature = kCool;
+  gpu_.power_limit_mw = 450'000;
+  const auto next = serve();
+  EXPECT_TRUE(next->says("it is 450000, not 350000 as we set it: somebody else has changed it, and we leave it"));
+  EXPECT_TRUE(eventually([&] { return read("state/changes").empty(); }));
+  EXPECT_EQ(gpu_.locked_gpu_clocks[1], 0U);  // those nobody else touched
+  EXPECT_EQ(next->stop(SIGTERM), 0);
+  EXPECT_EQ(gpu_.power_limit_mw, 450'000U);
+}
+
+class SysfsHandsTest : public HandsTest {
+ protected:
+  SysfsHandsTest() {
+    put("uevent", "DRIVER=amdgpu\nPCI_CLASS=30000\nPCI_ID=1002:73BF\nPCI_SLOT_NAME=0000:03:00.0\n");
+    put("unique_id", "00112233aabbccdd\n");
+    put("power/runtime_status", "active\n");
+    put("gpu_busy_percent", "97\n");
+    put("mem_info_vram_total", "17163091968\n");
+    put("mem_info_vram_used", "668274688\n");
+    put("hwmon/hwmon5/name", "amdgpu\n");
+    put("hwmon/hwmon5/temp1_label", "edge\n");
+    put("hwmon/hwmon5/temp1_input", std::to_string(kHot * 1000) + "\n");
+    put("hwmon/hwmon5/power1_average", "250000000\n");
+    put("hwmon/hwmon5/power1_cap", "280000000\n");
+    fs::create_directories(path("root/sys/class/drm/card1"));
+    fs::create_directory_symlink("../../../bus/pci/devices/0000:03:00.0", path("root/sys/class/drm/card1/device"));
+  }
+
+  static std::string file(const std::string& name) { return "root/sys/bus/pci/devices/0000:03:00.0/" + name; }
+  void put(const std::string& name, const std::string& text) const { write(file(name), text); }
+  std::string cap() const { return std::string(read(file("hwmon/hwmon5/power1_cap"))); }
+  std::unique_ptr<Served> serve() { return HandsTest::serve({"--source", "sysfs", "--root", path("root")}); }
+};
+
+TEST_F(SysfsHandsTest, ThePowerCapOfAnAmdCardGoesDownAndUpAgain) {
+  const auto served = serve();
+  ASSERT_TRUE(eventually([&] { return cap().starts_with("140000000"); })) << cap() << served->log();
+  ASSERT_EQ(served->stop(SIGKILL), 128 + SIGKILL);
+  put("hwmon/hwmon5/temp1_input", "40000\n");
+  const auto next = serve();
+  EXPECT_TRUE(eventually([&] { return cap().starts_with("280000000"); })) << cap() << next->log();
+}
+
+}  // namespace
+}  // namespace gpukeeper
