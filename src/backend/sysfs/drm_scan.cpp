@@ -11,20 +11,19 @@ std::string count_of(std::size_t processes) {
   return processes == 1 ? "1 process" : fmt::format("{} processes", processes);
 }
 
-// Why an incomplete scan that found nobody is no empty list.
+std::string to_list(const PciAddress& address) {
+  return fmt::format("list the processes on {}", address.to_string());
+}
+
+// Why a scan that may not see everybody, and found nobody, is no empty list.
 Error why_none(const DrmScan& scan, const PciAddress& address) {
   constexpr std::string_view kRemedy = "run as root, or grant CAP_SYS_PTRACE (setcap cap_sys_ptrace+ep gpukeeper)";
-  const auto what = fmt::format("list the processes on {}", address.to_string());
   if (scan.hidden > 0) {
     return {Errc::not_permitted,
-            fmt::format("{}: {} could not be looked at: {}", what, count_of(scan.hidden), kRemedy)};
+            fmt::format("{}: {} could not be looked at: {}", to_list(address), count_of(scan.hidden), kRemedy)};
   }
-  if (scan.others_unlisted) {
-    return {Errc::not_permitted,
-            fmt::format("{}: /proc hides those of other users (it is mounted with hidepid): {}", what, kRemedy)};
-  }
-  return {Errc::unavailable,
-          fmt::format("{}: {} not looked at yet", what, count_of(scan.unseen) + (scan.unseen == 1 ? " was" : " were"))};
+  return {Errc::not_permitted, fmt::format("{}: /proc hides those of other users (it is mounted with hidepid): {}",
+                                           to_list(address), kRemedy)};
 }
 
 }  // namespace
@@ -69,6 +68,10 @@ GpuProcess to_gpu_process(const DrmProcess& process, bool unified) {
 
 Result<std::vector<GpuProcess>> drm_processes_of(const DrmScan& scan, const PciAddress& address, bool unified) {
   if (!scan.valid) return tl::make_unexpected(scan.error);
+  if (scan.unseen > 0) {  // whoever was found so far may be few of those who are there
+    return fail(Errc::unavailable, fmt::format("{}: {} not looked at yet", to_list(address),
+                                               count_of(scan.unseen) + (scan.unseen == 1 ? " was" : " were")));
+  }
   const DrmDevice& device = scan.device(address);
   if (device.processes.empty() && !scan.complete) return tl::make_unexpected(why_none(scan, address));
   std::vector<GpuProcess> result;

@@ -281,6 +281,18 @@ TEST_F(DrmProcessesTest, APieceOfTheFirstWalkIsNoCompleteScan) {
   EXPECT_EQ(scan->device(kGpu).processes.size(), 1u);
 }
 
+TEST_F(DrmProcessesTest, WhoWasFoundInAPieceOfTheFirstWalkIsNoWholeList) {
+  process(10, "app");
+  descriptor(10, 5, "/dev/dri/renderD128", amdgpu(1, 100, 0));
+  process(11, "other");
+  descriptor(11, 5, "/dev/dri/renderD128", amdgpu(2, 100, 0));
+  DrmProcesses processes(files_, clock_, {.sweep = {.holders = {.first_piece = 0ns}}});  // one process a piece
+  const auto list = drm_processes_of(*processes.scan(), kGpu, false);
+  ASSERT_FALSE(list);
+  EXPECT_EQ(list.error().message, "list the processes on 0000:03:00.0: 1 process was not looked at yet");
+  EXPECT_EQ(drm_processes_of(*processes.scan(), kGpu, false)->size(), 2u);
+}
+
 TEST_F(DrmProcessesTest, AnotherClientUnderAKnownDescriptorIsAnotherProgram) {
   process(10, "first");
   descriptor(10, 5, "/dev/dri/renderD128", amdgpu(1, 100, 0));
