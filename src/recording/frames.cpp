@@ -294,6 +294,7 @@ void FrameReader::read_header(const Json& line) {
   source_keys_ = keys_of(header.sources);
   event_keys_ = keys_of(header.event_sources);
   header_ = std::move(header);
+  if (has_state_) read_all();  // a state whose own header was lost: it has room for the sources from here on
 }
 
 void FrameReader::apply() {

@@ -53,6 +53,12 @@ Result<void> OutputFile::write(std::string_view bytes) {
   return {};
 }
 
+Result<void> OutputFile::sync() {
+  // What is no file of a disk (a pipe, /dev/null) has nothing to be kept.
+  if (::fdatasync(descriptor_) != 0 && errno != EINVAL && errno != EROFS) return tl::make_unexpected(error_now());
+  return {};
+}
+
 Result<void> OutputFile::close() {
   if (::close(std::exchange(descriptor_, -1)) != 0) return tl::make_unexpected(error_now());
   return {};

@@ -18,6 +18,8 @@ class OutputFile {
 
   /// Errors: resource_exhausted for a full disk, internal for any other: "write r.gkr: No space left on device".
   Result<void> write(std::string_view bytes);
+  /// Returns when the disk has what was written. Errors: as for write.
+  Result<void> sync();
   /// Errors: as for write: some file systems say only here that the disk is full.
   Result<void> close();
 

@@ -39,8 +39,10 @@ Result<void> pack(const std::string& path) {
     packer.add({room.data(), static_cast<std::size_t>(in.gcount())});
     if (auto written = out->write(packer.take()); !written) return written;
   }
+  if (in.bad()) return fail(Errc::internal, fmt::format("pack {}: it cannot be read to its end", path));
   packer.finish();
   if (auto written = out->write(packer.take()); !written) return written;
+  if (auto synced = out->sync(); !synced) return synced;  // before the original goes
   if (auto closed = out->close(); !closed) return closed;
   std::error_code error;
   std::filesystem::rename(part, packed, error);

@@ -17,7 +17,8 @@ namespace {
 constexpr auto kMemberLength = std::chrono::seconds(120);
 // As many bytes of text as a reader unpacks without care (reader.cpp), by far.
 constexpr std::size_t kMemberBytes = 8 << 20;
-// What is lost with the machine. Each flush costs a hundred bytes.
+// What is lost when the program is killed; with the machine, what the system has not yet written (some 30 s).
+// Each flush costs a hundred bytes.
 constexpr auto kFlushPeriod = std::chrono::seconds(5);
 
 }  // namespace

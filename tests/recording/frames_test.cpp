@@ -173,6 +173,17 @@ TEST_F(FramesTest, WhatIsNoJsonOrNestedTooDeepIsAnError) {
   EXPECT_EQ(reader.look(deep).error().message, "a line is nested too deep");
 }
 
+TEST_F(FramesTest, AStateWhoseHeaderComesLateIsReadFromThereOn) {
+  const std::string lines = writer.first(header, test_frame(0ms, 100));
+  const auto state = lines.find('\n') + 1;
+  read(lines.substr(state));
+  EXPECT_TRUE(reader.frame().state.sources.empty());
+  read(lines.substr(0, state));
+  EXPECT_EQ(watts_of(reader.frame()), 100);
+  read(writer.next(test_frame(1000ms, 120)));
+  EXPECT_EQ(watts_of(reader.frame()), 120);
+}
+
 TEST_F(FramesTest, AChangeWithoutAStateBeforeItSaysNothing) {
   ASSERT_TRUE(reader.look(R"({"t":1,"change":{}})"));
   EXPECT_EQ(reader.pending(), std::nullopt);
