@@ -191,6 +191,8 @@ SinkList without_secrets(SinkList sinks) {
   for (SinkSettings& sink : sinks) {
     if (!sink.url.empty()) sink.url = shown_url(sink.url);
     for (std::string& header : sink.headers) header = header.substr(0, header.find(':')) + ": …";
+    for (std::size_t i = 1; i < sink.command.size(); ++i) sink.command[i] = "…";
+    if (!sink.body.empty()) sink.body = "…";
   }
   return sinks;
 }

@@ -45,7 +45,7 @@ Result<std::string> Secrets::read(const SinkSettings& sink, std::string_view wha
     return fail(Errc::not_found, fmt::format("the {} of the sink {}: {} is empty", what, sink.name, place));
   if (text.size() > kLongestSecret || !is_plain(text)) {
     return fail(
-        Errc::invalid_argument,
+        Errc::unavailable,
         fmt::format("the {} of the sink {}: {} must hold one line of at most {} bytes without control characters", what,
                     sink.name, place, kLongestSecret));
   }
@@ -57,7 +57,7 @@ Result<std::string> Secrets::url(const SinkSettings& sink, std::string_view usua
   auto url = read(sink, "address", sink.url_file, sink.url_env);
   if (!url) return url;
   if (const auto refusal = refusal_of_address(sink, *url)) {
-    return fail(Errc::invalid_argument, fmt::format("the address of the sink {} will not do: {}", sink.name, *refusal));
+    return fail(Errc::unavailable, fmt::format("the address of the sink {} will not do: {}", sink.name, *refusal));
   }
   return url;
 }

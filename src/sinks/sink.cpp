@@ -55,9 +55,10 @@ class CommandSink final : public Sink {
                            .output_limit = std::size_t{1} << 20,
                            .input = notice_json(notice) + "\n"};
     const auto output = programs_.run(call, stop);
-    if (!output) return tl::make_unexpected(output.error());
+    if (!output) return fail(output.error().code, without_secrets(output.error().message, call.arguments));
     if (output->exit_status == 0) return {};
-    const std::string said(trim(output->err.substr(0, output->err.find('\n'))));
+    const std::string said =
+        without_secrets(std::string(trim(output->err.substr(0, output->err.find('\n')))), call.arguments);
     return fail(Errc::unavailable, fmt::format("{} ended with status {}{}{}", *path, output->exit_status,
                                                said.empty() ? "" : ": ", fit(harmless(said), 200)));
   }
@@ -104,6 +105,9 @@ class HttpSink : public Sink {
     const bool hopeless = answer->status == 400 || answer->status == 413 || answer->status == 422;
     secrets.push_back(post.bearer);
     secrets.push_back(post.login.password);
+    for (const std::string& header : settings_.headers) {
+      secrets.emplace_back(trim(std::string_view(header).substr(header.find(':') + 1)));
+    }
     const auto rest = post.url.find_first_of("/?#", post.url.find("://") + 3);
     if (rest != std::string::npos) secrets.push_back(post.url.substr(rest + 1));
     const std::string said = fit(harmless(trim(without_secrets(answer->body, secrets))), 200);

@@ -24,15 +24,21 @@ bool SinkQueue::put(const std::shared_ptr<const AlertNotice>& notice) {
     const WaitingNotice waiting{++contents_.last_number, notice};
     contents_.waiting.push_back(waiting);
     note(waiting);
-    if (contents_.waiting.size() > kMost) {
-      note(contents_.waiting.front().number);
-      contents_.waiting.pop_front();
-      ++dropped_;
-    }
+    if (contents_.waiting.size() > kMost) drop_one();
     ++puts_;
   }
   news_.notify_all();
   return true;
+}
+
+// The oldest, but none that tells of an end while there is another: its receiver would have the alert open for ever.
+void SinkQueue::drop_one() {
+  const auto tells_no_end = [](const WaitingNotice& each) { return each.notice->kind != AlertNotice::Kind::resolved; };
+  auto which = std::ranges::find_if(contents_.waiting, tells_no_end);
+  if (which == contents_.waiting.end()) which = contents_.waiting.begin();
+  note(which->number);
+  contents_.waiting.erase(which);
+  ++dropped_;
 }
 
 void SinkQueue::note(Change change) {

@@ -18,7 +18,8 @@
 
 namespace gpukeeper {
 
-/// What waits for one sink, in order and bounded: when it is full the oldest goes. Remembers for the spool what has
+/// What waits for one sink, in order and bounded: when it is full the oldest goes,
+/// of those that tell of an end the last. Remembers for the spool what has
 /// changed, and which alerts the receiver knows, so that it hears of the end of those and of no others.
 ///
 /// Threads: every member may be called from any thread; none waits for a disk or a network (but wait(), for news).
@@ -58,6 +59,7 @@ class SinkQueue {
   static constexpr std::size_t kMostOpen = 20'000;  // above all that may fire at once
   static constexpr std::size_t kMostChanges = 4 * kMost;
 
+  void drop_one();
   void note(Change change);
 
   const SinkSettings settings_;

@@ -64,7 +64,9 @@ std::optional<nanoseconds> SinkWorker::work(const std::stop_token& stop) {
 
 // Whether the next one is due at once.
 bool SinkWorker::attempt(const WaitingNotice& waiting, const std::stop_token& stop) {
-  if (clock_.wall() - waiting.notice->at > kGiveUpAfter) {
+  // A receiver that has an alert open hears of its end, however late.
+  const bool old = clock_.wall() - waiting.notice->at > kGiveUpAfter;
+  if (old && waiting.notice->kind != AlertNotice::Kind::resolved) {
     gave_up(waiting, fmt::format("it could not be sent for {} hours", kGiveUpAfter.count()));
     return true;
   }

@@ -131,13 +131,18 @@ void FileSpoolStore::close() {
 
 Result<std::string> FileSpoolStore::load() {
   auto text = read_file(path_, kLargestFile);
-  if (!text && text.error().code == Errc::not_found) return std::string();
-  return text;
+  if (text) return text;
+  if (text.error().code == Errc::not_found) return std::string();
+  const std::string aside = path_ + ".unreadable";  // begun anew, but what stood there is kept for who can read it
+  if (::rename(path_.c_str(), aside.c_str()) != 0) return text;
+  return fail(text.error().code, fmt::format("{}; it is kept as {}", text.error().message, aside));
 }
 
 Result<void> FileSpoolStore::append(std::string_view lines) {
-  if (file_ < 0) file_ = ::open(path_.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+  const bool opened = file_ >= 0;
+  if (!opened) file_ = ::open(path_.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
   if (file_ < 0) return trouble("open", path_, errno);
+  if (!opened) sync_folder_of(path_);  // it may have been made
   if (const int error = write_all(file_, lines); error != 0) return trouble("write", path_, error);
   return {};
 }

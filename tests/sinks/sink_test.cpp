@@ -84,6 +84,15 @@ TEST_F(SinkTest, CommandIsGivenTheNoticeOnItsInput) {
   EXPECT_EQ(seen.deadline, 3s);
 }
 
+TEST_F(SinkTest, WhatACommandIsGivenIsInNoMessage) {
+  SinkSettings settings = sink(SinkKind::command);
+  settings.command = {"page", "--key", "KEYSECRET"};
+  programs_.fail(Errc::deadline_exceeded, "page --key KEYSECRET did not end within 3 s and was killed");
+  EXPECT_EQ(error(settings), "page … … did not end within 3 s and was killed");
+  programs_.answer({.exit_status = 1, .err = "wrong key KEYSECRET"});
+  EXPECT_EQ(error(settings), "/usr/bin/page ended with status 1: wrong key …");
+}
+
 TEST_F(SinkTest, CommandThatFailsIsTriedAgain) {
   SinkSettings settings = sink(SinkKind::command);
   settings.command = {"page"};
@@ -157,6 +166,7 @@ TEST_F(SinkTest, ASecretThatCannotBeReadIsSaid) {
   EXPECT_EQ(
       error(settings),
       "the token of the sink ops: /run/token must hold one line of at most 4096 bytes without control characters");
+  EXPECT_EQ(send(settings).error().code, Errc::unavailable) << "it can be mended while the notice waits";
   settings.token_file.clear();
   settings.token_env = "TOKEN";
   EXPECT_EQ(error(settings), "the token of the sink ops: the environment variable TOKEN is not set");
@@ -189,13 +199,14 @@ TEST_F(SinkTest, AnAddressOfAFileIsCheckedBeforeAPasswordGoesThere) {
 TEST_F(SinkTest, AnAnswerThatIsNoSuccessIsSaidWithoutSecrets) {
   SinkSettings settings = sink(SinkKind::webhook, "https://example.org:8443/hook/PATHSECRET");
   settings.token_env = "TOKEN";
+  settings.headers = {"X-Key: HEADERSECRET"};
   environment_["TOKEN"] = "TOKENSECRET";
-  transport_.answer(503, "no TOKENSECRET for hook/PATHSECRET today\n\x1b[2J");
+  transport_.answer(503, "no TOKENSECRET nor HEADERSECRET for hook/PATHSECRET today\n\x1b[2J");
   const auto sent = send(settings);
   ASSERT_FALSE(sent);
   EXPECT_EQ(sent.error().code, Errc::unavailable);
   EXPECT_EQ(sent.error().message,
-            "POST https://example.org:8443/… was answered with status 503: no … for … today??[2J");
+            "POST https://example.org:8443/… was answered with status 503: no … nor … for … today??[2J");
   transport_.answer(302);
   EXPECT_EQ(error(settings), "POST https://example.org:8443/… was answered with status 302");
   transport_.fail(Errc::unavailable, "POST https://example.org:8443/…: Could not connect");

@@ -191,6 +191,22 @@ TEST_F(SinkWorkerTest, WhatIsADayOldIsGivenUp) {
                           "for 24 hours"));
 }
 
+TEST_F(SinkWorkerTest, TheEndOfAnAlertIsTriedForAsLongAsItTakes) {
+  make();
+  put("a");
+  EXPECT_EQ(work(), std::nullopt);
+  take_sent();
+  record_.answer = fail(Errc::unavailable, "POST https://a: Could not connect");
+  put("a", resolved);
+  work();
+  clock_.advance(48h);
+  record_.answer = {};
+  take_sent();
+  EXPECT_EQ(work(), std::nullopt);
+  EXPECT_THAT(take_sent(), ElementsAre("resolved a"));
+  EXPECT_EQ(worker_->status().dropped, 0u);
+}
+
 TEST_F(SinkWorkerTest, WhatAFullQueueDroppedIsSaidOnce) {
   make();
   for (int i = 0; i < 1002; ++i) put("a" + std::to_string(i));

@@ -195,6 +195,15 @@ TEST_F(SpoolTest, AFullQueueLosesItsOldestAndCountsThem) {
   EXPECT_EQ(queue.front()->notice->alert.id, "a4");
 }
 
+TEST_F(SpoolTest, AFullQueueKeepsTheEndsOfAlerts) {
+  SinkQueue queue(all(), {});
+  queue.put(notice("a"));
+  queue.put(notice("a", resolved));
+  for (int i = 1; i <= 1000; ++i) queue.put(notice("b" + std::to_string(i)));
+  EXPECT_EQ(queue.dropped(), 2u);
+  EXPECT_EQ(queue.front()->notice->kind, resolved) << "or its receiver would have the alert open for ever";
+}
+
 TEST_F(SpoolTest, MoreChangesThanAreRememberedAreWrittenAsAWhole) {
   const auto spool = writer();
   SinkQueue queue(all(), spool->take_contents());
@@ -265,6 +274,17 @@ TEST(FileSpoolStoreTest, SaysWhatFails) {
   EXPECT_EQ(store.replace("a\n").error().message, "open " + path + ".new: No such file or directory");
   FileSpoolStore full("/dev/full");
   EXPECT_EQ(full.append("a\n").error(), (Error{Errc::resource_exhausted, "write /dev/full: No space left on device"}));
+}
+
+TEST(FileSpoolStoreTest, AFileThatCannotBeReadIsKept) {
+  const TemporaryFolder folder;
+  const std::string path = folder.path() / "ops.jsonl";
+  std::filesystem::create_directory(path);  // reading it fails, whoever we are
+  FileSpoolStore store(path);
+  EXPECT_EQ(store.load().error().message, "read " + path + ": it is a folder; it is kept as " + path + ".unreadable");
+  EXPECT_TRUE(std::filesystem::exists(path + ".unreadable"));
+  ASSERT_TRUE(store.replace("anew\n"));
+  EXPECT_EQ(*store.load(), "anew\n");
 }
 
 TEST(FileSpoolStoreTest, AFileThatAKilledProcessLeftBesideDoesNoHarm) {
