@@ -139,6 +139,12 @@ Result<File> LiveConfig::saved(std::span<const Assignment> assignments) const {
   if (sources_.path.empty()) {
     return fail(Errc::not_supported, "there is no file to save to: it was started without one; name one with --config");
   }
+  if (file_changed()) {  // by somebody whose work must not be lost
+    return fail(Errc::already_exists,
+                sources_.path +
+                    ": it was changed since it was read, and what it says now was not taken: see the log, "
+                    "mend the file, then set this again");
+  }
   auto text = edited(file_ ? file_->text : "", sources_.path, assignments);
   if (!text) return tl::make_unexpected(text.error());
   File file{sources_.path, std::move(*text)};

@@ -21,7 +21,8 @@ constexpr auto kSettle = std::chrono::milliseconds(100);
 Response refused(const Error& error) {
   switch (error.code) {
     case Errc::invalid_argument: return problem(400, "invalid_configuration", error.message);
-    case Errc::not_supported: return problem(409, "cannot_be_saved", error.message);
+    case Errc::not_supported:
+    case Errc::already_exists: return problem(409, "cannot_be_saved", error.message);
     default: return problem(500, "not_saved", error.message);
   }
 }

@@ -110,6 +110,18 @@ TEST_F(LiveConfigTest, WhatIsSavedIsInTheFileAndNoChangeOfIt) {
   EXPECT_EQ(live.now().origin("temp_throttle").layer, Layer::file);
 }
 
+TEST_F(LiveConfigTest, WhatSomebodyWroteMeanwhileIsNotOverwritten) {
+  write("temp_throttle: 80\n");
+  auto live = open();
+  write("temp_throttle: 80\ntemp_normal: seventy\n");
+  ASSERT_FALSE(live.reload());
+  EXPECT_EQ(sentences(live.set(assigned({"temp_critical=91"}, ""), true)),
+            Sentences{path_ + ": it was changed since it was read, and what it says now was not taken: see the log, "
+                              "mend the file, then set this again"});
+  EXPECT_EQ(written(), "temp_throttle: 80\ntemp_normal: seventy\n");
+  EXPECT_EQ(shown(live, "temp_critical"), "90");
+}
+
 TEST_F(LiveConfigTest, AKeyThatNeedsARestartIsSavedOnly) {
   write("");
   auto live = open();
