@@ -53,7 +53,7 @@ std::chrono::nanoseconds age_of(const Snapshot& snapshot, const HealthFacts& fac
 
 Health health(const Snapshot& snapshot, const HealthFacts& facts, MonotonicTime now, bool monitoring) {
   if (!monitoring && snapshot.sequence > 0) return Health::paused;
-  if (age_of(snapshot, facts, now) > facts.stalled_after) return Health::stalled;
+  if (std::min(age_of(snapshot, facts, now), now - facts.paced_since) > facts.stalled_after) return Health::stalled;
   if (snapshot.sequence == 0) return Health::starting;
   const bool sources = std::ranges::all_of(snapshot.sources, &SourceStatus::available);
   const bool devices = std::ranges::none_of(snapshot.devices, is_missed);

@@ -14,6 +14,7 @@ struct HealthFacts {
   std::string version;
   MonotonicTime started;                     ///< of this program
   std::chrono::nanoseconds stalled_after{};  ///< a snapshot older than this is one of a sampler that stands still
+  MonotonicTime paced_since{};               ///< since when that holds: a snapshot may be of a slower pace before it
 };
 
 enum class Health {

@@ -78,7 +78,7 @@ std::vector<Route> routes(Sights sights, Hands hands) {
       {"GET", "/health", "Whether gpukeeper samples, and what it misses. 503 when the sampler stands still.",
        [shared, doing](const Request&) {
          const bool monitored = doing->monitoring() || !doing->opened();
-         return health_answer(*shared->snapshot(), shared->health, shared->clock->now(), monitored);
+         return health_answer(*shared->snapshot(), shared->health(), shared->clock->now(), monitored);
        }},
       {"GET", "/api/v1/snapshot", "Every GPU now, as 'gpukeeper status --json' prints it; ?device= for one of them.",
        [shared, snapshots](const Request& request) { return snapshots->answer(request, shared->snapshot()); }, true},
@@ -146,7 +146,7 @@ std::vector<Route> routes(Sights sights, Hands hands) {
     rows.emplace_back(std::string(route.method) + " " + std::string(route.pattern), route.summary);
   }
   table.push_back(
-      {"GET", "/", "This list.", [shared, rows](const Request&) { return index(rows, shared->health.version); }});
+      {"GET", "/", "This list.", [shared, rows](const Request&) { return index(rows, shared->health().version); }});
   return table;
 }
 

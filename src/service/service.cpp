@@ -18,12 +18,6 @@ using namespace std::chrono_literals;
 
 namespace {
 
-// The first look at a machine may take SamplerOptions::first_list_deadline, 15 s.
-HealthFacts health_facts(const ServiceOptions& options, const Clock& clock) {
-  const auto period = options.settings.engine.sample_interval;
-  return {options.version, clock.now(), std::max<std::chrono::nanoseconds>(20s, 5 * period)};
-}
-
 HttpServer::Handler handler(Sights sights, Hands hands, std::vector<std::string> hosts) {
   const auto router = std::make_shared<const Router>(routes(std::move(sights), std::move(hands)));
   return [router, guard = SiteGuard(std::move(hosts))](Request request) {
@@ -148,7 +142,7 @@ Service::Service(ServiceOptions options, Parts parts, std::shared_ptr<Clock> clo
       time_(parts.time),
       log_(log),
       manager_(options_.notify_socket),
-      health_(health_facts(options_, *time_)),
+      started_(time_->now()),
       states_(log),
       governed_(log),
       log_subscription_(
@@ -170,7 +164,7 @@ Sights Service::sights() {
           .silences = [this] { return engine_.silences(); },
           .post = [this](auto command) { return engine_.post(std::move(command)); },
           .sinks = [this] { return delivery_ ? delivery_->dispatcher().status() : std::vector<SinkStatus>(); },
-          .health = health_,
+          .health = [this] { return health_facts(); },
           .clock = time_,
           .instance = instance(*clock_),
           .own_uid = ::geteuid(),
@@ -188,6 +182,12 @@ Hands Service::hands() {
           .when_fresh = [this](std::function<void()> done) { return engine_.when_fresh(std::move(done)); }};
 }
 
+// The first look at a machine may take SamplerOptions::first_list_deadline, 15 s.
+HealthFacts Service::health_facts() const {
+  const std::chrono::nanoseconds stalled_after = std::max<std::chrono::nanoseconds>(20s, 5 * sample_interval_.load());
+  return {options_.version, started_, stalled_after, paced_since_};
+}
+
 // What waits for a restart stays as it was.
 void Service::apply(const config::Settings& settings) {
   auto target = open_log_target(log_target_options(settings.log, options_.journal));
@@ -197,7 +197,9 @@ void Service::apply(const config::Settings& settings) {
     log_.error("the log stays where it was: {}", target.error().message);
   }
   log_.set_level(settings.log.level);
-  sample_interval_ = settings.engine.sample_interval;
+  if (sample_interval_.exchange(settings.engine.sample_interval) != settings.engine.sample_interval) {
+    paced_since_ = time_->now();
+  }
   const bool taken = engine_.post([engine = settings.engine](Engine& running) { running.configure(engine); });
   if (!taken)
     log_.warning("the GPUs are still looked for: what was set takes effect with the next change or a restart");
@@ -251,8 +253,9 @@ Result<void> Service::look() {
   }
   configuration_.look(clock_->now());
   look_at_monitoring();
-  const bool stalled = health(*snapshot, health_, time_->now(), engine_.monitoring() || !ready_) == Health::stalled;
-  if (stalled) log_.error("the sampler has made no snapshot for {} s", health_.stalled_after / 1s);
+  const HealthFacts facts = health_facts();
+  const bool stalled = health(*snapshot, facts, time_->now(), engine_.monitoring() || !ready_) == Health::stalled;
+  if (stalled) log_.error("the sampler has made no snapshot for {} s", facts.stalled_after / 1s);
   if (!stalled && answered_.exchange(false)) {
     manager_.alive();
     server_.ping([this] { answered_ = true; });

@@ -94,6 +94,7 @@ class Service {
   Sights sights();
   Hands hands();
   void apply(const config::Settings& settings);
+  HealthFacts health_facts() const;
   void look_at_monitoring();
   void serve();
 
@@ -102,7 +103,7 @@ class Service {
   const std::shared_ptr<Clock> time_;  // of the devices: the same where they live
   Log& log_;
   const ServiceManager manager_;
-  const HealthFacts health_;
+  const MonotonicTime started_;
   StateLog states_;
   GovernorLog governed_;
   const std::shared_ptr<EventDispatcher> events_ = std::make_shared<EventDispatcher>();
@@ -112,6 +113,7 @@ class Service {
   const std::unique_ptr<ActuationThread> actuation_;  // null: nothing can be changed; gives back when it ends
   EngineThread engine_;
   std::atomic<std::chrono::nanoseconds> sample_interval_;
+  std::atomic<MonotonicTime> paced_since_{};  // when it was changed last
   Configuration configuration_;
   HttpServer server_;
   bool ready_ = false;

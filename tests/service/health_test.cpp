@@ -56,6 +56,13 @@ TEST_F(HealthTest, ALostGpuAndAFailedSourceDegradeItButASleepingGpuDoesNot) {
               HasSubstr(R"("reasons":["source nvml: the driver was updated"])"));
 }
 
+TEST_F(HealthTest, AFasterPaceIsExpectedOnlySinceItWasAskedFor) {
+  HealthFacts facts = facts_;
+  facts.paced_since = MonotonicTime(500s);  // before that, a snapshot every ten minutes was well
+  EXPECT_EQ(health(well(), facts, MonotonicTime(519s)), Health::healthy);
+  EXPECT_EQ(health(well(), facts, MonotonicTime(521s)), Health::stalled);
+}
+
 TEST_F(HealthTest, ASamplerThatStandsStillIsAnswered503) {
   EXPECT_EQ(at(well(), MonotonicTime(120s)), Health::healthy);
   const auto answer = health_answer(well(), facts_, MonotonicTime(121s));

@@ -83,7 +83,10 @@ class RoutesTest : public testing::Test {
       routes({.snapshot = [this] { return snapshot_; },
               .faults = [this] { return faults_; },
               .faults_kept_in = [] { return "/var/lib/gpukeeper/faults.db"; },
-              .health = {"1.2.3", clock_->now(), std::chrono::seconds(20)},
+              .health =
+                  [started = clock_->now()] {
+                    return HealthFacts{"1.2.3", started, std::chrono::seconds(20)};
+                  },
               .clock = clock_,
               .instance = "abc",
               .own_uid = 1000,
