@@ -272,7 +272,8 @@ std::vector<Span> notes(const DeviceSnapshot& d, const RenderOptions& options) {
   }
   if (some(r.ecc_uncorrected_volatile)) {
     result.push_back(
-        {fmt::format("{} uncorrected memory errors since the driver was loaded", r.ecc_uncorrected_volatile->value()),
+        {fmt::format("{} uncorrected memory error{} since the driver was loaded", r.ecc_uncorrected_volatile->value(),
+                     r.ecc_uncorrected_volatile->value() == 1 ? "" : "s"),
          Ink::bad});
   }
   if (some(r.xid_last)) result.push_back({fmt::format("the driver reported XID {}", r.xid_last->value()), Ink::warn});
@@ -285,7 +286,7 @@ std::vector<Span> notes(const DeviceSnapshot& d, const RenderOptions& options) {
       result.push_back(
           {fmt::format("this user may not read {} of its values: gpukeeper doctor says how", hidden), Ink::faint});
     } else if (hidden > 0) {  // the doctor sees this machine only
-      result.push_back({fmt::format("{} of its values may not be read by who asked for them", hidden), Ink::faint});
+      result.push_back({fmt::format("{} of its values could not be read by the user who recorded it", hidden), Ink::faint});
     }
   }
   return result;

@@ -1,3 +1,6 @@
+#include <algorithm>
+#include <array>
+
 #include <fmt/format.h>
 
 #include "diagnosis/answers.hpp"
@@ -7,13 +10,23 @@ namespace gpukeeper::diagnosis {
 namespace {
 
 // Boards that stop their fans start them again at 50 to 60 °C; from here on a fan that stands still is no silence mode.
-constexpr double kFanMustTurn = 75;
+// The alert fan_stopped warns from the same temperature on.
+constexpr double kFanMustTurn = 70;
 constexpr double kCool = 60;
 constexpr double kFast = 80;  // percent
 
 bool turns(const Reading& r) {
   if (r.fan_speed) return r.fan_speed->value() > 0;
   return r.fan && r.fan->value() > 0;
+}
+
+// Whether the board itself says that it is too hot.
+bool brakes_for_heat(const Reading& r) {
+  if (!r.throttle_reasons) return false;
+  using enum Throttle;
+  constexpr std::array kHeat = {software_thermal, hardware_thermal,  thermal,
+                                thermal_memory,   thermal_regulator, prochot};
+  return std::ranges::any_of(kHeat, [&](Throttle reason) { return r.throttle_reasons->has(reason); });
 }
 
 bool is_reported(const Reading& r) {
@@ -64,11 +77,11 @@ Diagnosis standing(const Subject& subject) {
     diagnosis.verdict = fmt::format(
         "The fan is told to turn at {} but stands still: it is most likely blocked or broken.", text(*r.fan));
     diagnosis.advice = {"Look at the fan before the GPU works again."};
-  } else if (temperature && temperature->value() >= kFanMustTurn) {
+  } else if (temperature && (temperature->value() >= kFanMustTurn || brakes_for_heat(r))) {
     diagnosis.tone = Tone::bad;
     diagnosis.verdict =
-        fmt::format("The fan stands still although the GPU is at {}: it may be blocked, broken or switched off.",
-                    text(*temperature));
+        fmt::format("The fan stands still although the GPU is at {}{}: it may be blocked, broken or switched off.",
+                    text(*temperature), brakes_for_heat(r) ? " and slows itself down for heat" : "");
     diagnosis.advice = {"Look at the fan now, and stop the work if the temperature goes on rising."};
   } else if (temperature) {
     diagnosis.tone = Tone::good;

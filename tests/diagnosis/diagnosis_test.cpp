@@ -221,6 +221,16 @@ TEST(WhyTheFanRunsTest, AFanThatDoesNotRunOrIsNotThere) {
           "- It is at 88 °C and draws 612 W of at most 700 W.\n"
           "- python3 (PID 20, ML training, user mara, session-4.scope, running for 2 h) keeps the GPU 97 % busy.\n"
           "> Look at the fan now, and stop the work if the temperature goes on rising.\n"},
+         {"it should run, as the board says itself",
+          [](DeviceSnapshot&, Reading& r) {
+            rest(r, 62);
+            r.fan = Percent(0);
+            r.throttle_reasons = ThrottleReasons(Throttle::hardware_thermal);
+          },
+          "The fan stands still although the GPU is at 62 °C and slows itself down for heat: it may be blocked, broken "
+          "or switched off.\n"
+          "- It is at 62 °C and draws 28 W of at most 700 W.\n"
+          "> Look at the fan now, and stop the work if the temperature goes on rising.\n"},
          {"it is told to run and does not",
           [](DeviceSnapshot&, Reading& r) {
             rest(r, 40);
