@@ -61,7 +61,6 @@ void Andon::look(Snapshot& snapshot, const AndonFacts& facts) {
   turn.alerts = alerts_;
   turn.changed = silences_.expire(turn.now);
   if (std::exchange(changed_, false)) turn.changed = true;
-  turn.to_save = std::exchange(to_save_, false);
   faults_.look(facts.faults, turn.wall);
 
   Scene scene{.snapshot = snapshot, .facts = facts, .settings = settings_};
@@ -292,6 +291,12 @@ void Andon::set(AndonSettings settings) {
   changed_ = true;
 }
 
+// Handed to the writer at once, as there may be no further look: gpukeeper is stopped, perhaps.
+void Andon::note_hand() {
+  changed_ = true;
+  save();
+}
+
 Andon::Place* Andon::find(std::string_view id) {
   const auto has = [&](const AlertBook& book) {
     std::vector<const Alert*> alerts;
@@ -317,7 +322,7 @@ Result<void> Andon::acknowledge(std::string_view id, const std::string& by,
   Place* place = find(id);
   if (!place) return tl::make_unexpected(no_such_alert(id));
   place->book.acknowledge(id, by, length, comment, now_, wall_);
-  changed_ = to_save_ = true;
+  note_hand();
   return {};
 }
 
@@ -325,7 +330,7 @@ Result<void> Andon::withdraw_acknowledgement(std::string_view id) {
   Place* place = find(id);
   if (!place) return tl::make_unexpected(no_such_alert(id));
   place->book.withdraw_acknowledgement(id);
-  changed_ = to_save_ = true;
+  note_hand();
   return {};
 }
 
@@ -344,7 +349,7 @@ Result<Silence> Andon::silence(AlertMatcher matcher, std::chrono::nanoseconds le
   auto begun = silences_.add(std::move(matcher), length, by, comment, now_, wall_);
   if (!begun) return begun;
   published_silences_.publish(std::make_shared<const SilenceList>(silences_.list()));
-  changed_ = to_save_ = true;
+  note_hand();
   return begun;
 }
 
@@ -352,7 +357,7 @@ Result<void> Andon::end_silence(std::string_view id) {
   auto ended = silences_.remove(id);
   if (!ended) return ended;
   published_silences_.publish(std::make_shared<const SilenceList>(silences_.list()));
-  changed_ = to_save_ = true;
+  note_hand();
   return {};
 }
 

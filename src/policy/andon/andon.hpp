@@ -93,6 +93,7 @@ class Andon {
   void keep_ended(Turn& turn);
   void publish(Snapshot& snapshot, const Turn& turn);
   void save();
+  void note_hand();
   void say_how_it_is_kept(Snapshot& snapshot) const;
   bool is_kept(const Place& place) const;
   Place* find(std::string_view id);
@@ -119,8 +120,7 @@ class Andon {
   std::uint64_t looks_ = 0;
   std::uint64_t last_alert_ = 0;
   std::size_t alerts_ = 0;
-  bool changed_ = false;  // by hand, since the last look
-  bool to_save_ = false;
+  bool changed_ = false;     // by hand, since the last look
   std::vector<Sign> signs_;  // of one rule, kept for its memory
 
   std::shared_ptr<const AlertList> list_ = std::make_shared<const AlertList>();

@@ -593,6 +593,22 @@ TEST_F(RestartTest, AcknowledgementsAndSilencesGoOn) {
   EXPECT_EQ(andon->silences()->size(), 0U);
 }
 
+TEST_F(RestartTest, WhatWasDoneByHandJustBeforeTheEndIsKept) {
+  fire();
+  ASSERT_TRUE(andon->acknowledge("1", "mara"));
+  const auto kept = andon->silence({.rule = "ecc"}, 3h, "mara");
+  const auto ended = andon->silence({.rule = "pcie_degraded"}, 3h, "mara");
+  ASSERT_TRUE(andon->end_silence(ended->id));
+  restart();  // without another look
+  look();
+  EXPECT_EQ(alert("thermal").acknowledged_by, "mara");
+  EXPECT_THAT(*andon->silences(), ElementsAre(*kept));
+  ASSERT_TRUE(andon->withdraw_acknowledgement("1"));
+  restart();
+  look();
+  EXPECT_EQ(alert("thermal").acknowledged_by, "");
+}
+
 TEST_F(RestartTest, ASilenceThatEndedMeanwhileIsGone) {
   look();
   ASSERT_TRUE(andon->silence({}, 1h, "mara"));
