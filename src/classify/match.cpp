@@ -74,14 +74,20 @@ std::string quoted(std::string_view text) {
   return fmt::format("'{}'", fit(harmless(text), kWidest));
 }
 
+// Programs that write their state over their name ("ray::Train(key=…)") may write anything there, and everybody is told
+// the clause: only what stands before it is quoted.
+std::string quoted_title(std::string_view text) {
+  return quoted(text.substr(0, text.find_first_of("(=")));
+}
+
 std::string clause(const ProgramName& name) {
   using enum ProgramName::Source;
   switch (name.source) {
     case executable: return "the executable is " + quoted(name.text);
-    case command_line: return "it was started as " + quoted(name.text);
+    case command_line: return "it was started as " + quoted_title(name.text);
     case script: return "the script is " + quoted(name.text);
     case module: return "the module is " + quoted(name.text);
-    case title: return "it calls itself " + quoted(name.text);
+    case title: return "it calls itself " + quoted_title(name.text);
   }
   return {};
 }

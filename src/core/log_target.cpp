@@ -97,6 +97,11 @@ class Target final : public LogTarget {
 }  // namespace
 
 Result<std::shared_ptr<LogTarget>> open_log_target(const LogTargetOptions& options) {
+  struct stat facts {};
+  if (!options.file.empty() && ::stat(options.file.c_str(), &facts) == 0 && !S_ISREG(facts.st_mode) &&
+      !S_ISCHR(facts.st_mode)) {  // a pipe would hold us until somebody reads it
+    return fail(Errc::invalid_argument, fmt::format("open log file {}: it is no regular file", options.file));
+  }
   try {
     return std::shared_ptr<LogTarget>(std::make_shared<Target>(options));
   } catch (const spdlog::spdlog_ex&) {

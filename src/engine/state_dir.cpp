@@ -41,6 +41,14 @@ Result<void> make_folders(const std::string& path) {
   struct stat facts {};
   if (::stat(path.c_str(), &facts) != 0) return tl::make_unexpected(failure(errno, path, "it cannot be looked at"));
   if (!S_ISDIR(facts.st_mode)) return tl::make_unexpected(failure(ENOTDIR, path, "it cannot be used"));
+  // Who may write there may put a link in the place of any of our files.
+  const bool strange = facts.st_uid != ::geteuid() && facts.st_uid != 0;
+  if (strange || (facts.st_mode & S_IWOTH) != 0) {
+    return fail(Errc::not_permitted,
+                fmt::format("the state directory {}: {}; choose another folder with --state-dir, or change that", path,
+                            strange ? fmt::format("it belongs to the user {}, not to us or to root", facts.st_uid)
+                                    : std::string("every user of this machine may write there")));
+  }
   return {};
 }
 
@@ -77,9 +85,13 @@ Result<StateDirectory> StateDirectory::claim(const std::string& path) {
   if (path.empty()) return fail(Errc::invalid_argument, "the state directory has an empty name; give another");
   if (auto made = make_folders(path); !made) return tl::make_unexpected(made.error());
   const std::string lock = path + "/lock";
-  const int descriptor = ::open(lock.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, kFileMode);
+  const int descriptor = ::open(lock.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, kFileMode);
   if (descriptor < 0) return tl::make_unexpected(failure(errno, path, "its lock cannot be opened"));
   StateDirectory owned(path, descriptor);
+  struct stat facts {};
+  if (::fstat(descriptor, &facts) != 0 || !S_ISREG(facts.st_mode)) {
+    return fail(Errc::not_permitted, fmt::format("the state directory {}: its lock is no regular file", path));
+  }
   if (::flock(descriptor, LOCK_EX | LOCK_NB) != 0) {
     if (errno != EWOULDBLOCK) return tl::make_unexpected(failure(errno, path, "its lock cannot be taken"));
     return fail(Errc::unavailable,

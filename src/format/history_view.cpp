@@ -104,6 +104,9 @@ Result<Span> span_of(const History& history, const HistoryQuery& query) {
     }
     from = now->at - std::chrono::duration_cast<nanoseconds>(now->wall - *query.since);
   }
+  if (query.step && *query.step < std::chrono::milliseconds(1)) {
+    return fail(Errc::invalid_argument, "the step must be a millisecond or longer");
+  }
   Span span{*now, from, nanoseconds(0)};
   const nanoseconds length = now->at - from + seconds(1);  // what was measured just now belongs to it
   span.step = query.step.value_or(

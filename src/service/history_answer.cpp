@@ -21,7 +21,7 @@ namespace {
 using std::chrono::nanoseconds;
 
 constexpr auto kUsualLength = std::chrono::hours(1);
-constexpr std::size_t kMostBuckets = 20'000;  // they are gathered and written on the server's thread
+constexpr std::size_t kMostBuckets = 20'000;  // some megabytes of text
 constexpr std::size_t kMostNames = 64;        // in a list
 constexpr std::uint64_t kMostMinutes = 1440;
 

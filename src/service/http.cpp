@@ -11,6 +11,8 @@ namespace {
 
 constexpr std::pair<unsigned, std::string_view> kReasons[] = {
     {200, "OK"},
+    {201, "Created"},
+    {202, "Accepted"},
     {204, "No Content"},
     {304, "Not Modified"},
     {400, "Bad Request"},

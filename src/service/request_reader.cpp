@@ -20,6 +20,7 @@ struct RequestReader::Parser : beast_http::request_parser<beast_http::string_bod
 namespace {
 
 constexpr std::size_t kShortestChunk = 5;
+constexpr std::size_t kMostForAByte = 8;  // of framing and all, for each byte of a body in chunks
 
 std::string_view view(boost::beast::string_view text) {
   return {text.data(), text.size()};
@@ -51,6 +52,7 @@ Request RequestReader::take() {
   request_ = {};
   state_ = State::reading;
   begun_ = head_checked_ = expects_continue_ = false;
+  taken_ = 0;
   return result;
 }
 
@@ -85,7 +87,9 @@ std::size_t RequestReader::put(std::string_view bytes) {
   }
 
   boost::beast::error_code error;
-  used += parser_->put(boost::asio::buffer(bytes.data(), bytes.size()), error);
+  const std::size_t parsed = parser_->put(boost::asio::buffer(bytes.data(), bytes.size()), error);
+  used += parsed;
+  taken_ += parsed;
   if (parser_->is_header_done() && !head_checked_ && (!error || error == beast_http::error::need_more)) check_head();
   if (state_ == State::refused) return used;
   if (error == beast_http::error::header_limit ||
@@ -99,6 +103,11 @@ std::size_t RequestReader::put(std::string_view bytes) {
     fail(400, "bad_request", fmt::format("this is no HTTP request: {}", error.message()));
   } else if (parser_->is_done()) {
     complete();
+  } else if (parser_->is_header_done() && parser_->chunked() && bytes.size() - parsed > limits_.head) {
+    // Beast's limits know the body alone: these bytes are kept until the line, or all trailers, have come.
+    fail(400, "bad_request", fmt::format("a chunk's size or the trailers are longer than {} bytes", limits_.head));
+  } else if (taken_ > limits_.head + kMostForAByte * limits_.body) {
+    fail(413, "body_too_large", "the chunks of the body are framing more than body");
   }
   return used;
 }

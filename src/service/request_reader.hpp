@@ -53,6 +53,7 @@ class RequestReader {
 
   const ReaderLimits limits_;
   std::unique_ptr<Parser> parser_;
+  std::size_t taken_ = 0;  // bytes of this request
   State state_ = State::reading;
   bool begun_ = false;
   bool head_checked_ = false;

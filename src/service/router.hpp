@@ -15,9 +15,10 @@ struct Route {
   std::string_view method;   ///< "GET" answers HEAD too
   std::string_view pattern;  ///< "/api/v1/devices/{uuid}": a {name} takes one piece of the path
   std::string_view summary;  ///< a sentence for the index and for documentation
-  /// Runs on the server's thread, so it answers at once from what is known.
+  /// Runs on the server's thread, so it answers at once from what is known; unless takes_long.
   std::function<Response(const Request&)> answer;
-  bool fresh = false;  ///< it answers from a snapshot: with monitoring off one is taken before
+  bool fresh = false;       ///< it answers from a snapshot: with monitoring off one is taken before
+  bool takes_long = false;  ///< it runs on another thread instead
 };
 
 /// Finds the route of a request. A pure function of the table: no sockets, no state.

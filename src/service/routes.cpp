@@ -1,5 +1,6 @@
 #include "service/routes.hpp"
 
+#include <exception>
 #include <utility>
 
 #include "core/rfc3339.hpp"
@@ -36,6 +37,29 @@ Answer freshly(Answer answer, std::shared_ptr<const Sights> sights, std::shared_
     const bool asked =
         hands->when_fresh([later, answer, request] { later->give([answer, request] { return answer(request); }); });
     if (!asked) return answer(request);
+    Response response;
+    response.later = later;
+    return response;
+  };
+}
+
+// The answer, made on another thread. What it throws is thrown again on the server's thread, which knows what to say.
+Answer elsewhere(Answer answer, std::shared_ptr<const Sights> sights) {
+  if (!sights->elsewhere) return answer;
+  return [answer = std::move(answer), sights = std::move(sights)](const Request& request) {
+    const auto later = std::make_shared<Later>();
+    const bool taken = sights->elsewhere([answer, request, later] {
+      try {
+        later->give(answer(request));
+      } catch (...) {
+        later->give([thrown = std::current_exception()]() -> Response { std::rethrow_exception(thrown); });
+      }
+    });
+    if (!taken) {
+      auto response = problem(503, "busy", "too many long questions wait for their answers: try again in a second");
+      response.headers.emplace_back("Retry-After", "1");
+      return response;
+    }
     Response response;
     response.later = later;
     return response;
@@ -95,9 +119,11 @@ std::vector<Route> routes(Sights sights, Hands hands) {
       {"DELETE", "/api/v1/throttle", "Takes that back; ?device= for one GPU. Over the owner's socket only.",
        [shared, throttle](const Request& request) { return throttle->take_back(request, *shared->snapshot()); }},
       {"GET", "/api/v1/history", "What the GPUs did until now: ?metric=&device=&since=&step=, each if wanted.",
-       [shared](const Request& request) { return history_answer(request, shared->past, *shared->snapshot()); }},
+       [shared](const Request& request) { return history_answer(request, shared->past, *shared->snapshot()); }, false,
+       true},
       {"GET", "/api/v1/trend", "Where every GPU's temperature is going: ?device=&minutes=.",
-       [shared](const Request& request) { return trend_answer(request, shared->past, *shared->snapshot()); }},
+       [shared](const Request& request) { return trend_answer(request, shared->past, *shared->snapshot()); }, false,
+       true},
       {"GET", "/api/v1/sinks", "Where alerts are sent, and whether they arrive.",
        [shared](const Request&) { return json_answer(200, sinks_json(shared->sinks()) + "\n"); }},
       {"GET", "/api/v1/config", "Every key of the configuration, its value, and where that came from.",
@@ -140,6 +166,7 @@ std::vector<Route> routes(Sights sights, Hands hands) {
   };
   for (Route& route : table) {
     if (route.fresh) route.answer = freshly(std::move(route.answer), shared, doing);
+    if (route.takes_long) route.answer = elsewhere(std::move(route.answer), shared);
   }
   std::vector<std::pair<std::string, std::string>> rows;
   for (const Route& route : table) {

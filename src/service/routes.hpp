@@ -33,6 +33,8 @@ struct Sights {
   std::string instance;                ///< tells one start of the program from another
   uid_t own_uid = 0;                   ///< the user that it runs as
   Past past = {};
+  /// Runs what takes long elsewhere, unless too much of it waits; null: here and at once.
+  std::function<bool(std::function<void()>)> elsewhere = nullptr;
 };
 
 /// What the routes may have done.

@@ -168,7 +168,8 @@ Sights Service::sights() {
           .clock = time_,
           .instance = instance(*clock_),
           .own_uid = ::geteuid(),
-          .past = {[this] { return engine_.history(); }, [this] { return engine_.leak_suspects(); }}};
+          .past = {[this] { return engine_.history(); }, [this] { return engine_.leak_suspects(); }},
+          .elsewhere = [this](auto work) { return long_answers_.post(std::move(work)); }};
 }
 
 Hands Service::hands() {

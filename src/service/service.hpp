@@ -13,6 +13,7 @@
 #include "core/clock.hpp"
 #include "core/log.hpp"
 #include "engine/state_dir.hpp"
+#include "service/background_worker.hpp"
 #include "service/configuration.hpp"
 #include "service/engine_thread.hpp"
 #include "service/governor_log.hpp"
@@ -115,6 +116,7 @@ class Service {
   std::atomic<std::chrono::nanoseconds> sample_interval_;
   std::atomic<MonotonicTime> paced_since_{};  // when it was changed last
   Configuration configuration_;
+  BackgroundWorker long_answers_;
   HttpServer server_;
   bool ready_ = false;
   bool monitored_ = true;

@@ -57,9 +57,14 @@ std::optional<Response> SiteGuard::refuse(const Request& request) const {
                                "to, or stand under 'hosts' in the configuration",
                                harmless(*host)));
   }
-  if (request.reads_only()) return std::nullopt;
   const auto site = request.header("Sec-Fetch-Site");
   const auto origin = request.header("Origin");
+  if (request.reads_only()) {
+    // A link leads here from anywhere; an answer that a page would only be kept from seeing is work for nothing.
+    const auto mode = request.header("Sec-Fetch-Mode");
+    if (!site || *site != "cross-site" || (mode && *mode == "navigate")) return std::nullopt;
+    return problem(403, "foreign_origin", "pages of other sites are answered nothing here");
+  }
   const bool foreign_site = site && *site != "same-origin" && *site != "none";
   const bool foreign_origin = origin && (!host || *origin != fmt::format("http://{}", *host));
   if (!foreign_site && !foreign_origin) return std::nullopt;

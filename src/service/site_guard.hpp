@@ -13,8 +13,8 @@ namespace gpukeeper::service {
 ///
 /// A page whose name is made to resolve to 127.0.0.1 (DNS rebinding) is told by its Host header: over TCP only
 /// loopback's names and addresses, the address that was connected to, and the names configured are served. A page that
-/// sends a form or a request here is told by Origin and Sec-Fetch-Site: from another site nothing may be changed. A
-/// program that is no browser sends neither.
+/// sends a form or a request here is told by Origin and Sec-Fetch-Site: from another site nothing may be changed, nor
+/// asked but by a link. A program that is no browser sends neither.
 class SiteGuard {
  public:
   /// `names` are what this machine is called beyond loopback, without port.

@@ -59,6 +59,7 @@ TEST(MatchTest, ProgramIsWhatAnInterpreterRuns) {
   EXPECT_EQ(reason("vllm", {"python3", "-m"}), "-");
   EXPECT_EQ(reason("train", {"python3", "train.py"}), "-") << "train.py is not the installed program train";
   EXPECT_EQ(reason("vllm::*", {"VLLM::EngineCore"}), "it was started as 'VLLM::EngineCore'");
+  EXPECT_EQ(reason("ray::*", {"ray::Train(api_key=hunter2)"}), "it was started as 'ray::Train'");
 }
 
 TEST(MatchTest, EveryInterpreterIsSeenThrough) {

@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <gmock/gmock.h>
@@ -120,6 +121,14 @@ TEST_F(LogFileTest, AFileThatCannotBeOpenedIsNamedWithTheReason) {
   ASSERT_FALSE(target.has_value());
   EXPECT_EQ(target.error(),
             (Error{Errc::unavailable, "open log file /proc/none/serve.log: No such file or directory"}));
+}
+
+TEST_F(LogFileTest, APipeIsRefusedAsItWouldHoldUsUntilSomebodyReads) {
+  const std::string path = (folder_.path() / "pipe").string();
+  ASSERT_EQ(::mkfifo(path.c_str(), 0600), 0);
+  const auto target = open_log_target({.file = path});
+  ASSERT_FALSE(target);
+  EXPECT_EQ(target.error(), (Error{Errc::invalid_argument, "open log file " + path + ": it is no regular file"}));
 }
 
 TEST_F(LogFileTest, OnAFullDiskALineGoesToStandardError) {

@@ -16,6 +16,8 @@
 namespace gpukeeper {
 namespace {
 
+using testing::HasSubstr;
+
 std::string usual(const std::map<std::string, std::string>& variables, bool root = false) {
   const auto path = StateDirectory::usual_path(
       [&](std::string_view name) -> std::optional<std::string> {
@@ -82,6 +84,23 @@ TEST_F(ClaimTest, WhatIsInTheWayIsNamed) {
           "/file/below: it cannot be made: Not a directory; choose another folder with --state-dir, or make it one "
           "that this user may write");
   EXPECT_EQ(StateDirectory::claim("").error().message, "the state directory has an empty name; give another");
+}
+
+TEST_F(ClaimTest, NobodyElseMayPutALinkInThePlaceOfItsFiles) {
+  const auto folder = temporary_.path() / "state";
+  std::filesystem::create_directory(folder);
+  std::ofstream(temporary_.path() / "precious") << "mine";
+  std::filesystem::create_symlink("../precious", folder / "lock");
+  EXPECT_THAT(StateDirectory::claim(folder.string()).error().message,
+              HasSubstr("its lock cannot be opened: Too many levels"));
+  std::ifstream kept(temporary_.path() / "precious");
+  EXPECT_EQ(std::string(std::istreambuf_iterator(kept), {}), "mine");
+  std::filesystem::remove(folder / "lock");
+  std::filesystem::permissions(folder, std::filesystem::perms::all);
+  EXPECT_EQ(StateDirectory::claim(folder.string()).error(),
+            (Error{Errc::not_permitted, "the state directory " + folder.string() +
+                                            ": every user of this machine may write there; choose another folder with "
+                                            "--state-dir, or change that"}));
 }
 
 TEST_F(ClaimTest, MadeUpFaultsHaveAJournalOfTheirOwn) {

@@ -90,6 +90,13 @@ TEST(RequestReaderTest, AClientThatWaitsForLeaveToSendIsSeenOnce) {
   EXPECT_EQ(reader.state(), State::complete);
 }
 
+// Chunks of a byte each, with an extension of so many.
+std::string framed(int chunks, std::size_t extension) {
+  std::string text;
+  for (int i = 0; i < chunks; ++i) text += "1;x=" + std::string(extension, 'e') + "\r\na\r\n";
+  return text;
+}
+
 struct Refusal {
   const char* name;
   std::string bytes;
@@ -132,6 +139,13 @@ INSTANTIATE_TEST_SUITE_P(
         Refusal{"long_body", get("Host: a\r\nContent-Length: 21\r\n"), 413, "the body is longer than 20 bytes"},
         Refusal{"long_chunk", get("Host: a\r\nTransfer-Encoding: chunked\r\n") + "30\r\nabc", 413,
                 "longer than 20 bytes"},
+        Refusal{"endless_trailer",
+                get("Host: a\r\nTransfer-Encoding: chunked\r\n") + "0\r\nX: " + std::string(500, 'a'), 400,
+                "a chunk's size or the trailers are longer than 400 bytes"},
+        Refusal{"endless_extension", get("Host: a\r\nTransfer-Encoding: chunked\r\n") + "3;x=" + std::string(500, 'a'),
+                400, "a chunk's size or the trailers are longer than 400 bytes"},
+        Refusal{"framing", get("Host: a\r\nTransfer-Encoding: chunked\r\n") + framed(15, 40), 413,
+                "the chunks of the body are framing more than body"},
         Refusal{"huge_length", get("Host: a\r\nContent-Length: 99999999999999999999\r\n"), 400, "no HTTP request"},
         Refusal{"negative_length", get("Host: a\r\nContent-Length: -1\r\n"), 400, "no HTTP request"},
         Refusal{"two_lengths", get("Host: a\r\nContent-Length: 1\r\nContent-Length: 2\r\n"), 400, "no HTTP request"},

@@ -36,7 +36,11 @@ class RoutesTest : public testing::Test {
     request.query = std::move(query);
     request.headers = std::move(headers);
     request.peer = std::move(peer);
-    return router_.answer(std::move(request));
+    auto response = router_.answer(std::move(request));
+    if (elsewhere_.empty()) return response;
+    elsewhere_.front()();  // what another thread would do
+    elsewhere_.clear();
+    return (*response.later->take())();
   }
   static std::string tag(const Response& response) {
     for (const auto& [name, value] : response.headers) {
@@ -74,6 +78,8 @@ class RoutesTest : public testing::Test {
   bool monitoring_ = true;
   bool opened_ = true;
   std::vector<std::function<void()>> askers_;
+  std::vector<std::function<void()>> elsewhere_;  // what is to be run there
+  bool busy_ = false;
   std::shared_ptr<const Snapshot> snapshot_;
   std::shared_ptr<History> history_;
   std::shared_ptr<const std::vector<LeakSuspect>> leaks_ = std::make_shared<const std::vector<LeakSuspect>>();
@@ -90,7 +96,13 @@ class RoutesTest : public testing::Test {
               .clock = clock_,
               .instance = "abc",
               .own_uid = 1000,
-              .past = {[this] { return history_; }, [this] { return leaks_; }}},
+              .past = {[this] { return history_; }, [this] { return leaks_; }},
+              .elsewhere =
+                  [this](std::function<void()> work) {
+                    if (busy_) return false;
+                    elsewhere_.push_back(std::move(work));
+                    return true;
+                  }},
              {.configuration = [] { return json_answer(200, "all keys"); },
               .change_configuration = [](const Request& r) { return json_answer(200, "set " + r.body); },
               .monitoring = [this] { return monitoring_; },
@@ -244,6 +256,18 @@ TEST_F(RoutesTest, TheHistoryIsAnsweredInBuckets) {
   EXPECT_TRUE(metrics[1]["buckets"][0]["max"].is_null());
   EXPECT_EQ(Json::parse(*get("/api/v1/history", {{"since", "90s"}}).body)["from"], "2026-05-28T20:30:10.000Z");
   EXPECT_EQ(Json::parse(*get("/api/v1/history").body)["step_seconds"], 2.0);  // 301 s in about 300 pieces
+}
+
+TEST_F(RoutesTest, LongAnswersAreMadeElsewhereAndNotTooManyOfThem) {
+  remember();
+  busy_ = true;
+  for (const std::string path : {"/api/v1/history", "/api/v1/trend"}) {
+    const auto answer = get(path);
+    EXPECT_EQ(answer.status, 503U);
+    EXPECT_EQ(Json::parse(*answer.body)["code"], "busy");
+    EXPECT_EQ(answer.headers, (std::vector<Header>{{"Cache-Control", "no-store"}, {"Retry-After", "1"}}));
+  }
+  EXPECT_EQ(get("/api/v1/snapshot").status, 200U);
 }
 
 TEST_F(RoutesTest, WhatIsWrongWithAQuestionOfTheHistoryIsSaid) {

@@ -69,6 +69,9 @@ TEST(SiteGuardTest, APageOfAnotherSiteMayReadNothingAndChangeNothing) {
   EXPECT_EQ(refused(over_tcp("DELETE", {host, {"Origin", "null"}})), 403U);
   EXPECT_EQ(refused(over_tcp("PUT", {host, {"Origin", "http://localhost:8000"}})), 403U);
   EXPECT_EQ(refused(over_tcp("POST", {host, {"Sec-Fetch-Site", "cross-site"}})), 403U);
+  EXPECT_EQ(refused(over_tcp("GET", {host, {"Sec-Fetch-Site", "cross-site"}})), 403U);
+  EXPECT_EQ(refused(over_tcp("GET", {host, {"Sec-Fetch-Site", "cross-site"}, {"Sec-Fetch-Mode", "navigate"}})), 0U)
+      << "a link leads here from anywhere";
   EXPECT_EQ(refused(over_tcp("POST", {host, {"Sec-Fetch-Site", "same-site"}})), 403U);
   EXPECT_EQ(refused(over_unix("POST", {{"Host", "x"}, {"Origin", "http://evil.example"}})), 403U);
   EXPECT_EQ(refused(over_tcp("GET", {host, {"Origin", "http://evil.example"}})), 0U);  // the browser keeps the answer
