@@ -16,6 +16,17 @@ constexpr Row kRows[] = {
 };
 constexpr double kOtherwise = 0.001;  // as every output
 
+// Rates are differences of counters over some milliseconds (NVML's of PCIe over 20 ms: nvml.h,
+// nvmlDeviceGetPcieThroughput), so what stands behind the leading digits is chance: as text it cost as much as all
+// else.
+constexpr double kDigitsOfRate = 1e5;
+
+double leading_digits(double whole, double resolution) {
+  double step = resolution;
+  while (std::abs(whole) >= step * kDigitsOfRate) step *= 10;
+  return std::floor(whole / step) * step;
+}
+
 }  // namespace
 
 double resolution_of(std::string_view unit) {
@@ -28,13 +39,14 @@ double resolution_of(std::string_view unit) {
 double as_recorded(std::string_view unit, double value) {
   const double resolution = resolution_of(unit);
   if (std::abs(value) >= 0x1p52) return value;  // whole already, and a thousandfold might be no number any more
-  // A number that stands on a step already, but for its last bits, stays there.
-  constexpr double kLastBits = 1e-6;
-  const double steps =
-      resolution == kOtherwise ? std::round(value / resolution) : std::floor(value / resolution + kLastBits);
+  // A number that stands on a step already, but for its last bits, stays there: a counter of many joules, too.
+  const double exact = value / resolution;
+  const double last_bits = 1e-6 + std::abs(exact) * 0x1p-51;
+  const double steps = resolution == kOtherwise ? std::round(exact) : std::floor(exact + last_bits);
   // As decimals: 841 tenths are 84.1, while 841 * 0.1 has other last bits.
   const double scale = std::round(1 / resolution);
-  const double result = resolution < 1 ? steps / scale : steps * resolution;
+  double result = resolution < 1 ? steps / scale : steps * resolution;
+  if (unit == "bytes/second") result = leading_digits(result, resolution);
   return result == 0 ? 0.0 : result;  // no "-0.0"
 }
 

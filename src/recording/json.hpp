@@ -27,10 +27,12 @@ namespace gpukeeper::recording {
 
 using Json = nlohmann::json;  // members in alphabetical order, whatever order they were made in
 
-/// A number as it is recorded; an absence in place of what is none.
+/// A number as it is recorded: 1800, not 1800.0; an absence in place of what is none.
 inline Json number(double value, std::string_view unit = "") {
   if (!std::isfinite(value)) return {{"missing", "failed"}};
-  return as_recorded(unit, value);
+  const double kept = as_recorded(unit, value);
+  const bool whole = std::abs(kept) < 0x1p53 && kept == std::trunc(kept);
+  return whole ? Json(static_cast<std::int64_t>(kept)) : Json(kept);
 }
 
 Json to_json(const Error& error);

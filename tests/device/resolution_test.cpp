@@ -14,9 +14,17 @@ TEST(ResolutionTest, ANumberIsCutOffWhereItsUnitEnds) {
   EXPECT_EQ(as_recorded("watts", 371.239), 371.23);
   EXPECT_EQ(as_recorded("joules", 37274.173), 37274.1);
   EXPECT_EQ(as_recorded("megahertz", 1980.9), 1980);
-  EXPECT_EQ(as_recorded("bytes/second", 859534722.759), 859534000);
+  EXPECT_EQ(as_recorded("bytes/second", 8534722.759), 8534000);
   EXPECT_EQ(as_recorded("volts", 0.8126), 0.813);
   EXPECT_EQ(as_recorded("", 0.0004), 0);
+}
+
+TEST(ResolutionTest, ARateKeepsFiveDigits) {
+  EXPECT_EQ(as_recorded("bytes/second", 99'999'999.9), 99'999'000);
+  EXPECT_EQ(as_recorded("bytes/second", 100'000'000), 100'000'000);
+  EXPECT_EQ(as_recorded("bytes/second", 859'538'722.759), 859'530'000);
+  EXPECT_EQ(as_recorded("bytes/second", 84'171'881'000), 84'171'000'000);
+  EXPECT_EQ(as_recorded("bytes/second", -99'999'999), -100'000'000);
 }
 
 // Or a recording of a recording would lose a little each time.
@@ -25,6 +33,8 @@ TEST(ResolutionTest, WhatWasRecordedStaysAsItIs) {
     for (int i = -20'000; i < 20'000; ++i) {
       const double once = as_recorded(unit, i * 0.0517);
       ASSERT_EQ(as_recorded(unit, once), once) << unit << " " << i * 0.0517;
+      const double large = as_recorded(unit, i * 1'048'573.7);
+      ASSERT_EQ(as_recorded(unit, large), large) << unit << " " << i * 1'048'573.7;
     }
   }
 }

@@ -1,5 +1,6 @@
 #include "recording/frames.hpp"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "recording/frames_of.hpp"
@@ -44,6 +45,11 @@ TEST_F(FramesTest, AFrameHoldsOnlyWhatHasChanged) {
   EXPECT_EQ(writer.next(test_frame(2500ms, 101.5)),
             "{\"t\":2.5,\"change\":{\"sources\":{\"fake\":{\"devices\":{\"GPU-a\":{\"reading\":{\"value\":{\"metrics\":"
             "{\"power_watts\":101.5}}}}}}}}}\n");
+}
+
+TEST_F(FramesTest, AWholeNumberHasNoDecimals) {
+  writer.first(header, test_frame(0ms, 100.5));
+  EXPECT_THAT(writer.next(test_frame(1000ms, 102)), testing::HasSubstr("{\"power_watts\":102}"));
 }
 
 TEST_F(FramesTest, AnErrorTakesThePlaceOfAReadingAndBack) {
