@@ -105,16 +105,19 @@ double median(std::vector<double> values) {
   return values[values.size() / 2];
 }
 
-double present_metrics(const Snapshot& snapshot) {
+// A metric that is absent costs next to nothing: the figures hold only when none is.
+void require_all_metrics(const Snapshot& snapshot) {
   const DeviceSnapshot& d = snapshot.devices.front();
-  return static_cast<double>(std::ranges::count_if(kDefaultStoredMetrics, [&](std::string_view name) {
-    return find_metric(name)->value(*d.device, d.reading).has_value();
-  }));
+  for (const auto name : kDefaultStoredMetrics) {
+    if (find_metric(name)->value(*d.device, d.reading)) continue;
+    fmt::print(stderr, "gpukeeper_bench: nothing tells {}, which is stored by default\n", name);
+    std::exit(1);
+  }
 }
 
-// Eight GPUs whose every sensor changes every second.
+// Eight GPUs that tell every metric that is stored. What can change from second to second does.
 void a_day() {
-  NoisyBackend backend;
+  NoisyBackend backend(NoisyBackend::Sensors::all);
   Snapshot snapshot;
   const auto devices = backend.list();
   for (const Device& device : *devices) {
@@ -133,12 +136,14 @@ void a_day() {
     history.add(snapshot);
     ticks.push_back(microseconds(std::chrono::steady_clock::now() - begin));
   }
+  require_all_metrics(snapshot);
   const double worst = *std::ranges::max_element(ticks);
   const HistoryFacts facts = history.facts();
   figure("24 h x 8 GPUs x 24 metrics at 1 Hz", static_cast<double>(facts.bytes) / (1 << 20), "MiB", 40);
   figure("  as the growth of resident memory", resident_mib() - before, "MiB");
-  figure("  a value of the metrics that these GPUs have",
-         static_cast<double>(facts.bytes) / static_cast<double>(facts.samples) / present_metrics(snapshot), "bytes");
+  figure("  a value of them",
+         static_cast<double>(facts.bytes) / static_cast<double>(facts.samples * std::size(kDefaultStoredMetrics)),
+         "bytes");
   figure("a tick of 8 GPUs taken in, median", median(ticks), "us");
   figure("a tick of 8 GPUs taken in, worst (a block is packed)", worst, "us");
 
@@ -167,7 +172,7 @@ void a_day() {
 void history() {
   heading("History: bytes a value, an hour of each shipped scenario, the 24 metrics that are stored");
   shipped_curves();
-  heading("History: a day of 8 GPUs whose every sensor changes every second");
+  heading("History: a day of 8 GPUs that tell all 24 metrics, 18 of which change every second or every few");
   a_day();
 }
 

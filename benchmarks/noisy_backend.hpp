@@ -1,8 +1,10 @@
 #pragma once
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <cstdint>
+#include <unordered_map>
 #include <vector>
 
 #include <fmt/format.h>
@@ -15,6 +17,12 @@ namespace gpukeeper::bench {
 /// at the resolution that NVML gives it. Four processes are on each; their shares change at every look.
 class NoisyBackend final : public Backend {
  public:
+  enum class Sensors {
+    of_h100,
+    all,  ///< those that are stored and that it lacks, too: a fan, a hotspot, video engines, counters of errors
+  };
+  explicit NoisyBackend(Sensors sensors = Sensors::of_h100) : sensors_(sensors) {}
+
   std::string_view name() const override { return "nvml"; }
   DriverCost cost() const override { return {}; }
 
@@ -31,7 +39,7 @@ class NoisyBackend final : public Backend {
     return devices;
   }
 
-  Result<Reading> read(const DeviceId&) override {
+  Result<Reading> read(const DeviceId& id) override {
     Reading r{Missing::not_supported};
     watts_ = std::clamp(watts_ + between(-15'000, 15'000), 300'000.0, 700'000.0);
     r.power = Watts(watts_ / 1000);
@@ -50,8 +58,13 @@ class NoisyBackend final : public Backend {
     r.pcie_tx = BytesPerSecond(1000.0 * between(0, 2'000'000));
     r.interconnect_rx = BytesPerSecond(1000.0 * between(0, 90'000'000));
     r.interconnect_tx = BytesPerSecond(1000.0 * between(0, 90'000'000));
-    r.throttle_reasons = between(0, 3) == 0 ? ThrottleReasons(Throttle::software_power_cap) : ThrottleReasons();
+    const bool capped = between(0, 3) == 0;
+    r.throttle_reasons = capped ? ThrottleReasons(Throttle::software_power_cap) : ThrottleReasons();
+    auto& throttled = throttled_[id];
+    if (capped) throttled += std::chrono::microseconds(static_cast<int>(between(0, 1'000'000)));
+    r.throttle_power_time = throttled;
     r.power_limit = Watts(700);
+    if (sensors_ == Sensors::all) add_others(r);
     return r;
   }
 
@@ -69,13 +82,26 @@ class NoisyBackend final : public Backend {
   }
 
  private:
+  void add_others(Reading& r) {
+    r.temperature_hotspot = Celsius(75 + between(0, 6));
+    r.temperature_slowdown = Celsius(92);
+    r.fan = Percent(60 + between(0, 5));
+    r.utilization_encoder = Percent(between(0, 100));
+    r.utilization_decoder = Percent(between(0, 100));
+    r.throttle_thermal_time = *r.throttle_power_time / 2;
+    r.ecc_corrected_volatile = Count(static_cast<std::uint64_t>(energy_ / 1e12));
+    r.faults = Count(0);
+  }
+
   // A generator of its own, so that every machine records the same bytes.
   double between(int low, int high) {
     state_ = state_ * 6364136223846793005u + 1442695040888963407u;
     return low + static_cast<int>((state_ >> 33) % static_cast<std::uint64_t>(high - low + 1));
   }
 
+  const Sensors sensors_;
   std::uint64_t state_ = 1;
+  std::unordered_map<DeviceId, std::chrono::microseconds> throttled_;
   double watts_ = 500'000;  // mW
   double energy_ = 1e12;    // mJ
 };
