@@ -19,7 +19,6 @@
 
 #include <fmt/format.h>
 
-#include "andon.hpp"
 #include "attribution.hpp"
 #include "backend/nvidia_smi/parse.hpp"
 #include "fakes/corpus.hpp"
@@ -30,6 +29,7 @@
 #include "machine.hpp"
 #include "recording.hpp"
 #include "serve.hpp"
+#include "simulation.hpp"
 #include "sweep.hpp"
 #include "telemetry/runner.hpp"
 #include "telemetry/sampler.hpp"
@@ -259,9 +259,10 @@ int main(int argc, char** argv) {
   using namespace gpukeeper::bench;
   const std::string only = argc > 1 ? argv[1] : "";
   constexpr std::pair<const char*, void (*)()> kSections[] = {
-      {"cold", cold_start},     {"ticks", ticks},     {"loop", loop},   {"growth", growth},     {"hang", hang},
-      {"parse", parse},         {"who", attribution}, {"sweep", sweep}, {"governor", governor}, {"andon", andon},
-      {"recording", recording}, {"history", history}, {"serve", serve}, {"others", others}};
+      {"cold", cold_start},   {"ticks", ticks},           {"loop", loop},           {"growth", growth},
+      {"hang", hang},         {"parse", parse},           {"who", attribution},     {"sweep", sweep},
+      {"governor", governor}, {"simulation", simulation}, {"recording", recording}, {"history", history},
+      {"serve", serve},       {"others", others}};
   for (const auto& [name, section] : kSections) {
     if (only.empty() || only == name) section();
   }

@@ -3,14 +3,13 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
-#include <cmath>
 #include <memory>
-#include <string>
 #include <vector>
 
 #include <fmt/format.h>
 
 #include "figures.hpp"
+#include "fleet.hpp"
 #include "policy/andon/andon.hpp"
 #include "policy/event_dispatcher.hpp"
 #include "policy/governor.hpp"
@@ -22,52 +21,10 @@ using namespace std::chrono_literals;
 
 constexpr int kTicks = 3000;
 
-// Of all devices a tenth is in the midst of something, each at another point of its way.
-class Fleet {
- public:
-  explicit Fleet(std::size_t size) {
-    snapshot_.monotonic = MonotonicTime(1h);
-    for (std::size_t i = 0; i < size; ++i) {
-      DeviceSnapshot& device = snapshot_.devices.emplace_back();
-      Device facts;
-      facts.id.text = fmt::format("GPU-{:08x}-0000-0000-0000-000000000000", i);
-      facts.name = "NVIDIA H200";
-      facts.vendor = Vendor::nvidia;
-      device.device = std::make_shared<const Device>(std::move(facts));
-      device.available = true;
-      device.reading.temperature_slowdown = Celsius(97);
-      device.reading.memory_total = from_mib(143'771);
-      device.reading.utilization = Percent(90);
-    }
-  }
-
-  void tick(Governor& governor, Andon& andon) {
-    snapshot_.monotonic += 1s;
-    ++snapshot_.sequence;
-    for (std::size_t i = 0; i < snapshot_.devices.size(); ++i) {
-      const double phase = static_cast<double>(snapshot_.sequence + 37 * i);
-      const double swing = i % 10 == 0 ? 30 : 2;
-      snapshot_.devices[i].reading.temperature = Celsius(60 + swing * std::sin(phase / 40));
-      snapshot_.devices[i].reading.memory_used = from_mib(90'000 + 1000 * (snapshot_.sequence % 7));
-    }
-    const auto begin = cpu_time();
-    governor.govern(snapshot_);
-    const auto governed = cpu_time();
-    andon.look(snapshot_);
-    governing_.push_back(microseconds(governed - begin));
-    both_.push_back(microseconds(cpu_time() - begin));
-    told_ += governor.take_events().size();
-  }
-
-  const std::vector<double>& governing() const { return governing_; }
-  const std::vector<double>& both() const { return both_; }
-  std::size_t told() const { return told_; }
-
- private:
-  Snapshot snapshot_;
-  std::vector<double> governing_;  // us, a tick each
-  std::vector<double> both_;
-  std::size_t told_ = 0;
+struct Costs {  // us, a tick each
+  std::vector<double> governor;
+  std::vector<double> andon;
+  std::vector<double> both;
 };
 
 double mean(const std::vector<double>& values) {
@@ -76,21 +33,38 @@ double mean(const std::vector<double>& values) {
   return sum / static_cast<double>(values.size());
 }
 
-double median(std::vector<double> values) {
-  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-  std::ranges::nth_element(values, middle);
-  return *middle;
+double percentile(std::vector<double> values, std::size_t percent) {
+  const auto at = values.begin() + static_cast<std::ptrdiff_t>(values.size() * percent / 100);
+  std::ranges::nth_element(values, at);
+  return *at;
 }
 
-void govern(std::size_t devices, double goal) {
+void look(std::size_t devices, double goal) {
   Fleet fleet(devices);
   Governor governor;
   Andon andon;
-  for (int i = 0; i < kTicks; ++i) fleet.tick(governor, andon);
-  figure(fmt::format("CPU of governing {} devices, mean of {} ticks", devices, kTicks), mean(fleet.governing()), "us");
-  figure(fmt::format("CPU of governor and Andon, {} devices, median tick", devices), median(fleet.both()), "us", goal);
-  figure(fmt::format("CPU of governor and Andon, {} devices, mean", devices), mean(fleet.both()), "us", goal);
-  figure("events told of them meanwhile", static_cast<double>(fleet.told()), "events");
+  Costs costs;
+  std::size_t told = 0, most = 0;
+  for (int i = 0; i < kTicks; ++i) {
+    Snapshot& snapshot = fleet.next();
+    const auto begin = cpu_time();
+    governor.govern(snapshot);
+    const auto governed = cpu_time();
+    andon.look(snapshot);
+    const auto end = cpu_time();
+    costs.governor.push_back(microseconds(governed - begin));
+    costs.andon.push_back(microseconds(end - governed));
+    costs.both.push_back(microseconds(end - begin));
+    told += governor.take_events().size();
+    most = std::max(most, snapshot.alerts->size());
+  }
+  figure(fmt::format("CPU of a tick of {} devices, governor, mean of {}", devices, kTicks), mean(costs.governor), "us");
+  figure(fmt::format("CPU of a tick of {} devices, Andon, mean", devices), mean(costs.andon), "us");
+  figure(fmt::format("CPU of a tick of {} devices, both, mean", devices), mean(costs.both), "us", goal);
+  figure(fmt::format("CPU of a tick of {} devices, both, median", devices), percentile(costs.both, 50), "us", goal);
+  figure(fmt::format("CPU of a tick of {} devices, both, 99th percentile", devices), percentile(costs.both, 99), "us");
+  figure("  events told of them meanwhile", static_cast<double>(told), "events");
+  figure("  alerts listed of them at most", static_cast<double>(most), "alerts");
 }
 
 // From post() to the callback, one event at a time, as transitions come.
@@ -117,9 +91,9 @@ void deliver() {
 }  // namespace
 
 void governor() {
-  heading("Governor and Andon: every tenth device swings through all states");
-  govern(8, 20);
-  govern(1000, 2000);
+  heading("Governor and Andon: busy devices, every tenth of which swings through all states");
+  look(8, 20);
+  look(1000, 2000);
   deliver();
 }
 

@@ -1,8 +1,0 @@
-#pragma once
-
-namespace gpukeeper::bench {
-
-/// What finding alerts costs a tick.
-void andon();
-
-}  // namespace gpukeeper::bench
