@@ -21,6 +21,7 @@
 
 #include "attribution.hpp"
 #include "backend/nvidia_smi/parse.hpp"
+#include "core/display_text.hpp"
 #include "fakes/corpus.hpp"
 #include "fakes/fake_clock.hpp"
 #include "figures.hpp"
@@ -263,7 +264,15 @@ int main(int argc, char** argv) {
       {"hang", hang},         {"parse", parse},           {"who", attribution},     {"sweep", sweep},
       {"governor", governor}, {"simulation", simulation}, {"recording", recording}, {"history", history},
       {"serve", serve},       {"others", others}};
+  bool found = only.empty();
   for (const auto& [name, section] : kSections) {
-    if (only.empty() || only == name) section();
+    if (!only.empty() && only != name) continue;
+    found = true;
+    section();
   }
+  if (found) return 0;
+  fmt::print(stderr, "bench: no section '{}'; there are:", gpukeeper::harmless(only));
+  for (const auto& [name, section] : kSections) fmt::print(stderr, " {}", name);
+  fmt::print(stderr, "\n");
+  return 2;
 }

@@ -9,22 +9,29 @@
 
 namespace gpukeeper::bench {
 
+namespace {
+
+void print_row(std::string_view what, double value, std::string_view unit, std::string_view goal = "",
+               std::string_view verdict = "") {
+  const auto row = fmt::format("  {:<58} {:>10.3f} {:<14} {:<26} {}", what, value, unit, goal, verdict);
+  fmt::print("{}\n", std::string_view(row).substr(0, row.find_last_not_of(' ') + 1));
+  std::fflush(stdout);
+}
+
+}  // namespace
+
 void heading(std::string_view text) {
   fmt::print("\n{}\n", text);
   std::fflush(stdout);
 }
 
 void figure(std::string_view what, double value, std::string_view unit, std::optional<double> at_most) {
-  const auto goal = at_most ? fmt::format("goal <= {:g} {}", *at_most, unit) : std::string();
-  const auto verdict = !at_most ? "" : value <= *at_most ? "met" : "MISSED";
-  fmt::print("  {:<58} {:>10.3f} {:<14} {:<26} {}\n", what, value, unit, goal, verdict);
-  std::fflush(stdout);
+  if (!at_most) return print_row(what, value, unit);
+  print_row(what, value, unit, fmt::format("goal <= {:g} {}", *at_most, unit), value <= *at_most ? "met" : "MISSED");
 }
 
 void figure_at_least(std::string_view what, double value, std::string_view unit, double at_least) {
-  fmt::print("  {:<58} {:>10.3f} {:<14} {:<26} {}\n", what, value, unit, fmt::format("goal >= {:g} {}", at_least, unit),
-             value >= at_least ? "met" : "MISSED");
-  std::fflush(stdout);
+  print_row(what, value, unit, fmt::format("goal >= {:g} {}", at_least, unit), value >= at_least ? "met" : "MISSED");
 }
 
 // Not SelfMeter's: it reads a file as well, which costs as much as the shortest things that are measured.
