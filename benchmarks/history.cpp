@@ -159,7 +159,7 @@ void a_day() {
     hours.push_back(time(1h, 10s));
     if (i < 20) days.push_back(time(24h, 5min));
     const auto begin = std::chrono::steady_clock::now();
-    if (!temperature_trend(history, id, 5min)) std::abort();
+    if (!temperature_trend(history, id, 5min, {})) std::abort();
     trends.push_back(milliseconds(std::chrono::steady_clock::now() - begin));
   }
   figure("one hour of a metric in buckets of 10 s, median", median(hours), "ms", 1);

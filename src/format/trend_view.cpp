@@ -136,15 +136,14 @@ LeakSuspect parse_leak(const Json& each) {
 }  // namespace
 
 Result<TrendView> gather_trends(const History& history, const Snapshot& snapshot, const std::vector<LeakSuspect>& leaks,
-                                const std::vector<std::string>& devices, std::chrono::minutes window,
-                                const Thresholds& thresholds) {
+                                const std::vector<std::string>& devices, std::chrono::minutes window) {
   const auto chosen = select_devices(snapshot, devices);
   if (!chosen) return tl::make_unexpected(chosen.error());
   TrendView view{.window = window, .devices = {}, .leaks = {}};
   for (const DeviceSnapshot& d : chosen->devices) {
     TrendView::DevicePart part{
         index_text({&d}), d.device->id.text, d.device->name, d.device->simulated, d.device->recorded, {}, {}, {}};
-    auto trend = temperature_trend(history, d.device->id, window, thresholds);
+    auto trend = temperature_trend(history, d.device->id, window, d.throttling.thresholds);
     if (trend) {
       part.recent = in_pieces(trend->values);
       trend->values.clear();

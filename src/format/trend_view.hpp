@@ -34,11 +34,11 @@ struct TrendView {
   std::vector<LeakSuspect> leaks;
 };
 
-/// Gathers the trends of the chosen devices (selectors; empty for all) over the last minutes.
+/// Gathers the trends of the chosen devices (selectors; empty for all) over the last minutes, towards the thresholds
+/// that the snapshot says hold for each.
 /// Errors: not_found for a device that there is not.
 Result<TrendView> gather_trends(const History& history, const Snapshot& snapshot, const std::vector<LeakSuspect>& leaks,
-                                const std::vector<std::string>& devices, std::chrono::minutes window,
-                                const Thresholds& thresholds = {});
+                                const std::vector<std::string>& devices, std::chrono::minutes window);
 
 /// "64.2 °C, rising 1.2 °C/min; at this pace 85 °C in 17 min"; "C" without UTF-8.
 std::string trend_sentence(const TemperatureTrend& trend, bool utf8 = true);

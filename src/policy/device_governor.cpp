@@ -44,7 +44,7 @@ bool holds_back(State state) {
 
 void DeviceGovernor::govern(DeviceSnapshot& device, const GovernorTick& tick, std::vector<GovernorEvent>& events) {
   learn_thresholds(device, tick);
-  if (device.available) device.state = state_of(device.reading, thresholds_);
+  if (device.available) device.state = state_of(device.reading, throttling_.thresholds);
   const Presence presence = device.available                                ? Presence::here
                             : device.reading.attention == Attention::asleep ? Presence::asleep
                                                                             : Presence::lost;
@@ -78,7 +78,7 @@ void DeviceGovernor::govern(DeviceSnapshot& device, const GovernorTick& tick, st
   }
   for (DeviceSnapshot& partition : device.partitions) {
     // It shares the heat and the pace of its device; its own memory shows in its own state.
-    if (partition.available) partition.state = state_of(partition.reading, thresholds_);
+    if (partition.available) partition.state = state_of(partition.reading, throttling_.thresholds);
     partition.throttling = throttling_;
   }
   tell(before, device, tick, events);
@@ -90,15 +90,15 @@ void DeviceGovernor::learn_thresholds(const DeviceSnapshot& device, const Govern
   if (settings_version_ == tick.settings_version && slowdown == slowdown_) return;
   settings_version_ = tick.settings_version;
   slowdown_ = slowdown;
-  thresholds_ = thresholds_for(tick.settings, *device.device, slowdown);
+  throttling_.thresholds = thresholds_for(tick.settings, *device.device, slowdown);
 }
 
 // Left like a state: hysteresis below the line, so that noise on it is told of once.
 bool DeviceGovernor::in_emergency(const Reading& reading, bool before, const GovernorSettings& settings) const {
   const auto temperature = number(guarding_temperature(reading));
   if (!temperature) return before && temperature_.value();
-  return *temperature >= thresholds_.temp_critical ||
-         (before && *temperature >= thresholds_.temp_critical - settings.hysteresis_celsius);
+  return *temperature >= throttling_.thresholds.temp_critical ||
+         (before && *temperature >= throttling_.thresholds.temp_critical - settings.hysteresis_celsius);
 }
 
 void DeviceGovernor::sample(const DeviceSnapshot& device, const GovernorTick& tick) {
@@ -106,7 +106,7 @@ void DeviceGovernor::sample(const DeviceSnapshot& device, const GovernorTick& ti
   const LadderRules rules = rules_of(settings);
   const Reading& reading = device.reading;
   sample_temperature(reading, settings, rules, tick.now);
-  memory_.sample(number(memory_percent(reading)), thresholds_, settings.hysteresis_memory_percent,
+  memory_.sample(number(memory_percent(reading)), throttling_.thresholds, settings.hysteresis_memory_percent,
                  settings.missing_sensor_hold_samples, rules, tick.now);
   load_.sample(number(reading.utilization), settings.load_throttle_percent, settings.load_sustain, rules, tick.now);
   power_.sample(power_percent(reading), settings.power_throttle_percent, settings.power_sustain, rules, tick.now);
@@ -121,8 +121,8 @@ void DeviceGovernor::sample_temperature(const Reading& reading, const GovernorSe
                                         const LadderRules& rules, MonotonicTime now) {
   const auto metric = guarding_temperature(reading);
   const auto temperature = number(metric);
-  temperature_.sample(temperature, thresholds_, settings.hysteresis_celsius, settings.missing_sensor_hold_samples,
-                      rules, now);
+  temperature_.sample(temperature, throttling_.thresholds, settings.hysteresis_celsius,
+                      settings.missing_sensor_hold_samples, rules, now);
   if (temperature) {
     told_temperature_ = true;
     silent_.clear();
@@ -184,8 +184,8 @@ void DeviceGovernor::ask_for_borders(const GovernorTick& tick) {
          speed.until},
         tick);
   };
-  axis(ThrottleCause::thermal, temperature_, temperature_words(thresholds_, tick.settings));
-  axis(ThrottleCause::memory, memory_, memory_words(thresholds_, tick.settings));
+  axis(ThrottleCause::thermal, temperature_, temperature_words(throttling_.thresholds, tick.settings));
+  axis(ThrottleCause::memory, memory_, memory_words(throttling_.thresholds, tick.settings));
 }
 
 void DeviceGovernor::ask_for_sustained(const GovernorTick& tick) {
@@ -252,7 +252,8 @@ void DeviceGovernor::tell(const Known& before, const DeviceSnapshot& device, con
   if (now.state == State::throttled && !holds_back(before.state)) say(GovernorEventKind::throttle);
   if (is_better(now.state) && holds_back(before.state)) say(GovernorEventKind::resume);
   const auto temperature = number(guarding_temperature(device.reading));
-  const bool hot = now.presence == Presence::here && temperature && *temperature >= thresholds_.temp_throttle;
+  const bool hot =
+      now.presence == Presence::here && temperature && *temperature >= throttling_.thresholds.temp_throttle;
   if (hot && (changed || (now.emergency && !before.emergency))) say(GovernorEventKind::overheat);
   if (now.foreign && !before.foreign) say(GovernorEventKind::yield);
   if (before.foreign && !now.foreign) say(GovernorEventKind::yield_over);

@@ -68,7 +68,6 @@ class DeviceGovernor {
   std::uint64_t settings_version_ = 0;
   std::uint64_t requests_version_ = 0;
   std::optional<Celsius> slowdown_;
-  GovernorThresholds thresholds_;
 
   Axis<Celsius> temperature_;
   Axis<Percent> memory_;

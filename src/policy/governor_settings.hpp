@@ -11,16 +11,9 @@
 #include "core/units.hpp"
 #include "device/device.hpp"
 #include "device/process_facts.hpp"
-#include "telemetry/state.hpp"
+#include "telemetry/throttling.hpp"
 
 namespace gpukeeper {
-
-/// The borders between the states, and the line from which a device is in an emergency.
-struct GovernorThresholds : Thresholds {
-  Celsius temp_critical{90};  ///< crossed, a device is critical at once, whatever hysteresis and dwell would say
-
-  friend bool operator==(const GovernorThresholds&, const GovernorThresholds&) = default;
-};
 
 /// Thresholds out of the temperature at which the device slows itself down, for all devices that tell it; they differ
 /// by tens of degrees. Each border stands so many degrees below. To begin with, the margins at which governors of large

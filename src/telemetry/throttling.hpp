@@ -34,12 +34,20 @@ struct ThrottleRequest {
   friend bool operator==(const ThrottleRequest&, const ThrottleRequest&) = default;
 };
 
+/// The borders between the states, and the line from which a device is in an emergency.
+struct GovernorThresholds : Thresholds {
+  Celsius temp_critical{90};  ///< crossed, a device is critical at once, whatever hysteresis and dwell would say
+
+  friend bool operator==(const GovernorThresholds&, const GovernorThresholds&) = default;
+};
+
 /// What the governor advises for one device. Where it does not govern (no such device, a lost one): full speed.
 struct Throttling {
   State state = State::unavailable;  ///< the governed state: that of the readings, with hysteresis and dwell
   WallTime state_since{};
   double speed_multiplier = 1.0;          ///< 1, 0.8, 0.5 or 0: what a client multiplies its pace by
   std::vector<ThrottleRequest> requests;  ///< all that are held, strictest first; empty at full speed
+  GovernorThresholds thresholds;          ///< that hold for this device: its own, its vendor's, or everybody's
 
   /// Whether work should slow down markedly.
   bool should_throttle() const { return speed_multiplier <= 0.5; }

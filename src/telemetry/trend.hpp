@@ -67,6 +67,6 @@ struct TemperatureTrend {
 /// The trend of a device's temperature over the last `window` of its history, by the monotonic clock.
 /// Errors: not_found when no temperature is stored, or none was measured in that time.
 Result<TemperatureTrend> temperature_trend(const History& history, const DeviceId& device,
-                                           std::chrono::nanoseconds window, const Thresholds& thresholds = {});
+                                           std::chrono::nanoseconds window, const Thresholds& thresholds);
 
 }  // namespace gpukeeper

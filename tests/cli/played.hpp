@@ -55,7 +55,11 @@ class PlayedWorld {
       .environment = world_.context.environment,
       .screen = [this] { return world_.screen; },
       .open_feed = {},
-      .open_session = [this](SessionOptions o) { return Session::open(sources, clock_, std::move(o)); },
+      .open_session =
+          [this](SessionOptions o) {
+            o.engine.governor = context.settings.engine.governor;
+            return Session::open(sources, clock_, std::move(o));
+          },
       .interrupts = [this]() -> std::unique_ptr<Interrupts> { return std::make_unique<Waits>(clock_, events_); },
       .remark = [this](std::string_view sentence) { remarks.emplace_back(sentence); }};
 };

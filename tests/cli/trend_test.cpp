@@ -80,6 +80,19 @@ TEST(TrendTest, ASimulatedMachineThatHeatsIsRising) {
   EXPECT_THAT(world.output(), HasSubstr("84.0 °C, rising 11.0 °C/min; at this pace 85 °C in 5 s\n"));
 }
 
+TEST(TrendTest, TheLimitIsTheOneThatTheGovernorHoldsTheGpuTo) {
+  PlayedWorld world(kHeating);
+  GovernorSettings& settings = world.context.settings.engine.governor;
+  settings.vendors[Vendor::nvidia] = {.temp_throttle = Celsius(88)};
+  ASSERT_TRUE(trend({.sources = world.sources, .length = 240s}, world.context));
+  EXPECT_THAT(world.output(), HasSubstr("; at this pace 88 °C in "));
+
+  PlayedWorld automatic(kHeating);
+  automatic.context.settings.engine.governor.temp_auto.enabled = true;  // the card slows itself down at 92 °C
+  ASSERT_TRUE(trend({.sources = automatic.sources, .length = 240s}, automatic.context));
+  EXPECT_THAT(automatic.output(), HasSubstr("; at this pace 91 °C in "));
+}
+
 TEST(TrendTest, AsMuchTimeIsPlayedAsIsLookedAt) {
   PlayedWorld world(kHeating);
   ASSERT_TRUE(trend({.window = 20min, .json = true, .sources = world.sources}, world.context));

@@ -39,6 +39,14 @@ TEST_F(TrendViewTest, EveryDeviceHasATrendOrAReason) {
   EXPECT_EQ(gather({"1"}).devices.size(), 1u);
 }
 
+TEST_F(TrendViewTest, TheLimitIsTheOneThatHoldsForTheDevice) {
+  snapshot_.devices[0].throttling.thresholds.temp_throttle = Celsius(72);
+  const auto view = gather();
+  ASSERT_TRUE(view.devices[0].trend->limit);
+  EXPECT_EQ(view.devices[0].trend->limit->celsius, 72);
+  EXPECT_EQ(view.devices[0].trend->until, 20s);
+}
+
 TEST_F(TrendViewTest, JsonHasTheEightDocumentedKeys) {
   const auto document = Json::parse(trend_json(gather(), false));
   const Json& hot = document["devices"][0];

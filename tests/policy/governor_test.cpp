@@ -535,7 +535,15 @@ TEST(GovernorTest, ThresholdsAreThoseOfTheDevice) {
   machine.tick();
   EXPECT_EQ(machine.device(0).throttling.state, State::throttled);
   EXPECT_EQ(reason(machine.device(0).throttling), "57 °C, above 56 °C (temp_normal)");
+  EXPECT_EQ(machine.device(0).throttling.thresholds.temp_throttle, Celsius(59));
+  EXPECT_EQ(machine.device(0).throttling.thresholds.temp_critical, Celsius(60));
   EXPECT_EQ(machine.device(1).throttling.state, State::normal);
+  EXPECT_EQ(machine.device(1).throttling.thresholds.temp_optimal, Celsius(40));
+  EXPECT_EQ(machine.device(1).throttling.thresholds.temp_throttle, Celsius(85)) << "as everybody's";
+
+  machine.lose(0);
+  machine.tick();
+  EXPECT_EQ(machine.device(0).throttling.thresholds.temp_throttle, Celsius(59)) << "the same while it is away";
 }
 
 TEST(GovernorTest, PartitionsKeepThePaceOfTheirDevice) {

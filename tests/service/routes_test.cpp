@@ -302,6 +302,7 @@ TEST_F(RoutesTest, TheTrendIsAnsweredWithTheDocumentedKeys) {
   EXPECT_EQ(document["devices"][0]["trend"], "rising");
   EXPECT_EQ(document["devices"][0]["duration_minutes"], 2);
   EXPECT_EQ(document["devices"][0]["sample_count"], 121);
+  EXPECT_EQ(document["devices"][0]["next_limit"]["celsius"], 85.0);
   EXPECT_EQ(document["leak_suspects"][0]["pid"], 42);
   for (const std::string minutes : {"0", "1441", "-1", "five"}) {
     expect_refusal("/api/v1/trend", {{"minutes", minutes}}, 400, "bad_parameter",
@@ -309,6 +310,16 @@ TEST_F(RoutesTest, TheTrendIsAnsweredWithTheDocumentedKeys) {
   }
   expect_refusal("/api/v1/trend", {{"metric", "x"}}, 400, "bad_parameter",
                  "there is no parameter 'metric' here: there are device, minutes");
+}
+
+TEST_F(RoutesTest, TheTrendGoesTowardsTheThresholdOfThatGpu) {
+  remember();
+  Snapshot snapshot = *snapshot_;
+  snapshot.devices[0].throttling.thresholds.temp_throttle = Celsius(73);
+  see(snapshot);
+  const auto device = Json::parse(*get("/api/v1/trend").body)["devices"][0];
+  EXPECT_EQ(device["next_limit"], (Json{{"name", "throttle"}, {"celsius", 73.0}}));
+  EXPECT_EQ(device["seconds_until_limit"], 30.0);
 }
 
 TEST_F(RoutesTest, BeforeTheFirstTickThePastIsNotKnownYet) {

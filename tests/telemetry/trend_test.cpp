@@ -174,7 +174,7 @@ Result<TemperatureTrend> heated(const std::function<Reading(int)>& reading, std:
     snapshot.devices[0].reading = reading(second);
     history.add(snapshot);
   }
-  return temperature_trend(history, kGpu, window);
+  return temperature_trend(history, kGpu, window, {});
 }
 
 Reading hot(double celsius, std::optional<double> slowdown = {}) {
@@ -219,7 +219,7 @@ TEST(TemperatureTrendTest, WithoutATemperatureThereIsNone) {
   const auto trend = heated([](int) { return Reading{Missing::not_supported}; });
   ASSERT_FALSE(trend);
   EXPECT_EQ(trend.error(), (Error{Errc::not_found, "no temperature of GPU-a was measured in the last 300 s"}));
-  EXPECT_EQ(temperature_trend(History(), kGpu, 1min).error().code, Errc::not_found);
+  EXPECT_EQ(temperature_trend(History(), kGpu, 1min, {}).error().code, Errc::not_found);
 }
 
 }  // namespace
