@@ -452,7 +452,8 @@ class Parser {
     auto* trend = app_.add_subcommand(
         "trend", "Where every GPU's temperature is going, when it will throttle, and which processes only grow.");
     add_checked(*trend, "--minutes", arguments.minutes, "N", check_minutes, "Look back so far; else 5.");
-    add_flag(*trend, "--json", arguments.json, "As JSON.");
+    auto* json = add_flag(*trend, "--json", arguments.json, "As JSON (docs/schema/trend.json).");
+    add_flag(*trend, "--schema", arguments.schema, "The JSON Schema of --json.")->excludes(json);
     add_gpu(*trend, arguments);
     add_stretch(*trend, arguments);
   }
@@ -470,8 +471,10 @@ class Parser {
         {.value = "WHEN"});
     add_checked(*history, "--step", arguments.step, "SECONDS", check_duration,
                 "Sum up so long pieces of time; else what fits the page, or about 300 of them.");
-    auto* json = add_flag(*history, "--json", arguments.json, "As JSON.");
-    add_flag(*history, "--csv", arguments.csv, "As CSV, a row a piece of time that has values.")->excludes(json);
+    auto* json = add_flag(*history, "--json", arguments.json, "As JSON (docs/schema/history.json).");
+    auto* csv = add_flag(*history, "--csv", arguments.csv, "As CSV, a row a piece of time that has values.");
+    csv->excludes(json);
+    add_flag(*history, "--schema", arguments.schema, "The JSON Schema of --json.")->excludes(json)->excludes(csv);
     add_gpu(*history, arguments);
     add_stretch(*history, arguments);
   }
@@ -860,7 +863,11 @@ RecordOptions record_options(const Arguments& arguments, const config::Settings&
 }
 
 TrendOptions trend_options(const Arguments& arguments, const Context& context) {
-  TrendOptions options{.devices = arguments.devices, .json = arguments.json};
+  using enum TrendOptions::Form;
+  TrendOptions options{.devices = arguments.devices,
+                       .form = arguments.json     ? json
+                               : arguments.schema ? TrendOptions::Form::schema
+                                                  : page};
   options.daemon = arguments.daemon;
   if (const auto minutes = parse_u64(arguments.minutes)) options.window = std::chrono::minutes(*minutes);
   options.sources = named_sources(arguments, context);
@@ -871,7 +878,7 @@ TrendOptions trend_options(const Arguments& arguments, const Context& context) {
 HistoryOptions history_options(const Arguments& arguments, const Context& context) {
   using enum HistoryOptions::Form;
   HistoryOptions options;
-  options.form = arguments.json ? json : arguments.csv ? csv : plot;
+  options.form = arguments.json ? json : arguments.csv ? csv : arguments.schema ? HistoryOptions::Form::schema : plot;
   options.daemon = arguments.daemon;
   options.metrics = arguments.metrics;
   options.devices = arguments.devices;

@@ -160,6 +160,7 @@ std::string render_history(const HistoryView& view, const RenderOptions& render)
 }
 
 Exit history(const HistoryOptions& options, Context& context) {
+  if (options.form == Form::schema) return print(context, history_schema());
   const RenderOptions render = render_options(context);
   const std::size_t buckets = options.form == Form::plot ? plot_columns({.width = render.width, .utf8 = render.utf8})
                                                          : HistoryQuery().usual_buckets;

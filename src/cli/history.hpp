@@ -11,7 +11,7 @@
 namespace gpukeeper::cli {
 
 struct HistoryOptions {
-  enum class Form { plot, json, csv };
+  enum class Form { plot, json, csv, schema };
   Form form = Form::plot;
   std::vector<std::string> metrics = {};  ///< empty for the usual ones
   std::vector<std::string> devices = {};  ///< selectors; empty for all

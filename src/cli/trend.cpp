@@ -93,9 +93,10 @@ std::string render_trends(const TrendView& view, const RenderOptions& render) {
 }
 
 Exit trend(const TrendOptions& options, Context& context) {
+  if (options.form == TrendOptions::Form::schema) return print(context, trend_schema());
   const auto view = known_trends(options, context);
   if (!view) return tl::make_unexpected(view.error());
-  if (options.json) return print(context, trend_json(*view, true) + "\n");
+  if (options.form == TrendOptions::Form::json) return print(context, trend_json(*view, true) + "\n");
   return print(context, render_trends(*view, render_options(context)));
 }
 

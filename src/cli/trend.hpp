@@ -13,7 +13,8 @@ namespace gpukeeper::cli {
 struct TrendOptions {
   std::vector<std::string> devices = {};  ///< selectors; empty for all
   std::chrono::minutes window{5};
-  bool json = false;
+  enum class Form { page, json, schema };
+  Form form = Form::page;
   std::vector<std::string> sources = {};                ///< as given to --source
   std::optional<std::chrono::nanoseconds> length = {};  ///< to watch or to play
   std::string daemon = {};                              ///< as given to --daemon; empty: wherever one is found

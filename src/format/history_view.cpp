@@ -19,6 +19,8 @@ namespace {
 using std::chrono::nanoseconds;
 using std::chrono::seconds;
 
+constexpr std::string_view kName = "gpukeeper.history/1";
+
 Result<std::vector<const MetricRow*>> chosen_metrics(const HistoryQuery& query) {
   std::vector<const MetricRow*> rows;
   for (const std::string& name : query.metrics) {
@@ -114,6 +116,70 @@ Result<Span> span_of(const History& history, const HistoryQuery& query) {
   return span;
 }
 
+constexpr std::string_view kSchema = R"json({
+  "$schema": "https://json-schema.org/draft/2020-12/schema",
+  "$id": "urn:gpukeeper:schema:history:1",
+  "title": "gpukeeper history --json",
+  "description": "What the GPUs did until now, in pieces of equal time. Members may be added; none is removed or changes its meaning within gpukeeper.history/1.",
+  "type": "object",
+  "required": ["schema", "host", "from", "to", "step_seconds", "devices"],
+  "properties": {
+    "schema": {"const": "gpukeeper.history/1"},
+    "host": {"type": "string"},
+    "from": {"$ref": "#/$defs/time"},
+    "to": {"$ref": "#/$defs/time", "description": "The latest reading lies before it."},
+    "step_seconds": {"type": "number", "exclusiveMinimum": 0, "description": "The length of a piece."},
+    "devices": {
+      "type": "array",
+      "description": "GPUs and their partitions.",
+      "items": {
+        "type": "object",
+        "required": ["index", "uuid", "name", "simulated", "recorded", "metrics"],
+        "properties": {
+          "index": {"type": "string", "description": "0, or 0:1 for a partition."},
+          "uuid": {"type": "string", "minLength": 1},
+          "name": {"type": "string"},
+          "simulated": {"type": "boolean"},
+          "recorded": {"type": "boolean"},
+          "metrics": {"type": "array", "items": {"$ref": "#/$defs/metric"}}
+        }
+      }
+    }
+  },
+  "$defs": {
+    "time": {
+      "type": "string",
+      "description": "RFC 3339 in UTC, with milliseconds.",
+      "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}[.][0-9]{3}Z$"
+    },
+    "value": {"type": ["number", "null"], "description": "In the metric's unit; null where there was no sample."},
+    "metric": {
+      "type": "object",
+      "required": ["metric", "unit", "buckets"],
+      "properties": {
+        "metric": {"type": "string", "description": "Its name in gpukeeper metrics."},
+        "unit": {"type": ["string", "null"]},
+        "buckets": {
+          "type": "array",
+          "description": "A piece of time each, from the first to the last without a gap.",
+          "items": {
+            "type": "object",
+            "required": ["time", "count", "min", "avg", "max", "last"],
+            "properties": {
+              "time": {"$ref": "#/$defs/time", "description": "Where it begins."},
+              "count": {"type": "integer", "minimum": 0, "description": "Samples in it."},
+              "min": {"$ref": "#/$defs/value"},
+              "avg": {"$ref": "#/$defs/value"},
+              "max": {"$ref": "#/$defs/value"},
+              "last": {"$ref": "#/$defs/value"}
+            }
+          }
+        }
+      }
+    }
+  }
+})json";
+
 }  // namespace
 
 Result<HistoryView> gather_history(const History& history, const Snapshot& snapshot, const HistoryQuery& query) {
@@ -140,7 +206,8 @@ Result<HistoryView> gather_history(const History& history, const Snapshot& snaps
                 fmt::format("that are more than {} values: take a longer step, a shorter time, fewer metrics or GPUs",
                             query.most_buckets));
   }
-  HistoryView view{.from = span->wall(span->from), .to = span->wall(to), .step = span->step, .devices = {}};
+  HistoryView view{
+      .host = snapshot.host, .from = span->wall(span->from), .to = span->wall(to), .step = span->step, .devices = {}};
   for (const Place& place : devices) {
     const Device& device = *place.device->device;
     HistoryView::DevicePart part{index_text(place), device.id.text, device.name, device.simulated, device.recorded, {}};
@@ -175,26 +242,40 @@ std::string history_json(const HistoryView& view, bool indented) {
                        {"recorded", device.recorded},
                        {"metrics", std::move(metrics)}});
   }
-  return dump({{"from", rfc3339(view.from)},
+  return dump({{"schema", kName},
+               {"host", view.host},
+               {"from", rfc3339(view.from)},
                {"to", rfc3339(view.to)},
                {"step_seconds", std::chrono::duration<double>(view.step).count()},
                {"devices", std::move(devices)}},
               indented);
 }
 
+std::string history_schema() {
+  return dump(Json::parse(kSchema), true) + "\n";
+}
+
 Result<HistoryView> parse_history(std::string_view text) {
+  const auto other = [] {
+    return fail(Errc::internal, "the daemon's history is none that this gpukeeper understands: is it another version?");
+  };
   try {
     const Json document = Json::parse(text);
+    if (document.at("schema") != kName) return other();
     const auto moment = [&](const char* key) {
       return parse_rfc3339(document.at(key).get<std::string>()).value_or(WallTime{});
     };
-    HistoryView view{.from = moment("from"), .to = moment("to"), .step = {}, .devices = {}};
+    HistoryView view{.host = document.at("host").get<std::string>(),
+                     .from = moment("from"),
+                     .to = moment("to"),
+                     .step = {},
+                     .devices = {}};
     view.step = std::chrono::duration_cast<nanoseconds>(
         std::chrono::duration<double>(document.at("step_seconds").get<double>()));
     for (const Json& each : document.at("devices")) view.devices.push_back(parse_device(each));
     return view;
   } catch (const nlohmann::json::exception&) {
-    return fail(Errc::internal, "the daemon's history is none that this gpukeeper understands: is it another version?");
+    return other();
   }
 }
 

@@ -45,6 +45,7 @@ struct HistoryView {
     std::vector<MetricPart> metrics;
   };
 
+  std::string host;
   WallTime from{};  ///< of the first bucket
   WallTime to{};
   std::chrono::nanoseconds step{0};
@@ -63,6 +64,9 @@ Result<HistoryView> gather_history(const History& history, const Snapshot& snaps
 /// With `from`, `to`, `step_seconds` and, for each device and metric, its buckets: {time, count, min, avg, max, last}.
 /// One without a sample has count 0 and null values.
 std::string history_json(const HistoryView& view, bool indented);
+
+/// The JSON Schema (2020-12) of that document.
+std::string history_schema();
 
 /// What history_json wrote, read again: for who shows what a daemon answered.
 /// Errors: internal for anything else.

@@ -5,12 +5,15 @@
 
 #include <fmt/format.h>
 
+#include "core/rfc3339.hpp"
 #include "format/columns.hpp"
 #include "format/human.hpp"
 #include "format/json_text.hpp"
 
 namespace gpukeeper {
 namespace {
+
+constexpr std::string_view kName = "gpukeeper.trend/1";
 
 std::string pace_text(double per_minute, std::string_view degrees) {
   const double pace = std::abs(per_minute);
@@ -133,13 +136,94 @@ LeakSuspect parse_leak(const Json& each) {
   return leak;
 }
 
+constexpr std::string_view kSchema = R"json({
+  "$schema": "https://json-schema.org/draft/2020-12/schema",
+  "$id": "urn:gpukeeper:schema:trend:1",
+  "title": "gpukeeper trend --json",
+  "description": "Where every GPU's temperature is going, and which processes only grow. Members may be added; none is removed or changes its meaning within gpukeeper.trend/1.",
+  "type": "object",
+  "required": ["schema", "taken_at", "host", "devices", "leak_suspects"],
+  "properties": {
+    "schema": {"const": "gpukeeper.trend/1"},
+    "taken_at": {
+      "type": "string",
+      "description": "Of the latest reading: RFC 3339 in UTC, with milliseconds.",
+      "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}[.][0-9]{3}Z$"
+    },
+    "host": {"type": "string"},
+    "devices": {"type": "array", "items": {"$ref": "#/$defs/device"}},
+    "leak_suspects": {
+      "type": "array",
+      "description": "Processes on these GPUs whose memory has grown steadily for ten minutes.",
+      "items": {"$ref": "#/$defs/leak"}
+    }
+  },
+  "$defs": {
+    "celsius": {"type": ["number", "null"], "description": "In °C; null where nothing was measured."},
+    "seconds": {"type": ["number", "null"], "minimum": 0},
+    "device": {
+      "type": "object",
+      "required": ["index", "uuid", "name", "simulated", "recorded", "duration_minutes", "sample_count", "current_temp", "min_temp", "max_temp", "avg_temp", "trend", "is_stable", "metric", "celsius_per_minute", "spikes", "next_limit", "seconds_until_limit", "recent", "reason"],
+      "properties": {
+        "index": {"type": "string"},
+        "uuid": {"type": "string", "minLength": 1},
+        "name": {"type": "string"},
+        "simulated": {"type": "boolean"},
+        "recorded": {"type": "boolean"},
+        "duration_minutes": {"type": "integer", "minimum": 1, "description": "Looked back so far."},
+        "sample_count": {"type": "integer", "minimum": 0},
+        "current_temp": {"$ref": "#/$defs/celsius"},
+        "min_temp": {"$ref": "#/$defs/celsius"},
+        "max_temp": {"$ref": "#/$defs/celsius"},
+        "avg_temp": {"$ref": "#/$defs/celsius"},
+        "trend": {"enum": ["rising", "falling", "stable", null]},
+        "is_stable": {"type": ["boolean", "null"], "description": "Whether the highest is less than 5 °C above the lowest."},
+        "metric": {"type": ["string", "null"], "description": "Which temperature this is, by its name in gpukeeper metrics."},
+        "celsius_per_minute": {"type": ["number", "null"]},
+        "spikes": {"type": ["integer", "null"], "minimum": 0, "description": "Readings so far off that they are not counted."},
+        "next_limit": {
+          "description": "The next temperature at which something happens; null when it is above all that are known.",
+          "oneOf": [
+            {
+              "type": "object",
+              "required": ["name", "celsius"],
+              "properties": {
+                "name": {"enum": ["throttle", "slowdown"], "description": "The GPU's temp_throttle, or where the hardware slows itself down."},
+                "celsius": {"type": "number"}
+              }
+            },
+            {"type": "null"}
+          ]
+        },
+        "seconds_until_limit": {"$ref": "#/$defs/seconds", "description": "At this pace; null when it does not rise, or not within a day."},
+        "recent": {"type": "array", "items": {"$ref": "#/$defs/celsius"}, "description": "The readings, averaged in pieces of equal time; null where there was none."},
+        "reason": {"type": ["string", "null"], "description": "Why there is no trend."}
+      }
+    },
+    "leak": {
+      "type": "object",
+      "required": ["uuid", "index", "pid", "name", "memory_bytes", "grown_bytes", "bytes_per_hour", "seconds_until_full"],
+      "properties": {
+        "uuid": {"type": "string", "minLength": 1},
+        "index": {"type": "integer", "minimum": 0},
+        "pid": {"type": "integer", "minimum": 0},
+        "name": {"type": "string"},
+        "memory_bytes": {"type": "integer", "minimum": 0},
+        "grown_bytes": {"type": "integer", "minimum": 0},
+        "bytes_per_hour": {"type": "number"},
+        "seconds_until_full": {"$ref": "#/$defs/seconds", "description": "Of the GPU's memory; null when that cannot be said."}
+      }
+    }
+  }
+})json";
+
 }  // namespace
 
 Result<TrendView> gather_trends(const History& history, const Snapshot& snapshot, const std::vector<LeakSuspect>& leaks,
                                 const std::vector<std::string>& devices, std::chrono::minutes window) {
   const auto chosen = select_devices(snapshot, devices);
   if (!chosen) return tl::make_unexpected(chosen.error());
-  TrendView view{.window = window, .devices = {}, .leaks = {}};
+  TrendView view{.taken_at = snapshot.taken_at, .host = snapshot.host, .window = window, .devices = {}, .leaks = {}};
   for (const DeviceSnapshot& d : chosen->devices) {
     TrendView::DevicePart part{
         index_text({&d}), d.device->id.text, d.device->name, d.device->simulated, d.device->recorded, {}, {}, {}};
@@ -182,13 +266,28 @@ std::string trend_json(const TrendView& view, bool indented) {
   for (const auto& part : view.devices) devices.push_back(part_json(part, view.window));
   Json leaks = Json::array();
   for (const LeakSuspect& leak : view.leaks) leaks.push_back(leak_json(leak));
-  return dump({{"devices", std::move(devices)}, {"leak_suspects", std::move(leaks)}}, indented);
+  return dump({{"schema", kName},
+               {"taken_at", rfc3339(view.taken_at)},
+               {"host", view.host},
+               {"devices", std::move(devices)},
+               {"leak_suspects", std::move(leaks)}},
+              indented);
+}
+
+std::string trend_schema() {
+  return dump(Json::parse(kSchema), true) + "\n";
 }
 
 Result<TrendView> parse_trends(std::string_view text) {
+  const auto other = [] {
+    return fail(Errc::internal, "the daemon's trends are none that this gpukeeper understands: is it another version?");
+  };
   try {
     const Json document = Json::parse(text);
+    if (document.at("schema") != kName) return other();
     TrendView view;
+    view.taken_at = parse_rfc3339(document.at("taken_at").get<std::string>()).value_or(WallTime{});
+    document.at("host").get_to(view.host);
     for (const Json& each : document.at("devices")) {
       view.window = std::chrono::minutes(each.at("duration_minutes").get<std::int64_t>());
       view.devices.push_back(parse_part(each));
@@ -196,7 +295,7 @@ Result<TrendView> parse_trends(std::string_view text) {
     for (const Json& each : document.at("leak_suspects")) view.leaks.push_back(parse_leak(each));
     return view;
   } catch (const nlohmann::json::exception&) {
-    return fail(Errc::internal, "the daemon's trends are none that this gpukeeper understands: is it another version?");
+    return other();
   }
 }
 

@@ -29,6 +29,8 @@ struct TrendView {
     std::string reason;                         ///< a sentence: why there is no trend
   };
 
+  WallTime taken_at{};  ///< of the latest reading
+  std::string host;
   std::chrono::minutes window{0};
   std::vector<DevicePart> devices;
   std::vector<LeakSuspect> leaks;
@@ -54,5 +56,8 @@ Result<TrendView> parse_trends(std::string_view json);
 /// and is_stable; and the slope, the next limit, the time until it, and the values of late. Null values where nothing
 /// was measured.
 std::string trend_json(const TrendView& view, bool indented);
+
+/// The JSON Schema (2020-12) of that document.
+std::string trend_schema();
 
 }  // namespace gpukeeper

@@ -8,8 +8,10 @@
 #include "format/alert_rules.hpp"
 #include "format/alerts_json.hpp"
 #include "format/faults_json.hpp"
+#include "format/history_view.hpp"
 #include "format/snapshot_json.hpp"
 #include "format/throttle_report.hpp"
+#include "format/trend_view.hpp"
 
 // Documents that the program writes itself: the files in docs/ must be what it writes today.
 
@@ -47,6 +49,16 @@ TEST(DocumentsTest, SchemaOfThrottleIsWhatTheProgramWrites) {
 TEST(DocumentsTest, SchemaOfAlertsIsWhatTheProgramWrites) {
   EXPECT_EQ(file("docs/schema/alerts.json"), alerts_schema())
       << "renew it: gpukeeper alerts --schema > docs/schema/alerts.json";
+}
+
+TEST(DocumentsTest, SchemaOfTrendIsWhatTheProgramWrites) {
+  EXPECT_EQ(file("docs/schema/trend.json"), trend_schema())
+      << "renew it: gpukeeper trend --schema > docs/schema/trend.json";
+}
+
+TEST(DocumentsTest, SchemaOfHistoryIsWhatTheProgramWrites) {
+  EXPECT_EQ(file("docs/schema/history.json"), history_schema())
+      << "renew it: gpukeeper history --schema > docs/schema/history.json";
 }
 
 // The page may say more of a rule; what the table says stands there word for word.

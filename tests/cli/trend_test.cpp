@@ -36,7 +36,7 @@ TrendView::DevicePart heating() {
 }
 
 TEST(TrendPageTest, ACurveASentenceAndTheFacts) {
-  EXPECT_EQ(render_trends({.window = 5min, .devices = {heating()}, .leaks = {}}, {}),
+  EXPECT_EQ(render_trends({.taken_at = {}, .host = {}, .window = 5min, .devices = {heating()}, .leaks = {}}, {}),
             "GPU 0  NVIDIA L40S  the last 5 min\n"
             "  ▁▂▃▄▅▆▇█\n"
             "  64.2 °C, rising 4.6 °C/min; at this pace 85 °C in 4 min\n"
@@ -47,18 +47,19 @@ TEST(TrendPageTest, WithoutUtf8AndWithSpikes) {
   auto part = heating();
   part.simulated = true;
   part.trend->trend.spikes = 2;
-  EXPECT_EQ(render_trends({.window = 5min, .devices = {part}, .leaks = {}}, {.utf8 = false}),
-            "GPU 0  NVIDIA L40S  simulated  the last 5 min\n"
-            "  _.-:=+*#\n"
-            "  64.2 C, rising 4.6 C/min; at this pace 85 C in 4 min\n"
-            "  301 readings, 41.0 to 64.2 C, 52.1 on average; 2 of them so far off that they\n"
-            "  are not counted\n");
+  EXPECT_EQ(
+      render_trends({.taken_at = {}, .host = {}, .window = 5min, .devices = {part}, .leaks = {}}, {.utf8 = false}),
+      "GPU 0  NVIDIA L40S  simulated  the last 5 min\n"
+      "  _.-:=+*#\n"
+      "  64.2 C, rising 4.6 C/min; at this pace 85 C in 4 min\n"
+      "  301 readings, 41.0 to 64.2 C, 52.1 on average; 2 of them so far off that they\n"
+      "  are not counted\n");
 }
 
 TEST(TrendPageTest, AReasonStandsWhereThereIsNoTrend) {
   TrendView::DevicePart silent{
       .index = "1", .id = "GPU-b", .name = "Card \x1b[31m", .reason = "no temperature of GPU-b"};
-  EXPECT_EQ(render_trends({.window = 9min, .devices = {silent}, .leaks = {}}, {}),
+  EXPECT_EQ(render_trends({.taken_at = {}, .host = {}, .window = 9min, .devices = {silent}, .leaks = {}}, {}),
             "GPU 1  Card ?[31m  the last 9 min\n"
             "  no temperature of GPU-b\n");
   EXPECT_EQ(render_trends({}, {}), "There is no GPU: gpukeeper doctor says why.\n");
@@ -66,7 +67,7 @@ TEST(TrendPageTest, AReasonStandsWhereThereIsNoTrend) {
 
 TEST(TrendPageTest, ProcessesThatOnlyGrowAreNamedHarmlessly) {
   const LeakSuspect leak{DeviceId{"GPU-a"}, 0, 42, "py\x1b[2Jthon", 12_GiB, 300_MiB, 1.8 * (1 << 30), 3h};
-  EXPECT_THAT(render_trends({.window = 5min, .devices = {heating()}, .leaks = {leak}}, {}),
+  EXPECT_THAT(render_trends({.taken_at = {}, .host = {}, .window = 5min, .devices = {heating()}, .leaks = {leak}}, {}),
               HasSubstr("\n\n! py?[2Jthon (pid 42) keeps growing on GPU 0: 1.8 GiB an hour, 12.0 GiB now; the\n"
                         "! GPU's memory is full in 3 h\n"));
 }
@@ -95,7 +96,7 @@ TEST(TrendTest, TheLimitIsTheOneThatTheGovernorHoldsTheGpuTo) {
 
 TEST(TrendTest, AsMuchTimeIsPlayedAsIsLookedAt) {
   PlayedWorld world(kHeating);
-  ASSERT_TRUE(trend({.window = 20min, .json = true, .sources = world.sources}, world.context));
+  ASSERT_TRUE(trend({.window = 20min, .form = TrendOptions::Form::json, .sources = world.sources}, world.context));
   const auto document = Json::parse(world.output());
   EXPECT_EQ(document["devices"][0]["duration_minutes"], 20);
   EXPECT_EQ(document["devices"][0]["sample_count"], 1201);

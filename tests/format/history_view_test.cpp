@@ -83,7 +83,7 @@ TEST_F(HistoryViewTest, AsJsonAbsentIsNull) {
   const auto view = gather({.metrics = {"temperature_celsius"}, .devices = {"0"}, .since = kThen + 30s, .step = 30s});
   EXPECT_EQ(
       history_json(*view, false),
-      R"({"from":"2026-05-28T20:27:10.000Z","to":"2026-05-28T20:28:39.001Z","step_seconds":30.0,"devices":[)"
+      R"({"schema":"gpukeeper.history/1","host":"gpu-box","from":"2026-05-28T20:27:10.000Z","to":"2026-05-28T20:28:39.001Z","step_seconds":30.0,"devices":[)"
       R"({"index":"0","uuid":"GPU-a","name":"NVIDIA H100 80GB HBM3","simulated":false,"recorded":false,"metrics":[)"
       R"({"metric":"temperature_celsius","unit":"celsius","buckets":[)"
       R"({"time":"2026-05-28T20:27:10.000Z","count":30,"min":43.0,"avg":44.45,"max":45.9,"last":45.9},)"
@@ -100,7 +100,24 @@ TEST_F(HistoryViewTest, WhatWasWrittenAsJsonIsReadAgain) {
       parse_history("{}").error(),
       (Error{Errc::internal, "the daemon's history is none that this gpukeeper understands: is it another version?"}));
   EXPECT_FALSE(parse_history("[1"));
-  EXPECT_FALSE(parse_history(R"({"from":1,"to":2,"step_seconds":"x","devices":7})"));
+  EXPECT_FALSE(parse_history(R"({"schema":"gpukeeper.history/1","host":"","from":1,"to":2,"devices":7})"));
+  EXPECT_FALSE(parse_history(R"({"schema":"gpukeeper.history/2"})"));
+}
+
+TEST_F(HistoryViewTest, EveryMemberIsInTheSchema) {
+  const Json schema = Json::parse(history_schema());
+  const Json document = Json::parse(history_json(*gather({.step = 30s}), false));
+  const Json& device = schema["properties"]["devices"]["items"];
+  const Json& metric = schema["$defs"]["metric"];
+  const auto expect_same = [](const Json& required, const Json& written) {
+    Json names = Json::array();
+    for (const auto& [name, value] : written.items()) names.push_back(name);
+    EXPECT_EQ(required, names);
+  };
+  expect_same(schema["required"], document);
+  expect_same(device["required"], document["devices"][0]);
+  expect_same(metric["required"], document["devices"][0]["metrics"][0]);
+  expect_same(metric["properties"]["buckets"]["items"]["required"], document["devices"][0]["metrics"][0]["buckets"][0]);
 }
 
 TEST_F(HistoryViewTest, AsCsvARowForEachBucketThatHasValues) {

@@ -80,7 +80,24 @@ TEST_F(TrendViewTest, WhatWasWrittenAsJsonIsReadAgain) {
       parse_trends("{}").error(),
       (Error{Errc::internal, "the daemon's trends are none that this gpukeeper understands: is it another version?"}));
   EXPECT_FALSE(parse_trends("null"));
-  EXPECT_FALSE(parse_trends(R"({"devices":[{"duration_minutes":"x"}],"leak_suspects":[]})"));
+  EXPECT_FALSE(parse_trends(R"({"schema":"gpukeeper.trend/2"})"));
+  EXPECT_FALSE(
+      parse_trends(R"({"schema":"gpukeeper.trend/1","taken_at":"","host":"","devices":[{"duration_minutes":"x"}],)"
+                   R"("leak_suspects":[]})"));
+}
+
+TEST_F(TrendViewTest, EveryMemberIsInTheSchema) {
+  const std::vector<LeakSuspect> leaks{{DeviceId{"GPU-a"}, 0, 42, "python3", 12_GiB, 300_MiB, 1.9e9, 3h}};
+  const Json schema = Json::parse(trend_schema());
+  const Json document = Json::parse(trend_json(gather({}, leaks), false));
+  const auto expect_same = [](const Json& required, const Json& written) {
+    Json names = Json::array();
+    for (const auto& [name, value] : written.items()) names.push_back(name);
+    EXPECT_EQ(required, names);
+  };
+  expect_same(schema["required"], document);
+  expect_same(schema["$defs"]["device"]["required"], document["devices"][0]);
+  expect_same(schema["$defs"]["leak"]["required"], document["leak_suspects"][0]);
 }
 
 TEST_F(TrendViewTest, LeaksAreThoseOfTheChosenDevices) {
