@@ -31,7 +31,8 @@ Response refused(const Error& error) {
   }
 }
 
-Response done() {
+Response done_or_refused(const Result<void>& answer) {
+  if (!answer) return refused(answer.error());
   Response response;
   response.status = 204;
   return response;
@@ -126,20 +127,21 @@ Response acknowledge(const Request& request, const AlertCommands& commands) {
   if (!members) return refused(members.error());
   const auto length = length_of(*members);
   if (!length) return refused(length.error());
-  const auto answer =
-      ask_engine<void>(commands.post, [id = request.parameters.at("id"), by = name_of(request), length = *length,
-                                       comment = member(*members, "comment")](Engine& engine) {
+  return ask_engine<void>(
+      commands.post,
+      [id = request.parameters.at("id"), by = name_of(request), length = *length,
+       comment = member(*members, "comment")](Engine& engine) {
         return engine.andon().acknowledge(id, by, length, comment);
-      });
-  return answer ? done() : refused(answer.error());
+      },
+      done_or_refused);
 }
 
 Response unacknowledge(const Request& request, const AlertCommands& commands) {
   if (auto refusal = refuse_change(request, commands.own_uid)) return *refusal;
-  const auto answer = ask_engine<void>(commands.post, [id = request.parameters.at("id")](Engine& engine) {
-    return engine.andon().withdraw_acknowledgement(id);
-  });
-  return answer ? done() : refused(answer.error());
+  return ask_engine<void>(
+      commands.post,
+      [id = request.parameters.at("id")](Engine& engine) { return engine.andon().withdraw_acknowledgement(id); },
+      done_or_refused);
 }
 
 Response begin_silence(const Request& request, const AlertCommands& commands) {
@@ -153,18 +155,20 @@ Response begin_silence(const Request& request, const AlertCommands& commands) {
   }
   const auto matcher = matcher_of(*members);
   if (!matcher) return refused(matcher.error());
-  const auto answer = ask_engine<Silence>(commands.post, [matcher = *matcher, length = **length, by = name_of(request),
-                                                          comment = member(*members, "comment")](Engine& engine) {
-    return engine.andon().silence(matcher, length, by, comment);
-  });
-  return answer ? json_answer(201, silence_json(*answer) + "\n") : refused(answer.error());
+  return ask_engine<Silence>(
+      commands.post,
+      [matcher = *matcher, length = **length, by = name_of(request), comment = member(*members, "comment")](
+          Engine& engine) { return engine.andon().silence(matcher, length, by, comment); },
+      [](const Result<Silence>& silence) {
+        return silence ? json_answer(201, silence_json(*silence) + "\n") : refused(silence.error());
+      });
 }
 
 Response end_silence(const Request& request, const AlertCommands& commands) {
   if (auto refusal = refuse_change(request, commands.own_uid)) return *refusal;
-  const auto answer = ask_engine<void>(
-      commands.post, [id = request.parameters.at("id")](Engine& engine) { return engine.andon().end_silence(id); });
-  return answer ? done() : refused(answer.error());
+  return ask_engine<void>(
+      commands.post, [id = request.parameters.at("id")](Engine& engine) { return engine.andon().end_silence(id); },
+      done_or_refused);
 }
 
 }  // namespace gpukeeper::service

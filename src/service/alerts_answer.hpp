@@ -23,7 +23,8 @@ struct AlertCommands {
 };
 
 // What changes anything is for root and the user that gpukeeper runs as, vouched for by the unix socket; 403 for all
-// others. Bodies are JSON objects; 400 says what is wrong with one, 404 that there is no such alert or silence.
+// others. Bodies are JSON objects; 400 says what is wrong with one, 404 that there is no such alert or silence. What
+// the engine is asked is answered later (ask_engine.hpp).
 
 /// POST /api/v1/alerts/{id}/ack: 204.
 Response acknowledge(const Request& request, const AlertCommands& commands);

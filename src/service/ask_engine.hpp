@@ -1,42 +1,51 @@
 #pragma once
 
-#include <chrono>
 #include <functional>
-#include <future>
 #include <memory>
 #include <utility>
 
 #include "core/result.hpp"
 #include "engine/engine.hpp"
+#include "service/http.hpp"
+#include "service/later.hpp"
 
 namespace gpukeeper::service {
 
 /// Hands the engine a command; whether it was taken (EngineThread::post).
 using Post = std::function<bool(std::function<void(Engine&)>)>;
 
-/// How long a client waits for the engine's word. Between two looks at the devices it answers at once.
-inline constexpr auto kEnginePatience = std::chrono::seconds(2);
+/// An answer that somebody waits for: who is gone without giving one has dropped it, and that is said.
+class OwedAnswer {
+ public:
+  OwedAnswer(std::shared_ptr<Later> later, Response dropped) : later_(std::move(later)), dropped_(std::move(dropped)) {}
+  ~OwedAnswer() { later_->give(std::move(dropped_)); }  // the first that was given counts
+  OwedAnswer(const OwedAnswer&) = delete;
+  OwedAnswer& operator=(const OwedAnswer&) = delete;
 
-/// What the engine answers to a question that is asked on its thread.
-/// Errors: those of the answer; unavailable when there is no engine or it is too busy to answer in time, and then the
-/// command may still be done later.
+  void give(Later::Make make) { later_->give(std::move(make)); }
+
+ private:
+  const std::shared_ptr<Later> later_;
+  Response dropped_;
+};
+
+/// Asks on the engine's thread and answers later, with what `respond` makes of the engine's word: while a driver hangs
+/// nobody else's answer is held up. Between two looks at the devices the engine answers at once. What it says too late
+/// for the server's patience may have been done nevertheless. `respond` gets unavailable, too, when the engine takes no
+/// commands, or ends before it came to this one.
 template <class T>
-Result<T> ask_engine(const Post& post, std::function<Result<T>(Engine&)> question) {
-  auto answer = std::make_shared<std::promise<Result<T>>>();  // the command's alone: broken when that is dropped
-  auto future = answer->get_future();
-  const bool taken = post([answer = std::move(answer), question = std::move(question)](Engine& engine) {
-    answer->set_value(question(engine));
+Response ask_engine(const Post& post, std::function<Result<T>(Engine&)> question,
+                    std::function<Response(const Result<T>&)> respond) {
+  const auto later = std::make_shared<Later>(
+      "the engine is busy and has not answered yet; look whether it was done before you ask again");
+  const auto owed = std::make_shared<OwedAnswer>(later, respond(fail(Errc::unavailable, "gpukeeper is stopping")));
+  const bool taken = post([owed, question = std::move(question), respond](Engine& engine) {
+    owed->give([respond, answer = question(engine)] { return respond(answer); });
   });
-  if (!taken) return fail(Errc::unavailable, "the engine takes no commands now; try again in a moment");
-  if (future.wait_for(kEnginePatience) == std::future_status::ready) {
-    try {
-      return future.get();
-    } catch (const std::future_error&) {  // it ended before it came to this
-      return fail(Errc::unavailable, "gpukeeper is stopping");
-    }
-  }
-  return fail(Errc::unavailable,
-              "the engine is busy and has not answered yet; look whether it was done before you ask again");
+  if (!taken) return respond(fail(Errc::unavailable, "the engine takes no commands now; try again in a moment"));
+  Response response;
+  response.later = later;
+  return response;
 }
 
 }  // namespace gpukeeper::service

@@ -277,10 +277,9 @@ class HttpServer::Implementation {
     error_code ignored;
     co_await patience->async_wait(asio::redirect_error(asio::use_awaitable, ignored));
     c.awaited->on_given(nullptr);
-    const auto make = c.awaited->take();
-    c.awaited.reset();
-    if (make) co_return ask(what, *make);
-    auto late = problem(503, "no_answer_yet", "what was asked for could not be found out in time: try again");
+    const auto awaited = std::exchange(c.awaited, nullptr);
+    if (const auto make = awaited->take()) co_return ask(what, *make);
+    auto late = problem(503, "no_answer_yet", awaited->overdue());
     late.headers.emplace_back("Retry-After", "1");
     co_return late;
   }

@@ -3,6 +3,8 @@
 #include <functional>
 #include <mutex>
 #include <optional>
+#include <string>
+#include <utility>
 
 #include "service/http.hpp"
 
@@ -15,6 +17,12 @@ namespace gpukeeper::service {
 class Later {
  public:
   using Make = std::function<Response()>;
+
+  /// `overdue`: what the client is told when nothing was given in time.
+  explicit Later(std::string overdue = "what was asked for could not be found out in time: try again")
+      : overdue_(std::move(overdue)) {}
+
+  const std::string& overdue() const { return overdue_; }
 
   /// The answer is made by `make`, on the server's thread. The first counts. After the client has gone nothing happens.
   void give(Make make) {
@@ -43,6 +51,7 @@ class Later {
   }
 
  private:
+  const std::string overdue_;
   std::mutex mutex_;
   Make make_;                   // guarded by mutex_
   std::function<void()> wake_;  // guarded by mutex_

@@ -14,6 +14,7 @@
 #include "fakes/fake_log.hpp"
 #include "fakes/temporary_folder.hpp"
 #include "integration/http_client.hpp"
+#include "service/alerts_answer.hpp"
 #include "service/later.hpp"
 
 namespace gpukeeper::service {
@@ -69,6 +70,13 @@ class HttpServerTest : public testing::Test {
       asked_.push(response.later);
       return response;
     }
+    if (request.path == "/ack") {
+      request.parameters["id"] = "1";
+      return acknowledge(request, {.own_uid = ::getuid(), .post = [this](std::function<void(Engine&)> command) {
+                                     commands_.push(std::move(command));
+                                     return true;
+                                   }});
+    }
     if (request.path == "/throw") throw std::runtime_error("broken");
     if (request.path == kLarge) {
       Response response = json_answer(200, "");
@@ -81,12 +89,13 @@ class HttpServerTest : public testing::Test {
   }
 
   // Of those that came, in order.
-  struct Asked {
-    void push(std::shared_ptr<Later> later) {
+  template <class T>
+  struct Waiting {
+    void push(T one) {
       std::scoped_lock lock(mutex);
-      all.push_back(std::move(later));
+      all.push_back(std::move(one));
     }
-    std::shared_ptr<Later> take() {
+    T take() {
       for (;; std::this_thread::yield()) {
         std::scoped_lock lock(mutex);
         if (all.empty()) continue;
@@ -96,9 +105,10 @@ class HttpServerTest : public testing::Test {
       }
     }
     std::mutex mutex;
-    std::vector<std::shared_ptr<Later>> all;
+    std::vector<T> all;
   };
-  Asked asked_;
+  Waiting<std::shared_ptr<Later>> asked_;
+  Waiting<std::function<void(Engine&)>> commands_;  // for an engine that comes to none of them
   const TemporaryFolder folder_;
   const ListenAddress unix_{.path = (folder_.path() / "s.sock").string(), .host = {}};
   ListenAddress tcp_;
@@ -465,6 +475,19 @@ TEST_F(HttpServerTest, AnAnswerThatComesLaterHoldsUpNobodyElse) {
   later->give(json_answer(200, "too late"));
   EXPECT_EQ(body_of(patient.receive()), "at last");
   EXPECT_THAT(body_of(patient.receive()), StartsWith("/next"));
+}
+
+TEST_F(HttpServerTest, ACommandThatAHungEngineDoesNotComeToHoldsUpNobodyElse) {
+  options_.later = 20s;
+  start();
+  HttpClient patient(unix_);
+  ASSERT_TRUE(patient.send("POST /ack HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n"));
+  auto command = commands_.take();
+  HttpClient other(unix_);
+  ASSERT_TRUE(other.send(get("/other")));
+  EXPECT_THAT(body_of(other.receive()), StartsWith("/other"));
+  command = nullptr;  // it ends without having come to it: only now there is an answer
+  EXPECT_THAT(patient.receive(), AllOf(StartsWith("HTTP/1.1 503 "), HasSubstr("gpukeeper is stopping")));
 }
 
 TEST_F(HttpServerTest, AnAnswerThatNeverComesIsGivenUp) {

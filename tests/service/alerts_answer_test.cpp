@@ -7,6 +7,7 @@
 #include "fakes/fake_clock.hpp"
 #include "format/alerts_json.hpp"
 #include "format/json_text.hpp"
+#include "service/later.hpp"
 
 namespace gpukeeper::service {
 namespace {
@@ -43,6 +44,12 @@ class AlertsAnswerTest : public testing::Test {
               return taken;
             }};
   }
+  // What the server sends in the end.
+  static Response settled(const Response& response) {
+    if (!response.later) return response;
+    const auto make = response.later->take();
+    return make ? (*make)() : problem(503, "no_answer_yet", response.later->overdue());
+  }
   const Alert& alert() { return engine_->snapshot()->alerts->at(0); }
   static std::string detail(const Response& response) { return Json::parse(*response.body)["detail"]; }
 
@@ -76,25 +83,26 @@ TEST_F(AlertsAnswerTest, AllAndDeviceChoose) {
 }
 
 TEST_F(AlertsAnswerTest, AnAcknowledgementHasANameATimeAndAComment) {
-  EXPECT_EQ(acknowledge(request(R"({"for": "2h", "comment": "a fan is ordered"})", "1", 0), commands()).status, 204U);
+  EXPECT_EQ(settled(acknowledge(request(R"({"for": "2h", "comment": "a fan is ordered"})", "1", 0), commands())).status,
+            204U);
   EXPECT_EQ(alert().acknowledged_by, "root");
   EXPECT_EQ(alert().comment, "a fan is ordered");
   ASSERT_TRUE(alert().acknowledged_until);
-  EXPECT_EQ(unacknowledge(request("", "1"), commands()).status, 204U);
+  EXPECT_EQ(settled(unacknowledge(request("", "1"), commands())).status, 204U);
   EXPECT_EQ(alert().acknowledged_by, "");
-  EXPECT_EQ(acknowledge(request("", "1"), commands()).status, 204U);
+  EXPECT_EQ(settled(acknowledge(request("", "1"), commands())).status, 204U);
   EXPECT_EQ(alert().acknowledged_until, std::nullopt);
 }
 
 TEST_F(AlertsAnswerTest, SilencesBeginAndEnd) {
-  const auto begun =
-      begin_silence(request(R"({"rule": "thermal", "device": "0", "level": "critical", "for": "1h30m"})"), commands());
+  const auto begun = settled(
+      begin_silence(request(R"({"rule": "thermal", "device": "0", "level": "critical", "for": "1h30m"})"), commands()));
   EXPECT_EQ(begun.status, 201U);
   EXPECT_EQ(Json::parse(*begun.body)["id"], "1");
   EXPECT_TRUE(alert().silenced);
   const auto listed = silences_answer(*engine_->silences());
   EXPECT_EQ(Json::parse(*listed.body)["silences"][0]["level"], "critical");
-  EXPECT_EQ(end_silence(request("", "1"), commands()).status, 204U);
+  EXPECT_EQ(settled(end_silence(request("", "1"), commands())).status, 204U);
   EXPECT_FALSE(alert().silenced);
 }
 
@@ -118,9 +126,9 @@ TEST_F(AlertsAnswerTest, WhatIsWrongIsSaid) {
     const char* detail;
   };
   const auto ack = [&](std::string body, std::string id = "1") {
-    return acknowledge(request(std::move(body), std::move(id)), commands());
+    return settled(acknowledge(request(std::move(body), std::move(id)), commands()));
   };
-  const auto silence = [&](std::string body) { return begin_silence(request(std::move(body)), commands()); };
+  const auto silence = [&](std::string body) { return settled(begin_silence(request(std::move(body)), commands())); };
   const Case cases[] = {
       {ack("{", "1"), 400, "the body must be a JSON object"},
       {ack("[]", "1"), 400, "the body must be a JSON object"},
@@ -134,7 +142,7 @@ TEST_F(AlertsAnswerTest, WhatIsWrongIsSaid) {
       {silence(R"({"for": "1h", "level": "bad"})"), 400, "'level' is info, warning or critical, not 'bad'"},
       {silence(R"({"for": "1h", "rule": "termal"})"), 400,
        "rule = 'termal': there is no such rule; did you mean thermal?"},
-      {end_silence(request("", "9"), commands()), 404,
+      {settled(end_silence(request("", "9"), commands())), 404,
        "there is no silence '9'; gpukeeper alerts silences lists those there are"},
   };
   for (const Case& each : cases) {
@@ -149,7 +157,25 @@ TEST_F(AlertsAnswerTest, AnEngineThatTakesNoCommandsIsSaid) {
   EXPECT_EQ(answer.status, 503U);
   EXPECT_EQ(detail(answer), "the engine takes no commands now; try again in a moment");
   const AlertCommands ends{.own_uid = 1000, .post = [](const auto&) { return true; }};  // and drops what it took
-  EXPECT_EQ(detail(unacknowledge(request("", "1"), ends)), "gpukeeper is stopping");
+  EXPECT_EQ(detail(settled(unacknowledge(request("", "1"), ends))), "gpukeeper is stopping");
+}
+
+TEST_F(AlertsAnswerTest, AnEngineThatHangsIsNotWaitedFor) {
+  std::vector<std::function<void(Engine&)>> waiting;
+  const AlertCommands hangs{.own_uid = 1000, .post = [&](std::function<void(Engine&)> command) {
+                              waiting.push_back(std::move(command));
+                              return true;
+                            }};
+  const auto answer = acknowledge(request("", "1"), hangs);
+  ASSERT_TRUE(answer.later);
+  EXPECT_FALSE(answer.later->take());
+  EXPECT_EQ(detail(settled(answer)),
+            "the engine is busy and has not answered yet; look whether it was done before you ask again");
+
+  waiting.front()(*engine_);
+  EXPECT_EQ(settled(answer).status, 204U);
+  waiting.clear();
+  EXPECT_EQ(settled(answer).status, 204U) << "the first answer counts";
 }
 
 }  // namespace
