@@ -5,7 +5,7 @@
 
 #include <fmt/format.h>
 
-#include "policy/governor_settings.hpp"
+#include "core/glob.hpp"
 
 namespace gpukeeper {
 namespace {
@@ -34,7 +34,7 @@ bool may_freeze(ThrottleCause cause) {
 bool is_meant(const DeviceSnapshot& device, const ActuatorSettings& settings) {
   if (settings.devices.empty()) return true;
   return std::ranges::any_of(settings.devices, [&](const std::string& pattern) {
-    return matches_pattern(pattern, device.device->id.text) || matches_pattern(pattern, device.device->name);
+    return fits_ignoring_case(pattern, device.device->id.text) || fits_ignoring_case(pattern, device.device->name);
   });
 }
 

@@ -9,8 +9,8 @@
 
 #include <fmt/format.h>
 
+#include "core/glob.hpp"
 #include "core/text.hpp"
-#include "policy/governor_settings.hpp"
 
 namespace gpukeeper {
 namespace {
@@ -138,7 +138,7 @@ std::vector<std::unique_ptr<Actuator>> freezers(const DeviceSnapshot& device, co
     const auto text = files.read(fmt::format("/proc/{}/cgroup", process.pid));
     const auto path = text ? cgroup2_path(*text) : std::nullopt;
     const bool allowed = path && std::ranges::any_of(settings.freeze_cgroups, [&](const std::string& pattern) {
-                           return matches_pattern(pattern, *path);
+                           return fits_ignoring_case(pattern, *path);
                          });
     if (allowed && *path != "/") groups.insert(*mount + *path);
   }

@@ -8,4 +8,7 @@ namespace gpukeeper {
 /// pattern times text.
 bool fits(std::string_view glob, std::string_view text);
 
+/// The same where ASCII letters of both cases are one: for what people call things.
+bool fits_ignoring_case(std::string_view glob, std::string_view text);
+
 }  // namespace gpukeeper

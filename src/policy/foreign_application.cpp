@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "core/display_text.hpp"
+#include "core/glob.hpp"
 
 namespace gpukeeper {
 namespace {
@@ -24,7 +25,7 @@ std::optional<std::string> foreign_application(const DeviceSnapshot& device, con
   for (const GpuProcess& process : *device.processes) {
     const ProcessClass kind = kind_of(device, process, who);
     const bool named = std::ranges::any_of(
-        settings.ours, [&](const std::string& pattern) { return matches_pattern(pattern, process.name); });
+        settings.ours, [&](const std::string& pattern) { return fits_ignoring_case(pattern, process.name); });
     if (named || !(settings.any || settings.classes.contains(kind)) || is_ours(device, process.pid)) continue;
     return fmt::format("pid {} ({}) uses it and is not ours: {}", process.pid,
                        fit(harmless(process.name), kLongestName), to_string(kind));

@@ -1,11 +1,12 @@
 #include "policy/governor_settings.hpp"
 
 #include <algorithm>
-#include <cctype>
 #include <cmath>
 #include <string_view>
 
 #include <fmt/format.h>
+
+#include "core/glob.hpp"
 
 namespace gpukeeper {
 namespace {
@@ -193,10 +194,6 @@ void check_devices(Checker& found, const GovernorSettings& settings) {
   }
 }
 
-char lower(char c) {
-  return static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-}
-
 }  // namespace
 
 std::vector<std::string> check(const GovernorSettings& settings) {
@@ -230,7 +227,7 @@ GovernorThresholds thresholds_for(const GovernorSettings& settings, const Device
     apply(vendor->second);
   }
   for (const DeviceThresholds& entry : settings.devices) {
-    if (matches_pattern(entry.device, device.id.text) || matches_pattern(entry.device, device.name)) {
+    if (fits_ignoring_case(entry.device, device.id.text) || fits_ignoring_case(entry.device, device.name)) {
       apply(entry.changes);
     }
   }
@@ -241,30 +238,6 @@ GovernorThresholds thresholds_for(const GovernorSettings& settings, const Device
     result.temp_critical = *slowdown - settings.temp_auto.critical;
   }
   return result;
-}
-
-// Greedy with one step back: the latest `*` takes one character more whenever the rest does not fit.
-bool matches_pattern(std::string_view pattern, std::string_view text) {
-  std::size_t p = 0;
-  std::size_t t = 0;
-  std::size_t star = std::string_view::npos;
-  std::size_t taken = 0;
-  while (t < text.size()) {
-    if (p < pattern.size() && pattern[p] == '*') {
-      star = p++;
-      taken = t;
-    } else if (p < pattern.size() && lower(pattern[p]) == lower(text[t])) {
-      ++p;
-      ++t;
-    } else if (star != std::string_view::npos) {
-      p = star + 1;
-      t = ++taken;
-    } else {
-      return false;
-    }
-  }
-  while (p < pattern.size() && pattern[p] == '*') ++p;
-  return p == pattern.size();
 }
 
 }  // namespace gpukeeper

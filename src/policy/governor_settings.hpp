@@ -42,7 +42,7 @@ struct ThresholdChanges {
   friend bool operator==(const ThresholdChanges&, const ThresholdChanges&) = default;
 };
 
-/// For devices whose UUID or name this is; `*` stands for any characters, upper and lower case are one: "*H200*".
+/// For devices whose UUID or name this fits, upper and lower case are one (fits_ignoring_case): "*H200*".
 struct DeviceThresholds {
   std::string device;
   ThresholdChanges changes;
@@ -99,8 +99,5 @@ std::vector<std::string> check(const GovernorSettings& settings);
 /// tell; then `temp_auto` changes nothing.
 GovernorThresholds thresholds_for(const GovernorSettings& settings, const Device& device,
                                   std::optional<Celsius> slowdown);
-
-/// Whether `text` is what `pattern` says: `*` stands for any characters, ASCII letters of both cases are one.
-bool matches_pattern(std::string_view pattern, std::string_view text);
 
 }  // namespace gpukeeper
