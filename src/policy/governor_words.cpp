@@ -28,6 +28,12 @@ std::string recovering(const Ladder& ladder, const LadderRules& rules) {
                      samples(rules.down));
 }
 
+// Of a value that has reached a border, as both are written: 65.04 and 65 read alike, and "65 °C, above 65 °C" is
+// untrue.
+std::string_view above_or_at(double value, double border) {
+  return brief(value) == brief(border) ? "at" : "above";
+}
+
 }  // namespace
 
 std::string brief(double value) {
@@ -66,13 +72,13 @@ std::string why(const AxisWords& axis, double value, int missing, const Ladder& 
   const auto line = [&](std::string_view where, double border, std::string_view key) {
     return fmt::format("{}, {} {}{} ({})", now, where, brief(border), axis.measure, key);
   };
-  const auto above = [&](double border, std::string_view key) {
-    return line(value > border ? "above" : "at", border, key);
+  const auto beyond = [&](double border, std::string_view key) {
+    return line(above_or_at(value, border), border, key);
   };
-  if (axis.emergency && value >= *axis.emergency) return above(*axis.emergency, "temp_critical") + ": an emergency";
+  if (axis.emergency && value >= *axis.emergency) return beyond(*axis.emergency, "temp_critical") + ": an emergency";
   const auto index = static_cast<std::size_t>(state) - 1;  // of the border that the state begins at
   const double border = axis.borders[index];
-  if (value >= border) return above(border, axis.keys[index]);
+  if (value >= border) return beyond(border, axis.keys[index]);
   if (value >= border - axis.hysteresis) {
     return line(fmt::format("not yet {}{} below", brief(axis.hysteresis), axis.measure), border, axis.keys[index]);
   }
@@ -85,7 +91,7 @@ std::string why_sustained(std::string_view measure, std::string_view key, double
   const std::string now = fmt::format("{} {}", brief(value), measure);
   if (const std::string wait = waiting(speed, rules); !wait.empty()) return fmt::format("{}; {}", now, wait);
   if (value >= border) {
-    return fmt::format("{}, {} {} % for {} or longer ({})", now, value > border ? "above" : "at", brief(border),
+    return fmt::format("{}, {} {} % for {} or longer ({})", now, above_or_at(value, border), brief(border),
                        brief(sustain), key);
   }
   if (ladder.state() == State::throttled && ladder.better() == 0) {

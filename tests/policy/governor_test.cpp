@@ -51,6 +51,8 @@ TEST(GovernorTest, EveryStateHasItsSpeedAndSaysWhichNumberDecides) {
   };
   const Row kRows[] = {{50, 30, 1, ""},
                        {65, 30, 0.8, "65 °C, at 65 °C (temp_optimal)"},
+                       {65.04, 30, 0.8, "65 °C, at 65 °C (temp_optimal)"},
+                       {65.06, 30, 0.8, "65.1 °C, above 65 °C (temp_optimal)"},
                        {70.26, 30, 0.8, "70.3 °C, above 65 °C (temp_optimal)"},
                        {84, 30, 0.5, "84 °C, above 75 °C (temp_normal)"},
                        {86, 30, 0, "86 °C, above 85 °C (temp_throttle)"},
