@@ -54,7 +54,7 @@ Engine::Engine(Sources sources, std::shared_ptr<Clock> clock, EngineOptions opti
       attributor_(attributor(sources, clock_, options)),
       journal_(std::move(options.fault_store)),
       history_(std::make_shared<History>(std::move(options.history))),
-      governor_(std::move(options.governor)),
+      governor_(std::move(options.governor), std::move(options.is_ours)),
       events_(std::move(options.events)),
       andon_(std::move(options.andon), std::move(options.alert_store), options.alert_listener),
       host_(sources.machine),

@@ -46,6 +46,8 @@ struct EngineOptions {
   /// Gets what the governor tells, each time after the snapshot is published; null: nobody hears of it.
   std::shared_ptr<EventDispatcher> events = nullptr;
   AndonSettings andon = {};  ///< must pass check()
+  /// Which processes work under a lease: to these the governor does not yield. Asked on the engine's thread.
+  IsOurs is_ours = Governor::nothing_is_ours;
   /// Where alerts, acknowledgements and silences outlive this process; null: in memory. Loaded by the constructor.
   std::shared_ptr<AlertStore> alert_store = nullptr;
   /// Is told what is new about alerts, on the engine's thread; null: nobody. Outlives the engine.

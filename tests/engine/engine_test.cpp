@@ -151,6 +151,29 @@ TEST(EngineTest, AProcessThatOnlyGrowsIsSuspectedOfALeak) {
   EXPECT_EQ(engine.leak_suspects()->front().pid, 42);
 }
 
+GovernorSettings yielding() {
+  GovernorSettings settings;
+  settings.yield = {.enabled = true, .any = true};
+  settings.monitor_interval = 1s;
+  return settings;
+}
+
+TEST(EngineTest, TheGovernorDoesNotYieldToWhomWeSayIsOurs) {
+  const auto speed = [](EngineOptions options) {
+    const auto backend = std::make_shared<FakeBackend>();
+    Engine engine(sources_with_us(backend), std::make_shared<FakeClock>(), std::move(options));
+    return engine.step()->devices.at(0).throttling.speed_multiplier;
+  };
+  EXPECT_EQ(speed({.governor = yielding()}), 0.5) << "unless somebody says otherwise nobody is ours";
+  std::vector<std::pair<std::string, std::int64_t>> asked;
+  const auto ours = [&](const DeviceSnapshot& device, std::int64_t pid) {
+    asked.emplace_back(device.device->id.text, pid);
+    return true;
+  };
+  EXPECT_EQ(speed({.governor = yielding(), .is_ours = ours}), 1);
+  EXPECT_EQ(asked, (std::vector<std::pair<std::string, std::int64_t>>{{"GPU-a", ::getpid()}}));
+}
+
 TEST(EngineTest, OtherSettingsHoldFromTheNextStepOn) {
   const auto backend = std::make_shared<FakeBackend>();
   Reading reading{Missing::not_supported};
