@@ -5,6 +5,7 @@
 #include <exception>
 #include <utility>
 
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include "backend/replay/replay.hpp"
@@ -41,6 +42,30 @@ std::unique_ptr<Attributor> attributor(const Sources& sources, const std::shared
                          : std::shared_ptr<const Classifier>(std::shared_ptr<void>(), &Classifier::built_in());
   return std::make_unique<Attributor>(sources.machine, clock, rules,
                                       AttributorOptions{.patience = options.who_patience});
+}
+
+// Calls `copy` with each device and partition of `now` that was in `before`, too, and what it was there.
+template <class Copy>
+void keep(std::vector<DeviceSnapshot>& now, const std::vector<DeviceSnapshot>& before, Copy copy) {
+  for (DeviceSnapshot& device : now) {
+    const auto old =
+        std::ranges::find_if(before, [&](const DeviceSnapshot& d) { return d.device->id == device.device->id; });
+    if (old == before.end()) continue;
+    copy(device, *old);
+    keep(device.partitions, old->partitions, copy);
+  }
+}
+
+// Full speed is no answer of a governor that has failed, and green no light of an Andon that has.
+void keep_advice(Snapshot& now, const Snapshot& before) {
+  keep(now.devices, before.devices,
+       [](DeviceSnapshot& d, const DeviceSnapshot& old) { d.throttling = old.throttling; });
+}
+
+void keep_alerts(Snapshot& now, const Snapshot& before) {
+  now.alerts = before.alerts;
+  now.lamp = before.lamp;
+  keep(now.devices, before.devices, [](DeviceSnapshot& d, const DeviceSnapshot& old) { d.lamp = old.lamp; });
 }
 
 }  // namespace
@@ -101,13 +126,31 @@ void Engine::rest(Clock& clock, MonotonicTime until, const std::stop_token& stop
   answer_askers();
 }
 
-// Whatever goes wrong in one step, there is a next. That none comes is seen by who looks at the snapshots' age.
+// Whatever goes wrong in one step, there is a next.
 void Engine::try_tick() {
+  static_cast<void>(attempt("the step", [&] { tick(); }));
+}
+
+// Whether it went well.
+template <class Work>
+bool Engine::attempt(std::string_view part, Work work) {
   try {
-    tick();
-  } catch (const std::exception&) {
-    return;
+    work();
+    return true;
+  } catch (const std::exception& error) {
+    note_trouble(part, error.what());
+    return false;
   }
+}
+
+void Engine::note_trouble(std::string_view part, std::string_view what) {
+  failed_ = true;
+  EngineTrouble trouble = *trouble_.read();
+  ++trouble.count;
+  trouble.last = fmt::format("{}: {}", part, what);
+  trouble.lasting = true;
+  untold_ = trouble.last;
+  trouble_.publish(std::make_shared<const EngineTrouble>(std::move(trouble)));
 }
 
 void Engine::configure(const EngineSettings& settings) {
@@ -152,9 +195,14 @@ void Engine::answer_askers() {
 
 // Who hears of a transition finds the snapshot that shows it.
 void Engine::tick() {
+  failed_ = false;
   sampler_.tick();
   const auto told = governor_.take_events();
   if (events_) events_->post(told);
+  if (failed_ || !trouble_.read()->lasting) return;
+  EngineTrouble over = *trouble_.read();
+  over.lasting = false;
+  trouble_.publish(std::make_shared<const EngineTrouble>(std::move(over)));
 }
 
 bool Engine::post(CommandQueue::Command command) {
@@ -166,13 +214,24 @@ bool Engine::post(CommandQueue::Command command) {
 void Engine::finish(Snapshot& snapshot) {
   commands_.run();
   snapshot.replayed = replay_ != nullptr;
-  if (attributor_) attributor_->complete(snapshot);
-  journal_.note(snapshot);
-  journal_.tell(snapshot);
-  governor_.govern(snapshot);
-  look_back(snapshot);
-  andon_.look(snapshot,
-              {.faults = journal_.list(), .host = host_.load(snapshot.monotonic), .leaks = leak_suspects_.read()});
+  const auto before = published_.read();
+  attempt("who the processes are", [&] {
+    if (attributor_) attributor_->complete(snapshot);
+  });
+  attempt("the fault journal", [&] {
+    journal_.note(snapshot);
+    journal_.tell(snapshot);
+  });
+  if (!attempt("the governor", [&] { governor_.govern(snapshot); })) keep_advice(snapshot, *before);
+  attempt("the history", [&] { look_back(snapshot); });
+  const auto none = snapshot.alerts;
+  attempt("the alerts", [&] {
+    andon_.look(snapshot, {.faults = journal_.list(),
+                           .host = host_.load(snapshot.monotonic),
+                           .leaks = leak_suspects_.read(),
+                           .trouble = std::exchange(untold_, {})});
+  });
+  if (snapshot.alerts == none) keep_alerts(snapshot, *before);
 }
 
 // After the governor, which judges the states; before whatever judges a stretch of time.

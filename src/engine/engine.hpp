@@ -2,11 +2,13 @@
 
 #include <atomic>
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <mutex>
 #include <stop_token>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "attribution/attributor.hpp"
@@ -15,6 +17,7 @@
 #include "core/published.hpp"
 #include "engine/command_queue.hpp"
 #include "engine/engine_settings.hpp"
+#include "engine/engine_trouble.hpp"
 #include "engine/wakeable_sleep.hpp"
 #include "faults/fault_journal.hpp"
 #include "policy/andon/andon.hpp"
@@ -43,11 +46,11 @@ struct EngineOptions {
   /// Where the fault journal outlives this process; null: it is kept in memory. Loaded by the constructor.
   std::shared_ptr<FaultStore> fault_store = nullptr;
   GovernorSettings governor = {};  ///< must pass check()
+  /// Which processes work under a lease: to these the governor does not yield. Asked on the engine's thread.
+  IsOurs is_ours = Governor::nothing_is_ours;
   /// Gets what the governor tells, each time after the snapshot is published; null: nobody hears of it.
   std::shared_ptr<EventDispatcher> events = nullptr;
   AndonSettings andon = {};  ///< must pass check()
-  /// Which processes work under a lease: to these the governor does not yield. Asked on the engine's thread.
-  IsOurs is_ours = Governor::nothing_is_ours;
   /// Where alerts, acknowledgements and silences outlive this process; null: in memory. Loaded by the constructor.
   std::shared_ptr<AlertStore> alert_store = nullptr;
   /// Is told what is new about alerts, on the engine's thread; null: nobody. Outlives the engine.
@@ -57,6 +60,8 @@ struct EngineOptions {
 /// Everything that turns sources into snapshots, wired: whoever wants to know what the devices do has one of these.
 ///
 /// Over a PlaybackClock no call is given up before time is moved; over any other, real deadlines hold.
+/// What fails in a step harms neither its other parts nor the next: trouble() counts it, an alert tells of it
+/// (sampling_stalled), and what the failed part said last holds on.
 /// Threads: step(), run() and rest_until() belong to one thread, the engine's; all else may be called from any.
 class Engine {
  public:
@@ -105,6 +110,9 @@ class Engine {
   /// Where that journal outlives this process, such as /var/lib/gpukeeper/faults.db; empty when nowhere.
   const std::string& faults_kept_in() const { return faults_kept_in_; }
 
+  /// What went wrong in steps until now; never null.
+  std::shared_ptr<const EngineTrouble> trouble() const { return trouble_.read(); }
+
   /// The clock of the devices.
   const Clock& clock() const { return *clock_; }
 
@@ -137,6 +145,9 @@ class Engine {
   void answer_askers();
   void finish(Snapshot& snapshot);
   void look_back(const Snapshot& snapshot);
+  template <class Work>
+  bool attempt(std::string_view part, Work work);
+  void note_trouble(std::string_view part, std::string_view what);
   void follow_the_date() const;
 
   const std::shared_ptr<Clock> clock_;
@@ -159,6 +170,9 @@ class Engine {
   const std::shared_ptr<EventDispatcher> events_;  // null when nobody listens
   Andon andon_;
   HostLoadReader host_;
+  Published<EngineTrouble> trouble_;
+  bool failed_ = false;  // in this step
+  std::string untold_;   // trouble of which no alert was told yet
   const std::unique_ptr<Runner> runner_;
   Sampler sampler_;
 };

@@ -91,6 +91,11 @@ std::shared_ptr<const SilenceList> EngineThread::silences() const {
   return state_->session ? state_->session->engine().silences() : std::make_shared<const SilenceList>();
 }
 
+std::shared_ptr<const EngineTrouble> EngineThread::trouble() const {
+  std::scoped_lock lock(state_->mutex);
+  return state_->session ? state_->session->engine().trouble() : std::make_shared<const EngineTrouble>();
+}
+
 bool EngineThread::played_out() const {
   std::scoped_lock lock(state_->mutex);
   return state_->session && state_->session->played_out();

@@ -42,6 +42,9 @@ class EngineThread {
   /// The silences as of the latest; never null, empty when there is no engine.
   std::shared_ptr<const SilenceList> silences() const;
 
+  /// As the engine's; never null.
+  std::shared_ptr<const EngineTrouble> trouble() const;
+
   /// Whether it has stopped by itself: a recording is over.
   bool played_out() const;
 

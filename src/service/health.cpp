@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "core/display_text.hpp"
 #include "core/rfc3339.hpp"
 #include "format/json_text.hpp"
 
@@ -30,10 +31,15 @@ bool is_missed(const DeviceSnapshot& device) {
   return !device.available && device.reading.attention != Attention::asleep;
 }
 
-Json reasons(const Snapshot& snapshot, Health health, std::chrono::nanoseconds age) {
+Json reasons(const Snapshot& snapshot, Health health, std::chrono::nanoseconds age, const EngineTrouble& trouble) {
   Json result = Json::array();
   if (health == Health::stalled) {
-    result.push_back(fmt::format("no snapshot was made for {} s: a driver may hang", static_cast<long>(seconds(age))));
+    result.push_back(fmt::format("no snapshot was made for {} s{}", static_cast<long>(seconds(age)),
+                                 trouble.lasting ? "" : ": a driver may hang"));
+  }
+  if (trouble.lasting) {
+    result.push_back(
+        fmt::format("gpukeeper itself fails, for the {}. time: {}", trouble.count, harmless(trouble.last)));
   }
   if (health == Health::paused) result.push_back("monitoring is off: gpukeeper monitoring start");
   for (const SourceStatus& source : snapshot.sources) {
@@ -51,17 +57,19 @@ std::chrono::nanoseconds age_of(const Snapshot& snapshot, const HealthFacts& fac
 
 }  // namespace
 
-Health health(const Snapshot& snapshot, const HealthFacts& facts, MonotonicTime now, bool monitoring) {
+Health health(const Snapshot& snapshot, const HealthFacts& facts, MonotonicTime now, bool monitoring,
+              const EngineTrouble& trouble) {
   if (!monitoring && snapshot.sequence > 0) return Health::paused;
   if (std::min(age_of(snapshot, facts, now), now - facts.paced_since) > facts.stalled_after) return Health::stalled;
   if (snapshot.sequence == 0) return Health::starting;
   const bool sources = std::ranges::all_of(snapshot.sources, &SourceStatus::available);
   const bool devices = std::ranges::none_of(snapshot.devices, is_missed);
-  return sources && devices ? Health::healthy : Health::degraded;
+  return sources && devices && !trouble.lasting ? Health::healthy : Health::degraded;
 }
 
-Response health_answer(const Snapshot& snapshot, const HealthFacts& facts, MonotonicTime now, bool monitoring) {
-  const Health state = health(snapshot, facts, now, monitoring);
+Response health_answer(const Snapshot& snapshot, const HealthFacts& facts, MonotonicTime now, bool monitoring,
+                       const EngineTrouble& trouble) {
+  const Health state = health(snapshot, facts, now, monitoring, trouble);
   const auto age = age_of(snapshot, facts, now);
   const auto available = std::ranges::count_if(snapshot.devices, &DeviceSnapshot::available);
   const bool looked = snapshot.sequence > 0;
@@ -75,7 +83,8 @@ Response health_answer(const Snapshot& snapshot, const HealthFacts& facts, Monot
       {"taken_at", looked ? Json(rfc3339(snapshot.taken_at)) : Json()},
       {"last_tick_age_seconds", looked ? Json(seconds(age)) : Json()},
       {"devices", {{"total", snapshot.devices.size()}, {"available", available}}},
-      {"reasons", reasons(snapshot, state, age)},
+      {"failed_steps", trouble.count},
+      {"reasons", reasons(snapshot, state, age, trouble)},
   };
   auto response = json_answer(state == Health::stalled ? 503 : 200, dump(document, false) + "\n");
   if (state == Health::stalled) response.headers.emplace_back("Retry-After", "5");

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "core/clock.hpp"
+#include "engine/engine_trouble.hpp"
 #include "service/http.hpp"
 #include "telemetry/snapshot.hpp"
 
@@ -20,15 +21,17 @@ struct HealthFacts {
 enum class Health {
   starting,  ///< no snapshot yet: the first look at a machine may take seconds
   healthy,
-  degraded,  ///< it samples, but a source or a device is not available
+  degraded,  ///< it samples, but a source or a device is not available, or a part of gpukeeper itself fails
   paused,    ///< monitoring is off: the GPUs are looked at when somebody asks
   stalled,   ///< the sampler has made no snapshot for too long: what is served is old
 };
 
-Health health(const Snapshot& snapshot, const HealthFacts& facts, MonotonicTime now, bool monitoring = true);
+Health health(const Snapshot& snapshot, const HealthFacts& facts, MonotonicTime now, bool monitoring = true,
+              const EngineTrouble& trouble = {});
 
 /// GET /health. 503 when stalled, else 200: whoever restarts what is not well would gain nothing by restarting for a
 /// GPU that is lost.
-Response health_answer(const Snapshot& snapshot, const HealthFacts& facts, MonotonicTime now, bool monitoring = true);
+Response health_answer(const Snapshot& snapshot, const HealthFacts& facts, MonotonicTime now, bool monitoring = true,
+                       const EngineTrouble& trouble = {});
 
 }  // namespace gpukeeper::service

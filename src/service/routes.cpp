@@ -102,7 +102,8 @@ std::vector<Route> routes(Sights sights, Hands hands) {
       {"GET", "/health", "Whether gpukeeper samples, and what it misses. 503 when the sampler stands still.",
        [shared, doing](const Request&) {
          const bool monitored = doing->monitoring() || !doing->opened();
-         return health_answer(*shared->snapshot(), shared->health(), shared->clock->now(), monitored);
+         return health_answer(*shared->snapshot(), shared->health(), shared->clock->now(), monitored,
+                              *shared->trouble());
        }},
       {"GET", "/api/v1/snapshot", "Every GPU now, as 'gpukeeper status --json' prints it; ?device= for one of them.",
        [shared, snapshots](const Request& request) { return snapshots->answer(request, shared->snapshot()); }, true},

@@ -35,6 +35,10 @@ struct Sights {
   Past past = {};
   /// Runs what takes long elsewhere, unless too much of it waits; null: here and at once.
   std::function<bool(std::function<void()>)> elsewhere = nullptr;
+  /// What failed in gpukeeper itself; never null.
+  std::function<std::shared_ptr<const EngineTrouble>()> trouble = [] {
+    return std::make_shared<const EngineTrouble>();
+  };
 };
 
 /// What the routes may have done.

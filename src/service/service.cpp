@@ -169,7 +169,8 @@ Sights Service::sights() {
           .instance = instance(*clock_),
           .own_uid = ::geteuid(),
           .past = {[this] { return engine_.history(); }, [this] { return engine_.leak_suspects(); }},
-          .elsewhere = [this](auto work) { return long_answers_.post(std::move(work)); }};
+          .elsewhere = [this](auto work) { return long_answers_.post(std::move(work)); },
+          .trouble = [this] { return engine_.trouble(); }};
 }
 
 Hands Service::hands() {
@@ -243,6 +244,7 @@ Result<void> Service::look() {
   if (opened && !*opened) return *opened;
   const auto snapshot = engine_.snapshot();
   states_.look(*snapshot);
+  states_.look(*engine_.trouble());
   if (actuation_ && snapshot->sequence > 0) actuation_->see(snapshot);
   if (!over_ && engine_.played_out()) {
     over_ = true;

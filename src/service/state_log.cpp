@@ -17,6 +17,13 @@ void StateLog::look(const Snapshot& snapshot) {
   for (const DeviceSnapshot& device : snapshot.devices) look_at(device);
 }
 
+void StateLog::look(const EngineTrouble& trouble) {
+  if (trouble.count < trouble_.count) return;  // of an engine that has ended nothing is known
+  if (trouble.count > trouble_.count) log_.error("gpukeeper itself fails: {}", trouble.last);
+  if (trouble_.lasting && !trouble.lasting) log_.info("gpukeeper works again; {} steps have failed", trouble.count);
+  trouble_ = trouble;
+}
+
 void StateLog::look_at(const DeviceSnapshot& device) {
   const auto [place, is_new] = devices_.try_emplace(device.device->id, device.available);
   const bool before = std::exchange(place->second, device.available);

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "core/log.hpp"
+#include "engine/engine_trouble.hpp"
 #include "telemetry/snapshot.hpp"
 
 namespace gpukeeper::service {
@@ -21,6 +22,9 @@ class StateLog {
 
   void look(const Snapshot& snapshot);
 
+  /// Says what failed in gpukeeper itself since it looked last, and when that is over.
+  void look(const EngineTrouble& trouble);
+
  private:
   void look_at(const DeviceSnapshot& device);
   void look_at(const SourceStatus& source);
@@ -28,6 +32,7 @@ class StateLog {
   Log& log_;
   std::map<DeviceId, bool> devices_;     // whether it was available
   std::map<std::string, bool> sources_;  // whether it was available
+  EngineTrouble trouble_;
 };
 
 }  // namespace gpukeeper::service

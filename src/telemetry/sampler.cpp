@@ -1,6 +1,7 @@
 #include "telemetry/sampler.hpp"
 
 #include <algorithm>
+#include <exception>
 #include <iterator>
 #include <optional>
 #include <tuple>
@@ -37,10 +38,16 @@ struct TimedTask : Task {
 
   void run() final {
     const auto begin = std::chrono::steady_clock::now();
-    work();
+    // Sources tell their errors; what one throws (no memory, a mistake of ours) must not end a thread and the program.
+    try {
+      work();
+    } catch (const std::exception& error) {
+      broke({Errc::internal, fmt::format("gpukeeper itself fails here: {}", error.what())});
+    }
     took = std::chrono::steady_clock::now() - begin;
   }
   virtual void work() = 0;
+  virtual void broke(Error error) = 0;
 
   /// To be called once when the task has ended. What hung is no measure of what to wait for: the next hang would
   /// hold up a tick for the whole deadline.
@@ -65,6 +72,7 @@ auto pci_order(const Device& device) {
 struct Sampler::ListTask : TimedTask {
   explicit ListTask(std::shared_ptr<Backend> b) : backend(std::move(b)) {}
   void work() override { result = backend->list(); }
+  void broke(Error error) override { result = tl::make_unexpected(std::move(error)); }
 
   const std::shared_ptr<Backend> backend;
   Result<std::vector<Device>> result = std::vector<Device>{};
@@ -80,6 +88,7 @@ struct Sampler::ReadTask : TimedTask {
       if (!results.front()) break;  // a device that cannot be read has no readable partitions
     }
   }
+  void broke(Error error) override { results.assign(1, tl::make_unexpected(std::move(error))); }
 
   const std::shared_ptr<Backend> backend;
   std::vector<DeviceId> ids;  // the device, then its partitions
@@ -89,6 +98,7 @@ struct Sampler::ReadTask : TimedTask {
 struct Sampler::ProcessTask : TimedTask {
   explicit ProcessTask(std::shared_ptr<Backend> b) : backend(std::move(b)) {}
   void work() override { result = backend->processes(id); }
+  void broke(Error error) override { result = tl::make_unexpected(std::move(error)); }
 
   const std::shared_ptr<Backend> backend;
   DeviceId id;
@@ -98,6 +108,7 @@ struct Sampler::ProcessTask : TimedTask {
 struct Sampler::EventTask : TimedTask {
   explicit EventTask(std::shared_ptr<EventSource> s) : source(std::move(s)) {}
   void work() override { result = source->take_events(); }
+  void broke(Error error) override { result = tl::make_unexpected(std::move(error)); }
 
   const std::shared_ptr<EventSource> source;
   Result<std::vector<DeviceEvent>> result = std::vector<DeviceEvent>{};

@@ -1,10 +1,12 @@
 #include "engine/engine.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <filesystem>
 #include <future>
 #include <memory>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <thread>
 
@@ -172,6 +174,113 @@ TEST(EngineTest, TheGovernorDoesNotYieldToWhomWeSayIsOurs) {
   };
   EXPECT_EQ(speed({.governor = yielding(), .is_ours = ours}), 1);
   EXPECT_EQ(asked, (std::vector<std::pair<std::string, std::int64_t>>{{"GPU-a", ::getpid()}}));
+}
+
+TEST(EngineTest, WhatFailsInAStepIsCountedAndToldAndHarmsNothingElse) {
+  const auto backend = std::make_shared<FakeBackend>();
+  const auto clock = std::make_shared<FakeClock>();
+  std::optional<std::string> broken;
+  const auto ours = [&](const DeviceSnapshot&, std::int64_t) {
+    if (broken) throw std::runtime_error(*broken);
+    return false;
+  };
+  Engine engine(sources_with_us(backend), clock, {.governor = yielding(), .is_ours = ours});
+  EXPECT_EQ(engine.step()->devices.at(0).throttling.speed_multiplier, 0.5);
+  EXPECT_EQ(*engine.trouble(), EngineTrouble{});
+
+  const auto fires = [](const Snapshot& snapshot) {
+    std::vector<std::string> messages;
+    for (const Alert& alert : *snapshot.alerts) {
+      if (alert.phase == AlertPhase::firing) messages.push_back(alert.message);
+    }
+    return messages;
+  };
+  broken = "the ledger is gone";
+  for (std::uint64_t i = 1; i <= 2; ++i) {
+    clock->advance(1s);
+    const auto snapshot = engine.step();
+    EXPECT_EQ(*engine.trouble(), (EngineTrouble{i, "the governor: the ledger is gone", true}));
+    EXPECT_EQ(snapshot->sequence, 1 + i) << "there is a snapshot";
+    EXPECT_EQ(snapshot->devices.at(0).throttling.speed_multiplier, 0.5) << "what was said last holds on";
+    EXPECT_EQ(fires(*snapshot), (std::vector<std::string>{"gpukeeper itself fails: the governor: the ledger is gone"}));
+    EXPECT_EQ(snapshot->lamp, Lamp::red);
+  }
+  broken.reset();
+  clock->advance(1s);
+  EXPECT_EQ(fires(*engine.step()), std::vector<std::string>());
+  EXPECT_EQ(*engine.trouble(), (EngineTrouble{2, "the governor: the ledger is gone", false}));
+}
+
+class BrokenListener final : public AlertListener {
+ public:
+  void alerts_changed(const std::vector<AlertChange>&) override { throw std::runtime_error("nobody listens"); }
+};
+
+TEST(EngineTest, AlertsThatCannotBeToldAreStillShownAndThatIsToldNext) {
+  const auto backend = std::make_shared<FakeBackend>();
+  backend->plug("GPU-a", Reading{.temperature = Celsius(95)});
+  Sources sources;
+  sources.backends.push_back(backend);
+  const auto clock = std::make_shared<FakeClock>();
+  BrokenListener listener;
+  Engine engine(std::move(sources), clock, {.alert_listener = &listener});
+  engine.step();
+  EXPECT_EQ(engine.trouble()->last, "the alerts: nobody listens");
+  clock->advance(1s);
+  const auto snapshot = engine.step();
+  EXPECT_TRUE(std::ranges::any_of(*snapshot->alerts, [](const Alert& alert) {
+    return alert.message == "gpukeeper itself fails: the alerts: nobody listens";
+  }));
+  EXPECT_EQ(snapshot->lamp, Lamp::red);
+}
+
+class BrokenEvents final : public EventSource {
+ public:
+  std::string_view name() const override { return "broken"; }
+  Result<std::vector<DeviceEvent>> take_events() override { throw std::runtime_error("it fell over"); }
+};
+
+TEST(EngineTest, ASourceThatThrowsIsOneThatFails) {
+  Sources sources;
+  sources.events.push_back(std::make_shared<BrokenEvents>());
+  Engine engine(std::move(sources), std::make_shared<SystemClock>());
+  const auto snapshot = engine.step();
+  ASSERT_EQ(snapshot->event_sources.size(), 1U);
+  EXPECT_FALSE(snapshot->event_sources[0].available);
+  EXPECT_EQ(snapshot->event_sources[0].message, "gpukeeper itself fails here: it fell over");
+}
+
+// Tells no date: with that a step fails before there is a snapshot.
+class BrokenCalendar final : public Clock {
+ public:
+  MonotonicTime now() const override { return clock_.now(); }
+  WallTime wall() const override {
+    if (broken) throw std::runtime_error("there is no date");
+    return clock_.wall();
+  }
+  void sleep_until(MonotonicTime until, std::stop_token stop) override { clock_.sleep_until(until, std::move(stop)); }
+
+  std::atomic<bool> broken = true;
+
+ private:
+  SystemClock clock_;
+};
+
+TEST(EngineTest, AStepThatFailsAsAWholeIsCountedAndThereIsANext) {
+  const auto clock = std::make_shared<BrokenCalendar>();
+  Engine engine({}, clock, {.sampler = {.period = 1ms}});
+  const std::jthread thread([&](std::stop_token stop) { engine.run(std::move(stop)); });
+  while (engine.trouble()->count < 3) std::this_thread::yield();
+  EXPECT_EQ(engine.trouble()->last, "the step: there is no date");
+  EXPECT_TRUE(engine.trouble()->lasting);
+  EXPECT_EQ(engine.snapshot()->sequence, 0U);
+  clock->broken = false;
+  const auto is_told = [&] {
+    return std::ranges::any_of(*engine.snapshot()->alerts, [](const Alert& alert) {
+      return alert.message == "gpukeeper itself fails: the step: there is no date";
+    });
+  };
+  while (!is_told() || engine.trouble()->lasting) std::this_thread::yield();
 }
 
 TEST(EngineTest, OtherSettingsHoldFromTheNextStepOn) {

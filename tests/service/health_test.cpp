@@ -30,7 +30,7 @@ TEST_F(HealthTest, ItIsWellWhileItSamplesAndMissesNothing) {
   EXPECT_EQ(*answer.body,
             R"({"status":"healthy","service":"gpukeeper","version":"1.2.3","host":"gpu-box","uptime_seconds":11.5,)"
             R"("sequence":7,"taken_at":"2026-05-28T20:26:40.250Z","last_tick_age_seconds":1.5,)"
-            R"("devices":{"total":1,"available":1},"reasons":[]})"
+            R"("devices":{"total":1,"available":1},"failed_steps":0,"reasons":[]})"
             "\n");
 }
 
@@ -70,6 +70,23 @@ TEST_F(HealthTest, ASamplerThatStandsStillIsAnswered503) {
   EXPECT_THAT(answer.headers, testing::Contains(Header("Retry-After", "5")));
   EXPECT_THAT(*answer.body, HasSubstr(R"("status":"stalled")"));
   EXPECT_THAT(*answer.body, HasSubstr("no snapshot was made for 21 s: a driver may hang"));
+}
+
+TEST_F(HealthTest, WhatFailsInGpukeeperItselfIsSaidAndCounted) {
+  const EngineTrouble trouble{.count = 3, .last = "the governor: out of \x1b memory", .lasting = true};
+  EXPECT_EQ(health(well(), facts_, MonotonicTime(101s), true, trouble), Health::degraded);
+  const auto answer = health_answer(well(), facts_, MonotonicTime(101s), true, trouble);
+  EXPECT_EQ(answer.status, 200U);
+  EXPECT_THAT(*answer.body, HasSubstr(R"("failed_steps":3,"reasons":["gpukeeper itself fails, for the 3. time: )"
+                                      R"(the governor: out of ? memory"])"));
+  const auto stalled = health_answer(well(), facts_, MonotonicTime(121s), true, trouble);
+  EXPECT_EQ(stalled.status, 503U);
+  EXPECT_THAT(*stalled.body, HasSubstr(R"("reasons":["no snapshot was made for 21 s","gpukeeper itself fails, for)"));
+
+  const EngineTrouble over{.count = 3, .last = "the governor: out of memory"};
+  EXPECT_EQ(health(well(), facts_, MonotonicTime(101s), true, over), Health::healthy);
+  EXPECT_THAT(*health_answer(well(), facts_, MonotonicTime(101s), true, over).body,
+              HasSubstr(R"("failed_steps":3,"reasons":[])"));
 }
 
 TEST_F(HealthTest, BeforeTheFirstSnapshotItStartsAndThenStandsStill) {

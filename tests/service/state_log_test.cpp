@@ -56,6 +56,25 @@ TEST_F(StateLogTest, AFailingSourceIsAWarningAndItsReturnIsNot) {
   EXPECT_THAT(look(snapshot), ElementsAre("info: source nvml: available again, 2 devices"));
 }
 
+TEST_F(StateLogTest, WhatFailsInGpukeeperItselfIsAnErrorUntilItWorksAgain) {
+  const auto see = [&](const EngineTrouble& trouble) {
+    states_.look(trouble);
+    return target_->take();
+  };
+  EXPECT_THAT(see({}), IsEmpty());
+  EXPECT_THAT(see({.count = 1, .last = "the governor: broken", .lasting = true}),
+              ElementsAre("error: gpukeeper itself fails: the governor: broken"));
+  EXPECT_THAT(see({.count = 2, .last = "the governor: broken", .lasting = true}), IsEmpty())
+      << "once a minute is enough";
+  EXPECT_THAT(see({.count = 3, .last = "the alerts: broken", .lasting = true}),
+              ElementsAre("error: gpukeeper itself fails: the alerts: broken"));
+  EXPECT_THAT(see({.count = 3, .last = "the alerts: broken"}),
+              ElementsAre("info: gpukeeper works again; 3 steps have failed"));
+  EXPECT_THAT(see({.count = 3, .last = "the alerts: broken"}), IsEmpty());
+  EXPECT_THAT(see({.count = 4, .last = "the alerts: broken", .lasting = true}), IsEmpty()) << "said a moment ago";
+  EXPECT_THAT(see({}), IsEmpty()) << "the engine has ended";
+}
+
 TEST_F(StateLogTest, SleepIsNoWarningAndMadeUpDevicesAreLabelled) {
   Reading sleeping{Missing::asleep};
   sleeping.attention = Attention::asleep;

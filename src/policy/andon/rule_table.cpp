@@ -173,12 +173,15 @@ constexpr Rule kRules[] = {
      .of_unavailable = true},
     {.id = "sampling_stalled",
      .title = "no new readings",
-     .condition = "a GPU that is there was not read anew for so long",
+     .condition = "a GPU that is there was not read anew for so long; or, at once critical, a part of gpukeeper itself "
+                  "fails, and what it said last holds on",
      .unit = "s",
      .level = warning,
      .limits = {.warning = 10, .critical = 60, .repeat = 1h},
-     .remedy = "gpukeeper doctor says how the sources are doing; look for GPU errors in the kernel's log.",
-     .of_device = rules::sampling_stalled},
+     .remedy = "gpukeeper doctor says how the sources are doing; look for GPU errors in the kernel's log, and for what "
+               "gpukeeper says of itself in its own.",
+     .of_device = rules::sampling_stalled,
+     .of_machine = rules::step_failed},
     {.id = "memory_leak",
      .title = "memory leak",
      .condition = "the device memory of a process has grown steadily for ten minutes, as leaks do; loading a model or "

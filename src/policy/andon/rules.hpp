@@ -29,6 +29,7 @@ bool gpu_lost(const Scene& scene, std::vector<Sign>& signs);
 bool driver_mismatch(const Scene& scene, std::vector<Sign>& signs);
 bool driver_mismatch_of_source(const Scene& scene, std::vector<Sign>& signs);
 bool sampling_stalled(const Scene& scene, std::vector<Sign>& signs);
+bool step_failed(const Scene& scene, std::vector<Sign>& signs);
 bool xid(const Scene& scene, std::vector<Sign>& signs);
 bool device_fault(const Scene& scene, std::vector<Sign>& signs);
 

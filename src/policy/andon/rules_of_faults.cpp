@@ -126,6 +126,12 @@ bool sampling_stalled(const Scene& scene, std::vector<Sign>& signs) {
   return true;
 }
 
+bool step_failed(const Scene& scene, std::vector<Sign>& signs) {
+  if (scene.facts.trouble.empty()) return true;
+  signs.push_back(condition(critical, 85, fmt::format("gpukeeper itself fails: {}", scene.facts.trouble)));
+  return true;
+}
+
 bool xid(const Scene& scene, std::vector<Sign>& signs) {
   return faults(scene, signs, [](const FaultRecord& fault) { return fault.kind == EventKind::xid; });
 }

@@ -23,6 +23,7 @@ struct AndonFacts {
   std::shared_ptr<const FaultList> faults;                ///< null where no journal is kept
   HostLoad host;                                          ///< of the machine whose devices these are
   std::shared_ptr<const std::vector<LeakSuspect>> leaks;  ///< null where nobody looks for any
+  std::string trouble = {};  ///< what failed in gpukeeper itself since the snapshot before; empty: nothing
 };
 
 /// What a rule found, at one look. Two signs of a rule on a device have different subjects.

@@ -481,6 +481,16 @@ TEST_F(RulesTest, ARuleOfAnOperatorsOwnCrossesItsBorderForSomeTime) {
   reading().power = Watts(280);
   after(1s);
   EXPECT_FALSE(fires("hungry"));
+TEST_F(RulesTest, WhatFailsInGpukeeperItselfIsCriticalAtOnce) {
+  inputs.trouble = "the governor: broken";
+  look();
+  EXPECT_THAT(alerts(), ElementsAre("sampling_stalled firing critical 85"));
+  EXPECT_EQ(first(), "gpukeeper itself fails: the governor: broken");
+  inputs.trouble.clear();
+  after(1s);
+  EXPECT_FALSE(fires("sampling_stalled"));
+}
+
 }
 
 TEST_F(RulesTest, ARuleOfAnOperatorsOwnMayLookDownward) {
