@@ -174,7 +174,10 @@ Result<AlertList> choose_alerts(const Snapshot& snapshot, const AlertQuery& quer
   if (!query.devices.empty()) {
     const auto selected = select_devices(snapshot, query.devices);
     if (!selected) return tl::make_unexpected(selected.error());
-    for (const DeviceSnapshot& d : selected->devices) chosen.push_back(d.device->id);
+    for (const DeviceSnapshot& d : selected->devices) {
+      chosen.push_back(d.device->id);
+      for (const DeviceSnapshot& partition : d.partitions) chosen.push_back(partition.device->id);
+    }
   }
   AlertList result;
   std::ranges::copy_if(*snapshot.alerts, std::back_inserter(result), [&](const Alert& a) {

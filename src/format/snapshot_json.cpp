@@ -149,7 +149,7 @@ constexpr std::string_view kSchema = R"json({
         "state": {"$ref": "#/$defs/state", "description": "That the reading shows by itself."},
         "reason": {"type": ["string", "null"], "description": "Why it is not available, or why its reading is old."},
         "throttling": {"$ref": "#/$defs/throttling"},
-        "lamp": {"$ref": "#/$defs/lamp", "description": "The worst of its alerts that fire; of a partition, its device's."},
+        "lamp": {"$ref": "#/$defs/lamp", "description": "The worst of its alerts that fire, its partitions' among them; of a partition, the worst of its own and its device's."},
         "read_at": {"oneOf": [{"$ref": "#/$defs/time"}, {"type": "null"}]},
         "metrics": {"$ref": "#/$defs/metrics"},
         "missing": {"$ref": "#/$defs/missing"},

@@ -48,10 +48,11 @@ std::vector<ActiveRule> rules_of_device(const AndonSettings& settings, const Dev
   };
   std::vector<ActiveRule> result;
   for (const Rule& rule : rule_table()) {
-    if (!rule.of_device) continue;
+    if (!rule.of_device || (device.parent && !rule.of_partition)) continue;
     ActiveRule each = active(rule, settings, is_meant_here);
     if (each.limits.enabled) result.push_back(std::move(each));
   }
+  if (device.parent) return result;  // an operator's own are about whole devices
   for (const UserRule& rule : settings.user_rules) {
     if (is_meant_here(rule.devices) && find_metric(rule.metric)) result.push_back(active(rule));
   }

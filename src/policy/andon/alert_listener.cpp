@@ -12,6 +12,9 @@ std::string origin_of(const Device& device) {
 std::string origin_of(const Alert& alert, const Snapshot& snapshot) {
   for (const DeviceSnapshot& each : snapshot.devices) {
     if (alert.device == each.device->id) return origin_of(*each.device);
+    for (const DeviceSnapshot& partition : each.partitions) {
+      if (alert.device == partition.device->id) return origin_of(*partition.device);
+    }
   }
   std::string origin;
   for (const DeviceSnapshot& each : snapshot.devices) {

@@ -37,6 +37,11 @@ bool stands_before(const Alert* a, const Alert* b) {
   return std::tuple(order(a->phase), -a->severity, a->since) < std::tuple(order(b->phase), -b->severity, b->since);
 }
 
+Lamp lamp_of(const DeviceSnapshot& d, const AlertBook& book) {
+  const Lamp lamp = book.lamp();
+  return lamp == Lamp::green && !d.available ? Lamp::off : lamp;
+}
+
 Error no_such_alert(std::string_view id) {
   return {Errc::not_found, fmt::format("no alert '{}' is pending or firing; gpukeeper alerts lists those there are",
                                        fit(harmless(id), 40))};
@@ -64,11 +69,7 @@ void Andon::look(Snapshot& snapshot, const AndonFacts& facts) {
   faults_.look(facts.faults, turn.wall);
 
   Scene scene{.snapshot = snapshot, .facts = facts, .settings = settings_};
-  order_.resize(snapshot.devices.size());
-  for (std::size_t i = 0; i < snapshot.devices.size(); ++i) {
-    scene.device = &snapshot.devices[i];
-    look_at(place_of(snapshot.devices[i], i, turn), scene, turn);
-  }
+  look_at_devices(snapshot, scene, turn);
   look_at_machine(scene, turn);
   look_at_unlisted(turn);
   settings_changed_ = false;
@@ -81,6 +82,22 @@ void Andon::look(Snapshot& snapshot, const AndonFacts& facts) {
   if (!listener_ || turn.changes.empty()) return;
   for (AlertChange& change : turn.changes) change.origin = origin_of(change.alert, snapshot);
   listener_->alerts_changed(turn.changes);
+}
+
+void Andon::look_at_devices(const Snapshot& snapshot, Scene& scene, Turn& turn) {
+  std::size_t position = 0;
+  const auto look_at_next = [&](const DeviceSnapshot& device, const DeviceSnapshot* whole) {
+    if (order_.size() <= position) order_.push_back(nullptr);
+    scene.device = &device;
+    scene.whole = whole;
+    look_at(place_of(device, position++, turn), scene, turn);
+  };
+  for (const DeviceSnapshot& device : snapshot.devices) {
+    look_at_next(device, nullptr);
+    for (const DeviceSnapshot& partition : device.partitions) look_at_next(partition, &device);
+  }
+  order_.resize(position);
+  scene.whole = nullptr;
 }
 
 // By the time of the first look: a recording has a date of its own.
@@ -116,18 +133,19 @@ void Andon::restore(Turn& turn) {
 
 Andon::Place& Andon::place_of(const DeviceSnapshot& device, std::size_t position, Turn& turn) {
   Place* place = order_[position];
-  const bool same = place && place->device == device.device && place->index == device.index;
+  const auto index = device.parent_index.value_or(device.index);
+  const bool same = place && place->device == device.device && place->index == index;
   if (!same) {
     auto& slot = places_[device.device->id];
     if (!slot) slot = std::make_unique<Place>();
     place = order_[position] = slot.get();
     place->device = device.device;
-    place->index = device.index;
+    place->index = index;
     place->made_up = device.device->simulated || device.device->recorded;
-    place->book.set_device(device.device, device.index);
+    place->book.set_device(device.device, index);
   }
   if (!same || settings_changed_) {
-    place->rules = rules_for(*device.device, device.index);
+    place->rules = rules_for(*device.device, index);
     place->book.resolve_others(*place->rules, turn);
   }
   place->look = looks_;
@@ -135,9 +153,10 @@ Andon::Place& Andon::place_of(const DeviceSnapshot& device, std::size_t position
 }
 
 Andon::Rules Andon::rules_for(const Device& device, std::uint32_t index) {
-  if (common_rules_) return common_rules_;
+  Rules& common = device.parent ? common_partition_rules_ : common_rules_;
+  if (common) return common;
   auto rules = std::make_shared<const std::vector<ActiveRule>>(rules_of_device(settings_, device, index));
-  if (!tells_devices_apart(settings_)) common_rules_ = rules;
+  if (!tells_devices_apart(settings_)) common = rules;
   return rules;
 }
 
@@ -145,7 +164,7 @@ void Andon::look_at(Place& place, Scene& scene, Turn& turn) {
   const DeviceSnapshot& d = *scene.device;
   DeviceMemory& memory = place.memory;
   scene.memory = &memory;
-  if (is_asleep(d)) {
+  if (is_asleep(scene.whole ? *scene.whole : d)) {
     memory = {.was_available = memory.was_available};
     place.book.resolve_all(turn);
     return;
@@ -202,10 +221,21 @@ void Andon::look_at_unlisted(Turn& turn) {
   std::erase_if(places_, [&](auto& entry) {
     Place& place = *entry.second;
     if (place.look == looks_) return false;
-    place.book.hold_all(turn);
+    if (is_taken_apart(place)) {
+      place.book.resolve_all(turn);
+    } else {
+      place.book.hold_all(turn);
+    }
     place.book.tell(kNoRules, turn);
     return place.book.empty();
   });
+}
+
+// A partition that is listed no more while its device can be read: somebody has taken it apart.
+bool Andon::is_taken_apart(const Place& place) const {
+  if (!place.device || !place.device->parent) return false;
+  const auto parent = places_.find(*place.device->parent);
+  return parent != places_.end() && parent->second->look == looks_ && !parent->second->memory.unavailable_since;
 }
 
 void Andon::keep_ended(Turn& turn) {
@@ -237,11 +267,13 @@ void Andon::publish(Snapshot& snapshot, const Turn& turn) {
   snapshot.alerts = list_;
   Lamp worst = machine_.book.lamp();
   if (worst == Lamp::green) worst = Lamp::off;  // of the machine alone nothing good can be said
-  for (std::size_t i = 0; i < snapshot.devices.size(); ++i) {
-    DeviceSnapshot& d = snapshot.devices[i];
-    d.lamp = order_[i]->book.lamp();
-    if (d.lamp == Lamp::green && !d.available) d.lamp = Lamp::off;
-    for (DeviceSnapshot& partition : d.partitions) partition.lamp = d.lamp;
+  std::size_t position = 0;
+  for (DeviceSnapshot& d : snapshot.devices) {
+    const Lamp own = d.lamp = lamp_of(d, order_[position++]->book);
+    for (DeviceSnapshot& partition : d.partitions) {
+      partition.lamp = std::max(own, lamp_of(partition, order_[position++]->book));
+      d.lamp = std::max(d.lamp, partition.lamp);
+    }
     worst = std::max(worst, d.lamp);
   }
   snapshot.lamp = worst;
@@ -284,6 +316,7 @@ void Andon::save() {
 void Andon::set(AndonSettings settings) {
   settings_ = std::move(settings);
   common_rules_.reset();
+  common_partition_rules_.reset();
   if (looks_ == 0) return;  // the first look takes them
   machine_rules_ = std::make_shared<const std::vector<ActiveRule>>(rules_of_machine(settings_));
   silences_.set_standing(settings_.silences, wall_);

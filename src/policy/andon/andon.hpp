@@ -32,6 +32,9 @@ inline constexpr std::string_view kAlerts = "alerts";
 /// acknowledges an alert knows of the trouble, which is still there: the lamp stays as it is and only the telling ends.
 /// Whoever silences it says that it is none: then the lamp does not show it either.
 ///
+/// A partition has alerts of its own: of what its own readings and processes show. They are told under its UUID and its
+/// device's index, and colour its device's lamp, too.
+///
 /// A sleeping device has no alerts. Those of a lost one are kept as they were until it is back, for a day at most,
 /// under the one that says that it is lost.
 ///
@@ -73,7 +76,7 @@ class Andon {
 
  private:
   using Rules = std::shared_ptr<const std::vector<ActiveRule>>;
-  struct Place {  // a device, or the machine
+  struct Place {  // a device, a partition of one, or the machine
     AlertBook book;
     DeviceMemory memory;
     Rules rules;
@@ -84,12 +87,14 @@ class Andon {
   };
 
   void restore(Turn& turn);
+  void look_at_devices(const Snapshot& snapshot, Scene& scene, Turn& turn);
   Place& place_of(const DeviceSnapshot& device, std::size_t position, Turn& turn);
   Rules rules_for(const Device& device, std::uint32_t index);
   void look_at(Place& place, Scene& scene, Turn& turn);
   void run_rules(Place& place, Scene& scene, Turn& turn, bool of_unavailable_only);
   void look_at_machine(Scene& scene, Turn& turn);
   void look_at_unlisted(Turn& turn);
+  bool is_taken_apart(const Place& place) const;
   void keep_ended(Turn& turn);
   void publish(Snapshot& snapshot, const Turn& turn);
   void save();
@@ -106,9 +111,10 @@ class Andon {
   AlertListener* const listener_;
 
   Rules machine_rules_;
-  Rules common_rules_;  // of devices that no setting names
+  Rules common_rules_;            // of devices that no setting names
+  Rules common_partition_rules_;  // and of their partitions
   std::unordered_map<DeviceId, std::unique_ptr<Place>> places_;
-  std::vector<Place*> order_;  // as the devices stood in the snapshot before
+  std::vector<Place*> order_;  // as the devices stood in the snapshot before, each with its partitions behind it
   Place machine_;
   std::deque<std::pair<KeptAlert, bool>> resolved_;  // the oldest first; whether the store keeps it
   Silences silences_;

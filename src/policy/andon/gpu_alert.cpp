@@ -37,7 +37,11 @@ int MemoryPressure::severity() const {
 }
 
 std::string MemoryPressure::message() const {
-  return fmt::format("GPU {} memory pressure: {}% exceeds {}% threshold", device, used_percent, threshold);
+  return message(fmt::format("{}", device));
+}
+
+std::string MemoryPressure::message(std::string_view gpu) const {
+  return fmt::format("GPU {} memory pressure: {}% exceeds {}% threshold", gpu, used_percent, threshold);
 }
 
 int PowerLimit::severity() const {
@@ -54,7 +58,11 @@ int GpuIdle::severity() const {
 }
 
 std::string GpuIdle::message() const {
-  return fmt::format("GPU {} idle for {} seconds (possible hang)", device, duration_secs);
+  return message(fmt::format("{}", device));
+}
+
+std::string GpuIdle::message(std::string_view gpu) const {
+  return fmt::format("GPU {} idle for {} seconds (possible hang)", gpu, duration_secs);
 }
 
 int severity(const GpuAlert& alert) {

@@ -6,6 +6,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -33,8 +34,9 @@ struct MemoryPressure {
   std::uint32_t used_percent = 0;
   std::uint32_t threshold = 0;
 
-  int severity() const;         ///< 60, from 95 % on 80, from 99 % on 100
-  std::string message() const;  ///< "GPU 0 memory pressure: 92% exceeds 90% threshold"
+  int severity() const;                             ///< 60, from 95 % on 80, from 99 % on 100
+  std::string message() const;                      ///< "GPU 0 memory pressure: 92% exceeds 90% threshold"
+  std::string message(std::string_view gpu) const;  ///< the same of what is called so: "0:1", a partition
   friend bool operator==(const MemoryPressure&, const MemoryPressure&) = default;
 };
 
@@ -54,8 +56,9 @@ struct GpuIdle {
   std::uint32_t device = 0;
   std::uint32_t duration_secs = 0;
 
-  int severity() const;         ///< 40, above 30 s 70, above 60 s 90
-  std::string message() const;  ///< "GPU 0 idle for 45 seconds (possible hang)"
+  int severity() const;                             ///< 40, above 30 s 70, above 60 s 90
+  std::string message() const;                      ///< "GPU 0 idle for 45 seconds (possible hang)"
+  std::string message(std::string_view gpu) const;  ///< as above
   friend bool operator==(const GpuIdle&, const GpuIdle&) = default;
 };
 

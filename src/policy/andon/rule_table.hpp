@@ -44,6 +44,7 @@ struct Rule {
   See of_device = nullptr;      ///< null: it is not about single devices
   See of_machine = nullptr;     ///< null: it is not about the machine as a whole
   bool of_unavailable = false;  ///< it can tell of a device that cannot be read, too
+  bool of_partition = false;    ///< it judges a device's partitions, too, each by itself
 };
 
 /// All built-in rules, in the order of outputs.

@@ -12,8 +12,17 @@ using enum AlertLevel;
 
 constexpr double kSure = 0.8;  // of a classification: from here on a miner is no mere suspicion
 
+// The device whose list names the processes.
+const DeviceSnapshot& listing(const Scene& scene) {
+  return scene.whole ? *scene.whole : *scene.device;
+}
+
+bool is_here(const Scene& scene, const GpuProcess& process) {
+  return !scene.whole || process.partition == scene.device->device->id;
+}
+
 const ProcessFacts* facts_of(const Scene& scene, const GpuProcess& process) {
-  if (const auto* facts = scene.snapshot.who->find(scene.device->device->id, process.pid)) return facts;
+  if (const auto* facts = scene.snapshot.who->find(listing(scene).device->id, process.pid)) return facts;
   return process.facts.get();
 }
 
@@ -26,7 +35,7 @@ bool waits_as_it_should(const ProcessFacts* facts) {
 bool holds_memory(const Scene& scene, const GpuProcess& process) {
   const bool computes = process.type.compute || process.type.mps || !process.type.graphics;
   const bool holds = process.memory ? process.memory->value() > 0 : true;
-  return computes && holds && !waits_as_it_should(facts_of(scene, process));
+  return is_here(scene, process) && computes && holds && !waits_as_it_should(facts_of(scene, process));
 }
 
 std::string described(const GpuProcess& process, const ProcessFacts* facts) {
@@ -72,11 +81,11 @@ bool idle(const Scene& scene, std::vector<Sign>& signs) {
   const DeviceSnapshot& d = *scene.device;
   auto& since = scene.memory->idle_since;
   const GpuVitals vitals = vitals_of(d);
-  if (!vitals.utilization || !d.processes_reason.empty()) {
+  if (!vitals.utilization || !listing(scene).processes_reason.empty()) {
     since.reset();
     return d.reading.attention != Attention::awake;
   }
-  const bool held = is_idle(vitals) && std::ranges::any_of(*d.processes, [&](const GpuProcess& process) {
+  const bool held = is_idle(vitals) && std::ranges::any_of(*listing(scene).processes, [&](const GpuProcess& process) {
                       return holds_memory(scene, process);
                     });
   if (!held) {
@@ -93,7 +102,7 @@ bool idle(const Scene& scene, std::vector<Sign>& signs) {
                    .severity = severity,
                    .value = static_cast<double>(alert.duration_secs),
                    .threshold = *scene.limits().warning,
-                   .message = alert.message()});
+                   .message = alert.message(scene.gpu())});
   return true;
 }
 

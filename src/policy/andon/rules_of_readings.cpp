@@ -82,6 +82,18 @@ std::string filled_in(std::string text, const Scene& scene, const Sign& sign) {
 }
 
 }  // namespace
+}  // namespace gpukeeper::rules
+
+namespace gpukeeper {
+
+std::string Scene::gpu() const {
+  const auto& parent = device->parent_index;
+  return parent ? fmt::format("{}:{}", *parent, device->index) : fmt::format("{}", device->index);
+}
+
+}  // namespace gpukeeper
+
+namespace gpukeeper::rules {
 
 std::optional<Sign> against_borders(const Scene& scene, double value, bool strictly) {
   const RuleLimits& limits = scene.limits();
@@ -136,7 +148,7 @@ bool memory_pressure(const Scene& scene, std::vector<Sign>& signs) {
   if (!sign) return true;
   const MemoryPressure alert{index(scene), static_cast<std::uint32_t>(sign->value), warning_border(scene)};
   sign->severity = alert.severity();
-  sign->message = alert.message();
+  sign->message = alert.message(scene.gpu());
   signs.push_back(std::move(*sign));
   return true;
 }
@@ -159,7 +171,8 @@ bool utilization_high(const Scene& scene, std::vector<Sign>& signs) {
   if (!utilization) return is_known(utilization);
   if (auto sign = against_borders(scene, utilization->value(), true)) {
     sign->severity = usual_severity(scene);
-    sign->message = fmt::format("GPU {} is busy: {:.0f}% exceeds {:g}%", index(scene), sign->value, sign->threshold);
+    sign->message = fmt::format("GPU {} is busy for more than {:g}% of the time: {:.0f}%", scene.gpu(), sign->threshold,
+                                sign->value);
     signs.push_back(std::move(*sign));
   }
   return true;

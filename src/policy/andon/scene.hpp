@@ -64,13 +64,16 @@ struct Scene {
   const Snapshot& snapshot;
   const AndonFacts& facts;
   const AndonSettings& settings;
-  const DeviceSnapshot* device = nullptr;  ///< null: the machine as a whole
+  const DeviceSnapshot* device = nullptr;  ///< or a partition of one; null: the machine as a whole
+  const DeviceSnapshot* whole = nullptr;   ///< of a partition: its device, whose list names the processes of both
   DeviceMemory* memory = nullptr;          ///< of the device; null: the machine as a whole
   std::span<const std::shared_ptr<const FaultRecord>>
       faults;  ///< fresh ones of the device or the machine, newest first
   const ActiveRule* active = nullptr;
 
   const RuleLimits& limits() const { return active->limits; }
+  /// What messages call the device: "0", a partition "0:1".
+  std::string gpu() const;
 };
 
 }  // namespace gpukeeper

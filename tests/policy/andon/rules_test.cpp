@@ -110,7 +110,7 @@ TEST_F(RulesTest, FireAtTheirBordersAndNotBelow) {
       {"utilization_high",
        [](Reading& r) { r.utilization = Percent(51); },
        {"utilization_high firing info 20"},
-       "GPU 0 is busy: 51% exceeds 50%"},
+       "GPU 0 is busy for more than 50% of the time: 51%"},
       {"fan_stopped", fan_stands(69.9), {}, ""},
       {"fan_stopped", fan_stands(70), {"fan_stopped firing warning 60"}, "GPU 0 is at 70 °C and its fan stands still"},
       {"fan_stopped", fan_stands(80), {"fan_stopped firing critical 80"}, "GPU 0 is at 80 °C and its fan stands still"},
@@ -245,6 +245,105 @@ TEST_F(RulesTest, TheCapOfIdlenessIsSetByTheOperator) {
   look();
   after(300s);
   EXPECT_THAT(alerts(), ElementsAre("idle firing critical 90"));
+}
+
+// Two MIG instances of a GPU that tells neither its utilization nor anything of theirs but what is set here.
+class PartitionRulesTest : public RulesTest {
+ protected:
+  PartitionRulesTest() {
+    reading().utilization = missing(Missing::not_supported);
+    for (std::uint32_t i = 0; i < 2; ++i) {
+      Device facts = gpukeeper::facts(i == 0 ? "MIG-1" : "MIG-2", "NVIDIA H100 80GB HBM3", "0000:01:00.0");
+      facts.parent = DeviceId{"GPU-a"};
+      facts.partition = "3g.40gb";
+      Reading r{Missing::not_supported};
+      r.memory_used = from_mib(1'000);
+      r.memory_total = from_mib(40'000);
+      auto part = device(i, facts, r);
+      part.parent_index = 0;
+      devices[0].partitions.push_back(part);
+    }
+  }
+  DeviceSnapshot& part(std::size_t i) { return devices[0].partitions[i]; }
+};
+
+TEST_F(PartitionRulesTest, TheirMemoryIsWatched) {
+  part(1).reading.memory_used = from_mib(38'000);
+  look();
+  after(1min);
+  ASSERT_THAT(alerts(), ElementsAre("memory_pressure firing critical 80"));
+  EXPECT_EQ(first(), "GPU 0:1 memory pressure: 95% exceeds 90% threshold");
+  EXPECT_EQ(alert("memory_pressure").device, DeviceId{"MIG-2"});
+  EXPECT_EQ(alert("memory_pressure").device_index, 0U);
+  EXPECT_EQ(last.devices[0].partitions[0].lamp, Lamp::green) << "a neighbour's memory is none of its business";
+  EXPECT_EQ(last.devices[0].partitions[1].lamp, Lamp::red);
+  EXPECT_EQ(last.devices[0].lamp, Lamp::red);
+  EXPECT_EQ(last.lamp, Lamp::red);
+
+  part(1).reading.memory_used = from_mib(1'000);
+  after(1s);
+  EXPECT_THAT(alerts(), ElementsAre("memory_pressure resolved critical 80"));
+  EXPECT_EQ(last.devices[0].lamp, Lamp::green);
+}
+
+TEST_F(PartitionRulesTest, AnIdleOneNeedsAProcessOfItsOwnThatHoldsItsMemory) {
+  part(0).reading.utilization = part(1).reading.utilization = Percent(0);
+  GpuProcess holds = process(42, "python3", 2'000);
+  holds.partition = DeviceId{"MIG-1"};
+  set_processes(devices[0], {holds});
+  look();
+  after(300s);
+  EXPECT_THAT(alerts(), ElementsAre("idle firing warning 70"));
+  EXPECT_EQ(first(), "GPU 0:0 idle for 300 seconds (possible hang)");
+  EXPECT_EQ(alert("idle").device, DeviceId{"MIG-1"});
+}
+
+TEST_F(PartitionRulesTest, TheirUseIsForTheRecordAndWhatTheyDoNotTellRaisesNothing) {
+  part(1).reading.utilization = Percent(80);
+  look();
+  after(10s);
+  EXPECT_THAT(alerts(), ElementsAre("utilization_high firing info 20"));
+  EXPECT_EQ(first(), "GPU 0:1 is busy for more than 50% of the time: 80%");
+  EXPECT_EQ(last.devices[0].lamp, Lamp::green);
+}
+
+TEST_F(PartitionRulesTest, HeatIsTheWholeDevicesAndShowsOnAll) {
+  for (const int i : {0, 1}) part(static_cast<std::size_t>(i)).reading.temperature = Celsius(95);
+  reading().temperature = Celsius(95);
+  look();
+  EXPECT_THAT(alerts(), ElementsAre("thermal firing critical 80")) << "once, not once a partition";
+  EXPECT_EQ(last.devices[0].partitions[0].lamp, Lamp::red);
+}
+
+TEST_F(PartitionRulesTest, TheirAlertsEndWithThemAndAreKeptWhileTheirDeviceIsLost) {
+  part(1).reading.memory_used = from_mib(38'000);
+  look();
+  after(1min);
+  const auto before = devices[0].partitions;
+  lose(0);
+  for (DeviceSnapshot& each : devices[0].partitions) {
+    each.available = false;
+    each.reading = Reading{Missing::failed};
+  }
+  after(1min);
+  EXPECT_TRUE(fires("memory_pressure"));
+  recover(0);
+  devices[0].partitions = before;
+  after(1min);
+  EXPECT_TRUE(fires("memory_pressure"));
+  devices[0].partitions.clear();  // somebody has taken it apart
+  after(1s);
+  EXPECT_FALSE(fires("memory_pressure"));
+}
+
+TEST_F(PartitionRulesTest, ASleepingDevicesPartitionsSleepToo) {
+  part(1).reading.memory_used = from_mib(38'000);
+  look();
+  after(1min);
+  EXPECT_TRUE(fires("memory_pressure"));
+  sleep(0);
+  after(1s);
+  EXPECT_FALSE(fires("memory_pressure"));
 }
 
 TEST_F(RulesTest, DesktopsAndServersOfModelsMayWait) {
@@ -382,6 +481,16 @@ TEST_F(RulesTest, AReadingThatGrowsOldIsSaid) {
   EXPECT_FALSE(fires("sampling_stalled"));
 }
 
+TEST_F(RulesTest, WhatFailsInGpukeeperItselfIsCriticalAtOnce) {
+  inputs.trouble = "the governor: broken";
+  look();
+  EXPECT_THAT(alerts(), ElementsAre("sampling_stalled firing critical 85"));
+  EXPECT_EQ(first(), "gpukeeper itself fails: the governor: broken");
+  inputs.trouble.clear();
+  after(1s);
+  EXPECT_FALSE(fires("sampling_stalled"));
+}
+
 TEST_F(RulesTest, AnXidIsExplainedAndKeptForAnHour) {
   add_fault({.kind = EventKind::xid,
              .code = 79,
@@ -481,16 +590,6 @@ TEST_F(RulesTest, ARuleOfAnOperatorsOwnCrossesItsBorderForSomeTime) {
   reading().power = Watts(280);
   after(1s);
   EXPECT_FALSE(fires("hungry"));
-TEST_F(RulesTest, WhatFailsInGpukeeperItselfIsCriticalAtOnce) {
-  inputs.trouble = "the governor: broken";
-  look();
-  EXPECT_THAT(alerts(), ElementsAre("sampling_stalled firing critical 85"));
-  EXPECT_EQ(first(), "gpukeeper itself fails: the governor: broken");
-  inputs.trouble.clear();
-  after(1s);
-  EXPECT_FALSE(fires("sampling_stalled"));
-}
-
 }
 
 TEST_F(RulesTest, ARuleOfAnOperatorsOwnMayLookDownward) {
