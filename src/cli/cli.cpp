@@ -83,6 +83,8 @@ struct Arguments {
   std::string log_level;
   std::string log_format;
   bool check_config = false;
+  bool check_lamp = false;
+  bool follow = false;
   std::string sort;
   bool reversed = false;
   bool wide = false;
@@ -366,7 +368,11 @@ class Parser {
         app_.add_subcommand("faults", "What went wrong with the GPUs: when, who was there, what it means, what to do.");
     auto* json = add_flag(*faults, "--json", arguments.json, "As JSON (docs/schema/faults.json).");
     add_flag(*faults, "--schema", arguments.schema, "The JSON Schema of --json.")->excludes(json);
-    add_flag(*faults, "--all", arguments.all, "Every fault, and every sort of them explained.")->excludes(json);
+    auto* all = add_flag(*faults, "--all", arguments.all, "Every fault, and every sort of them explained.");
+    all->excludes(json);
+    add_flag(*faults, "-f,--follow", arguments.follow,
+             "The newest ten (--limit), then each as it happens; with --json a document a line.")
+        ->excludes(all);
     add_device(*faults, arguments);
     add_choice(*faults, "--severity", arguments.severity, "SEVERITY", {"info", "warning", "error", "critical"},
                "Only faults of this severity and worse.");
@@ -382,8 +388,10 @@ class Parser {
     auto* limit = faults->add_option("--limit", arguments.limit, "Only the newest so many.");
     limit->check(CLI::Validator(check_limit, ""));
     add(*faults, limit, {.value = "NUMBER"});
-    auto* length = faults->add_option("--for", arguments.length,
-                                      "Of a simulated machine: play so much of its time, as fast as it goes; else 60.");
+    auto* length = faults->add_option(
+        "--for", arguments.length,
+        "Of a simulated machine: play so much of its time, as fast as it goes; else 60. Of --follow: end "
+        "after so long.");
     length->check(CLI::Validator(check_duration, ""));
     add(*faults, length, {.value = "SECONDS"});
     add(*faults,
@@ -786,6 +794,7 @@ FaultsOptions faults_options(const Arguments& arguments, const config::Settings&
   options.all = arguments.all;
   FaultQuery& query = options.query;
   query.devices = arguments.devices;
+  options.follow = arguments.follow;
   if (!arguments.severity.empty()) query.severity = *parse_severity(arguments.severity);  // the parser knows the words
   for (const std::string& kind : arguments.kinds) query.kinds.push_back(*parse_fault_kind(kind));
   if (!arguments.since.empty()) query.since = arguments.since;
@@ -986,7 +995,7 @@ int run_checked(int argc, char** argv, Output& out, Output& errors) {
   }
   const config::Settings settings = config ? config->now().settings : config::Settings();
   const std::vector<std::string>& source_names = settings.source;
-  const bool goes_on = !arguments.watch.empty() || arguments.wait || parser.command() == "record";
+  const bool goes_on = !arguments.watch.empty() || arguments.wait || arguments.follow || parser.command() == "record";
   std::optional<Speed> speed;
   if (!arguments.speed.empty()) speed.emplace(*parse_speed(arguments.speed));  // as its check has found it well
   if (!speed && watches_stretch(parser.command()) && is_played(source_names)) speed.emplace();  // as fast as it goes
@@ -1000,7 +1009,7 @@ int run_checked(int argc, char** argv, Output& out, Output& errors) {
   std::shared_ptr<Replay> replay;  // for what is to be said of it
   const auto feed = [&] {
     // A watch needs no new process list every second: they are what costs a driver most.
-    const auto pause = arguments.watch.empty() ? std::chrono::seconds(0) : std::chrono::seconds(3);
+    const auto pause = std::chrono::seconds(arguments.watch.empty() && !arguments.follow ? 0 : 3);
     const std::string command = parser.command();
     const bool asks_who = command == "ps" || command == "why" || command == "faults" || command == "throttle";
     return open_feed({.sources = source_names,

@@ -1,6 +1,8 @@
 #include "cli/faults.hpp"
 
 #include <algorithm>
+#include <map>
+#include <utility>
 
 #include <unistd.h>
 
@@ -91,10 +93,92 @@ Result<Findings> play_through(const FaultsOptions& options) {
   return findings;
 }
 
+// Tells of each fault once, and again each time that it happens again.
+class Follower {
+ public:
+  Follower(const FaultsOptions& options, Context& context) : options_(options), context_(context) {}
+
+  /// Whether there is a reader still.
+  Result<bool> see(const Snapshot& snapshot) {
+    if (!journal_) begin(snapshot);
+    journal_->note(snapshot);
+    FaultQuery query = options_.query;
+    if (!first_) query.limit.reset();
+    const auto list = journal_->list();
+    auto chosen = choose_faults(*list, snapshot, query);
+    if (!chosen) return tl::make_unexpected(chosen.error());
+    std::erase_if(*chosen, [&](const auto& fault) { return told(*fault); });
+    if (std::exchange(first_, false)) {
+      for (const auto& fault : list->records) static_cast<void>(told(*fault));  // those beyond the limit are no news
+    }
+    return chosen->empty() && options_.form != Form::json ? true : tell(std::move(*chosen), *list, snapshot);
+  }
+
+ private:
+  void begin(const Snapshot& snapshot) {
+    Findings findings;
+    journal_.emplace(is_made_up(snapshot) ? nullptr : stored_journal(options_, context_, findings));
+    place_ = findings.journal;
+    note_ = findings.journal_note;
+    if (!note_.empty()) context_.remark(note_);
+    for (const EventSourceStatus& source : snapshot.event_sources) {
+      if (!source.message.empty()) context_.remark(fmt::format("{}: {}", source.name, source.message));
+    }
+  }
+
+  // Whether it was told as it is now; from now on it was.
+  bool told(const FaultRecord& fault) {
+    auto& count = told_[fault.id];
+    return std::exchange(count, fault.count) == fault.count;
+  }
+
+  Result<bool> tell(std::vector<std::shared_ptr<const FaultRecord>> faults, const FaultList& list,
+                    const Snapshot& snapshot) {
+    if (options_.form == Form::json) {
+      if (faults.empty() && shown_) return true;
+      shown_ = true;
+      return context_.out.write(faults_json({std::move(faults), list.totals, place_, note_}, snapshot, false) + "\n");
+    }
+    std::string text;
+    for (auto fault = faults.rbegin(); fault != faults.rend(); ++fault) {  // the newest last: that is where one looks
+      text += render_fault(**fault, snapshot, render_options(context_));
+    }
+    return context_.out.write(text);
+  }
+
+  const FaultsOptions& options_;
+  Context& context_;
+  std::optional<FaultJournal> journal_;  // from the first snapshot on
+  std::string place_;
+  std::string note_;
+  std::map<std::uint64_t, std::uint64_t> told_;  // of each record, how often it had happened
+  bool first_ = true;
+  bool shown_ = false;
+};
+
+Exit follow(FaultsOptions options, Context& context) {
+  constexpr auto kPeriod = std::chrono::seconds(1);
+  constexpr std::size_t kUsual = 10;
+  if (!options.query.limit) options.query.limit = kUsual;
+  const auto interrupts = context.interrupts();  // before any thread is made
+  const auto feed = context.open_feed();
+  if (!feed) return tl::make_unexpected(feed.error());
+  Follower follower(options, context);
+  auto due = context.clock.now();
+  const auto end = options.length ? std::optional(due + *options.length) : std::nullopt;
+  for (;;) {
+    const auto reader = follower.see(*(*feed)->next());
+    if (!reader) return tl::make_unexpected(reader.error());
+    due = std::max(due + kPeriod, context.clock.now());
+    if (!*reader || (*feed)->ended() || (end && due > *end) || !wait_until_due(*interrupts, due)) return 0;
+  }
+}
+
 }  // namespace
 
 Exit faults(const FaultsOptions& options, Context& context) {
   if (options.form == Form::schema) return print(context, faults_schema());
+  if (options.follow) return follow(options, context);
   const auto found = is_played(options.sources) ? play_through(options) : look_now(options, context);
   if (!found) return tl::make_unexpected(found.error());
   auto chosen = choose_faults(*found->list, *found->snapshot, options.query);

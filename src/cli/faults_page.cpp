@@ -97,6 +97,19 @@ class Page {
     if (const auto there = people(r); !there.empty()) sentence("There: ", there, Ink::faint);
   }
 
+  /// The fault as it happens.
+  void news(const FaultRecord& r) {
+    std::vector<Span> head{{local_time(r.last, options_.utc_offset), Ink::faint},
+                           {fmt::format("  {:<8}  ", to_string(r.severity)), ink(r.severity)},
+                           {where(r), Ink::strong}};
+    if (const auto label = origin(r); !label.empty()) head.push_back({fmt::format("  {}", label), Ink::warn});
+    head.push_back({"  " + harmless(r.title, options_.utf8), ink(r.severity)});
+    if (r.count > 1) head.push_back({fmt::format("  ({} times)", r.count), Ink::faint});
+    line(head);
+    if (const auto there = people(r); !there.empty()) sentence("There: ", there, Ink::faint);
+    if (r.severity >= Severity::error) sentence("To do: ", r.action, Ink::plain);
+  }
+
   void sentence(std::string_view label, std::string_view text, Ink ink, std::size_t indent = 2) {
     const std::size_t room = options_.width > indent + 20 ? options_.width - indent : 20;
     for (std::string& each : wrap(fmt::format("{}{}", label, harmless(text, options_.utf8)), room)) {
@@ -180,6 +193,12 @@ std::string render_faults(const FaultsView& view, const Snapshot& snapshot, bool
   }
   if (!notes.empty()) page.line({});
   for (const std::string& note : notes) page.sentence("", note, Ink::warn, 0);
+  return std::move(page).text();
+}
+
+std::string render_fault(const FaultRecord& fault, const Snapshot& snapshot, const RenderOptions& options) {
+  Page page(snapshot, options);
+  page.news(fault);
   return std::move(page).text();
 }
 

@@ -92,7 +92,7 @@ constexpr std::string_view kSchema = R"json({
   "title": "gpukeeper status --json",
   "description": "Every GPU at one instant. An absent value is null, and its reason stands under missing. Members may be added; none is removed or changes its meaning within gpukeeper.status/1.",
   "type": "object",
-  "required": ["schema", "taken_at", "host", "sequence", "state", "speed_multiplier", "lamp", "alerts", "devices", "sources", "self"],
+  "required": ["schema", "taken_at", "host", "sequence", "state", "speed_multiplier", "lamp", "alerts", "devices", "sources", "event_sources", "self"],
   "properties": {
     "schema": {"const": "gpukeeper.status/1"},
     "taken_at": {"$ref": "#/$defs/time"},
@@ -104,6 +104,19 @@ constexpr std::string_view kSchema = R"json({
     "alerts": {"type": "array", "items": {"$ref": "#/$defs/alert"}, "description": "What needs a person's attention: firing ones first, then pending, then those resolved of late."},
     "devices": {"type": "array", "items": {"$ref": "#/$defs/device"}, "description": "Physical devices in PCI order."},
     "sources": {"type": "array", "items": {"$ref": "#/$defs/source"}},
+    "event_sources": {
+      "type": "array",
+      "description": "What reports events, and what keeps them: the fault journal and the alerts where they have something to say.",
+      "items": {
+        "type": "object",
+        "required": ["name", "available", "message"],
+        "properties": {
+          "name": {"type": "string", "minLength": 1},
+          "available": {"type": "boolean"},
+          "message": {"type": ["string", "null"], "description": "Why it is not available and what to do, or what else is to be said of it."}
+        }
+      }
+    },
     "self": {
       "type": "object",
       "description": "What gpukeeper itself has cost since it started.",
@@ -275,6 +288,11 @@ std::string snapshot_json(const Snapshot& snapshot, bool indented, CommandLines 
                        {"message", text_or_null(source.message)},
                        {"devices", source.devices}});
   }
+  Json event_sources = Json::array();
+  for (const EventSourceStatus& source : snapshot.event_sources) {
+    event_sources.push_back(
+        {{"name", source.name}, {"available", source.available}, {"message", text_or_null(source.message)}});
+  }
   return dump({{"schema", "gpukeeper.status/1"},
                {"taken_at", rfc3339(snapshot.taken_at)},
                {"host", snapshot.host},
@@ -285,6 +303,7 @@ std::string snapshot_json(const Snapshot& snapshot, bool indented, CommandLines 
                {"alerts", std::move(alerts)},
                {"devices", std::move(devices)},
                {"sources", std::move(sources)},
+               {"event_sources", std::move(event_sources)},
                {"self",
                 {{"cpu_seconds", seconds(snapshot.self.cpu)},
                  {"resident_bytes", snapshot.self.resident.value()},

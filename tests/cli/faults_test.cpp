@@ -3,8 +3,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "captured.hpp"
 #include "cli/faults_page.hpp"
+#include "core/text.hpp"
 #include "fakes/snapshots.hpp"
+#include "fakes/temporary_folder.hpp"
+#include "format/json_text.hpp"
 
 namespace gpukeeper::cli {
 namespace {
@@ -163,6 +167,80 @@ TEST_F(FaultsTest, APageWithoutFaultsSaysSoAndWhatCouldNotBeRead) {
             "\n"
             "no journal is kept in /var/lib/gpukeeper\n"
             "kernel log: /dev/kmsg: Permission denied; run as root\n");
+}
+
+// A machine on which an XID happens between the first look and the second, and again before the third.
+class FollowTest : public testing::Test {
+ protected:
+  FollowTest() {
+    for (int i = 0; i < 4; ++i) {
+      Snapshot& snapshot = snapshots_.emplace_back(four_gpus());
+      snapshot.sequence = static_cast<std::uint64_t>(i) + 1;
+      snapshot.taken_at += std::chrono::seconds(i);
+      snapshot.monotonic = MonotonicTime(100s + std::chrono::seconds(i));
+      if (i == 1 || i == 2) snapshot.events = {xid(snapshot, 79)};
+    }
+  }
+  static DeviceEvent xid(const Snapshot& snapshot, std::uint64_t code) {
+    DeviceEvent event;
+    event.kind = EventKind::xid;
+    event.code = code;
+    event.id = DeviceId{"GPU-aaaa"};
+    event.source = "nvml";
+    event.at = snapshot.taken_at;
+    return event;
+  }
+  std::string follow(FaultsOptions options) {
+    using enum Interrupts::Event;
+    Captured world(snapshots_, {due, resized, due, suspend, due});
+    world.context.remark = [&](std::string_view sentence) { remarks_.emplace_back(sentence); };
+    options.follow = true;
+    options.state_dir = (folder_.path() / "none").string();
+    const auto exit = faults(options, world.context);
+    EXPECT_EQ(exit, 0);
+    return world.out.text;
+  }
+
+  const TemporaryFolder folder_;
+  std::vector<Snapshot> snapshots_;
+  std::vector<std::string> remarks_;
+};
+
+TEST_F(FollowTest, EachFaultIsToldWhenItHappensAndWhenItHappensAgain) {
+  const auto text = follow({});
+  const std::string first = "2026-05-28 20:26:41  critical  GPU 0  XID 79: the GPU has fallen off the bus\n";
+  const std::string again = "2026-05-28 20:26:42  critical  GPU 0  XID 79: the GPU has fallen off the bus  (2 times)\n";
+  EXPECT_EQ(text.find(first), 0U) << text;
+  EXPECT_NE(text.find(again), std::string::npos) << text;
+  EXPECT_EQ(text.find("XID 79", text.find(again) + again.size()), std::string::npos) << "and that was all";
+  EXPECT_THAT(text, HasSubstr("\n  To do: "));
+  ASSERT_EQ(remarks_.size(), 1U);
+  EXPECT_THAT(remarks_[0], HasSubstr("no journal is kept in " + (folder_.path() / "none").string()));
+}
+
+TEST_F(FollowTest, WhatIsNotAskedForIsNotTold) {
+  EXPECT_EQ(follow({.query = {.devices = {"1"}}}), "");
+  EXPECT_EQ(follow({.query = {.kinds = {EventKind::lost}}}), "");
+}
+
+TEST_F(FollowTest, OfWhatWasBeforeTheNewestAreShownAndTheRestIsNoNews) {
+  for (std::uint64_t code = 1; code <= 12; ++code) {
+    snapshots_[0].events.push_back(xid(snapshots_[0], code));
+    snapshots_[0].events.back().at -= std::chrono::minutes(30 - code);
+  }
+  const auto text = follow({.query = {.kinds = {EventKind::xid}, .limit = 3}});
+  EXPECT_EQ(text.find("XID 9:"), std::string::npos) << text;
+  EXPECT_LT(text.find("XID 10"), text.find("XID 12"));
+  EXPECT_LT(text.find("XID 12"), text.find("XID 79"));
+}
+
+TEST_F(FollowTest, AsJsonALineIsADocumentOfWhatIsNew) {
+  const auto text = follow({.form = FaultsOptions::Form::json});
+  std::vector<std::size_t> found;
+  for (const auto line : lines(text)) {
+    if (!line.empty()) found.push_back(Json::parse(line)["faults"].size());
+  }
+  EXPECT_THAT(found, ElementsAre(0, 1, 1)) << "the first says that there is nothing yet, and what could be read";
 }
 
 }  // namespace

@@ -24,6 +24,15 @@ TEST(StatusJsonTest, SaysWhenWhereAndFromWhat) {
   EXPECT_EQ(json["devices"].size(), 4u);
 }
 
+TEST(StatusJsonTest, SaysWhySourcesOfEventsAreSilent) {
+  Snapshot snapshot = four_gpus();
+  snapshot.event_sources = {{"nvml", true, ""}, {"kernel log", false, "/dev/kmsg: Permission denied; run as root"}};
+  const Json json = Json::parse(snapshot_json(snapshot, false));
+  EXPECT_EQ(json["event_sources"].dump(),
+            R"([{"name":"nvml","available":true,"message":null},)"
+            R"({"name":"kernel log","available":false,"message":"/dev/kmsg: Permission denied; run as root"}])");
+}
+
 TEST(StatusJsonTest, MetricsAreTheTableInItsOrderAndAbsentOnesAreNullWithTheirReason) {
   const Json json = Json::parse(snapshot_json(four_gpus(), false));
   const Json& busy = json["devices"][0];
