@@ -14,6 +14,7 @@
 #include "core/text.hpp"
 #include "engine/playback.hpp"
 #include "format/alert_rules.hpp"
+#include "format/columns.hpp"
 #include "format/json_text.hpp"
 
 namespace gpukeeper::cli {
@@ -135,38 +136,64 @@ Exit rules(const AlertsOptions& options, Context& context) {
   return print(context, render_alert_rules(render_options(context)));
 }
 
-// Leaves in the daemon's document only what is about these devices.
+// The indices of these devices in the daemon's document, as they are written there.
 // Errors: not_found for a device that it does not watch.
-Result<void> choose(Json& document, const std::vector<std::string>& selectors) {
-  if (selectors.empty() || !document.is_object()) return {};
+Result<std::set<std::string>> indices_of(const Json& document, const std::vector<std::string>& selectors) {
   std::set<std::string> chosen;
   for (const std::string& selector : selectors) {
-    const auto before = chosen.size();
+    bool found = false;
     for (const Json& d : document.value("devices", Json::array())) {
       if (!d.is_object() || !d.contains("index") || !d.contains("uuid")) continue;
-      if (d["index"].dump() == selector || d["uuid"] == selector) chosen.insert(d["uuid"].get<std::string>());
+      if (d["index"].dump() != selector && d["uuid"] != selector) continue;
+      chosen.insert(d["index"].dump());
+      found = true;
     }
-    if (chosen.size() == before) {
+    if (!found) {
       return fail(Errc::not_found,
                   fmt::format("there is no GPU '{}': gpukeeper status lists them", harmless(selector)));
     }
   }
+  return chosen;
+}
+
+// Whether a device is one of these, or an alert is about one of them or a partition of it.
+bool is_of(const Json& object, const std::set<std::string>& indices) {
+  return object.is_object() && object.contains("index") && indices.contains(object["index"].dump());
+}
+
+// Of these devices.
+Lamp lamp_of(const Json& document, const std::set<std::string>& indices) {
+  Lamp worst = Lamp::off;
+  for (const Json& device : document.value("devices", Json::array())) {
+    if (!is_of(device, indices)) continue;
+    for (const Lamp lamp : {Lamp::green, Lamp::yellow, Lamp::red}) {
+      if (device.value("lamp", "") == to_string(lamp)) worst = std::max(worst, lamp);
+    }
+  }
+  return worst;
+}
+
+// Leaves in the daemon's document only what is about these devices.
+void keep_alerts_of(Json& document, const std::set<std::string>& indices) {
   Json kept = Json::array();
   for (const Json& alert : document.value("alerts", Json::array())) {
-    const bool of_device = alert.is_object() && alert.contains("uuid") && alert["uuid"].is_string();
-    if (of_device && chosen.contains(alert["uuid"].get<std::string>())) kept.push_back(alert);
+    if (is_of(alert, indices)) kept.push_back(alert);
   }
   document["alerts"] = std::move(kept);
-  return {};
 }
 
 Exit ask_daemon(const client::Daemon& there, const AlertsOptions& options, Context& context) {
   const auto answer = there.ask("GET", "/api/v1/alerts?all=true");
   if (!answer) return tl::make_unexpected(answer.error());
   Json json = Json::parse(*answer, nullptr, false);
-  if (const auto chosen = choose(json, options.devices); !chosen) return tl::make_unexpected(chosen.error());
+  if (!json.is_object()) json = Json::object();
+  const auto indices = indices_of(json, options.devices);
+  if (!indices) return tl::make_unexpected(indices.error());
+  if (!indices->empty()) keep_alerts_of(json, *indices);
   auto document = parse_alerts(dump(json, false));
   if (!document) return tl::make_unexpected(document.error());
+  const Lamp lamp = indices->empty() ? document->lamp : lamp_of(json, *indices);
+  const int status = options.check ? status_of(lamp) : 0;
   AlertsView view{.document = std::move(*document), .all = options.all};
   view.watched = gpus(view.document.devices) + ", by gpukeeper serve";
   if (!options.all) {
@@ -176,8 +203,17 @@ Exit ask_daemon(const client::Daemon& there, const AlertsOptions& options, Conte
                                         [](const Json& alert) { return alert.value("phase", "") != "firing"; }),
                          json["alerts"].end());
   }
-  if (options.json) return print(context, dump(json, true) + "\n");
-  return print(context, render_alerts(view, render_options(context)));
+  if (options.json) return print(context, dump(json, true) + "\n", status);
+  return print(context, render_alerts(view, render_options(context)), status);
+}
+
+// Of these devices, which there are; of all, and of the machine, where none is named.
+Lamp lamp_of(const Snapshot& snapshot, const std::vector<std::string>& devices) {
+  if (devices.empty()) return snapshot.lamp;
+  const auto chosen = select_devices(snapshot, devices);
+  Lamp worst = Lamp::off;
+  for (const DeviceSnapshot& device : chosen->devices) worst = std::max(worst, device.lamp);
+  return worst;
 }
 
 Exit watch_and_tell(const AlertsOptions& options, Context& context) {
@@ -197,7 +233,8 @@ Exit watch_and_tell(const AlertsOptions& options, Context& context) {
   auto everything = choose_alerts(snapshot, {.all = true, .devices = options.devices});
   if (!everything) return tl::make_unexpected(everything.error());
   const auto chosen = choose_alerts(snapshot, {.all = options.all, .devices = options.devices});
-  if (options.json) return print(context, alerts_json(*chosen, snapshot, true) + "\n");
+  const int status = options.check ? status_of(lamp_of(snapshot, options.devices)) : 0;
+  if (options.json) return print(context, alerts_json(*chosen, snapshot, true) + "\n", status);
   AlertsView view{
       .document = alerts_document(snapshot, *chosen),
       .all = options.all,
@@ -205,10 +242,20 @@ Exit watch_and_tell(const AlertsOptions& options, Context& context) {
       .watched = fmt::format("{}, for {}", gpus(snapshot.devices.size()), age_text(snapshot.monotonic - *begun))};
   RenderOptions page = render_options(context);
   page.now = snapshot.taken_at;  // of a machine whose time is played
-  return print(context, render_alerts(view, page));
+  return print(context, render_alerts(view, page), status);
 }
 
 }  // namespace
+
+int status_of(Lamp lamp) {
+  switch (lamp) {
+    case Lamp::green: return 0;
+    case Lamp::yellow: return 3;
+    case Lamp::red: return 4;
+    case Lamp::off: return 5;
+  }
+  return 5;
+}
 
 std::vector<std::string> alert_actions() {
   return {kActions.begin(), kActions.end()};
@@ -217,6 +264,7 @@ std::vector<std::string> alert_actions() {
 Exit alerts(const AlertsOptions& options, Context& context) {
   if (options.schema) return print(context, alerts_schema());
   if (!options.words.empty()) {
+    if (options.check) return fail(Errc::invalid_argument, "--check looks at the lamp: it goes with no action");
     const std::string& action = options.words.front();
     if (action == "ack" || action == "unack") return acknowledge(options, context);
     if (action == "silence") return silence(options, context);

@@ -355,6 +355,8 @@ class Parser {
              "Those that have not lasted long enough yet and those that are over, too.");
     auto* json = add_flag(*alerts, "--json", arguments.json, "As JSON (docs/schema/alerts.json).");
     add_flag(*alerts, "--schema", arguments.schema, "The JSON Schema of --json.")->excludes(json);
+    add_flag(*alerts, "--check", arguments.check_lamp,
+             "For scripts: the exit status is 0 when the lamp is green, 3 yellow, 4 red, 5 off (nothing is known).");
     add_gpu(*alerts, arguments);
     add_checked(*alerts, "--for", arguments.length, "TIME", check_duration,
                 "Of ack and silence: for so long, such as 2h. Without a daemon: watch for so long; else 10 s, or 10 "
@@ -792,9 +794,9 @@ FaultsOptions faults_options(const Arguments& arguments, const config::Settings&
   FaultsOptions options;
   options.form = arguments.json ? json : arguments.schema ? schema : table;
   options.all = arguments.all;
+  options.follow = arguments.follow;
   FaultQuery& query = options.query;
   query.devices = arguments.devices;
-  options.follow = arguments.follow;
   if (!arguments.severity.empty()) query.severity = *parse_severity(arguments.severity);  // the parser knows the words
   for (const std::string& kind : arguments.kinds) query.kinds.push_back(*parse_fault_kind(kind));
   if (!arguments.since.empty()) query.since = arguments.since;
@@ -849,6 +851,7 @@ AlertsOptions alerts_options(const Arguments& arguments, const Context& context)
           .all = arguments.all,
           .json = arguments.json,
           .schema = arguments.schema,
+          .check = arguments.check_lamp,
           .devices = arguments.devices,
           .length = duration(arguments.length),
           .comment = arguments.comment,

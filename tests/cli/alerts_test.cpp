@@ -7,6 +7,7 @@
 #include "captured.hpp"
 #include "cli/alerts_page.hpp"
 #include "fakes/snapshots.hpp"
+#include "played.hpp"
 #include "policy/andon/rule_table.hpp"
 
 namespace gpukeeper::cli {
@@ -115,6 +116,30 @@ TEST(AlertsPageTest, RulesAreATable) {
   const std::string page = render_alert_rules({.width = 200});
   for (const Rule& rule : rule_table()) EXPECT_THAT(page, HasSubstr(std::string(rule.id)));
   EXPECT_THAT(page, HasSubstr("80 °C"));
+}
+
+TEST(AlertsTest, TheExitStatusOfACheckIsTheLamps) {
+  EXPECT_EQ(status_of(Lamp::green), 0);
+  EXPECT_EQ(status_of(Lamp::yellow), 3);
+  EXPECT_EQ(status_of(Lamp::red), 4);
+  EXPECT_EQ(status_of(Lamp::off), 5);
+
+  const std::string heating = "simulated:" GPUKEEPER_SOURCE_DIR "/examples/scenarios/heating.yaml";
+  const auto check = [](const std::string& source, AlertsOptions options) {
+    PlayedWorld world(source);
+    world.context.settings.source = world.sources;
+    options.sources = world.sources;
+    return alerts(options, world.context);
+  };
+  // It reaches 80 °C after 218 s and 90 °C after 273 s; a warning fires after two minutes, what is critical at once.
+  EXPECT_EQ(check(heating, {.check = true, .length = 100s}), 0);
+  EXPECT_EQ(check(heating, {.check = true, .length = 280s}), 4);
+  EXPECT_EQ(check(heating, {.json = true, .check = true, .devices = {"0"}, .length = 280s}), 4);
+  EXPECT_EQ(check(heating, {.length = 280s}), 0) << "nobody asked for it";
+  const std::string two = "simulated:" GPUKEEPER_SOURCE_DIR "/examples/scenarios/two-gpus.yaml";
+  EXPECT_EQ(check(two, {.check = true, .devices = {"9"}, .length = 2s}).error().code, Errc::not_found);
+  EXPECT_EQ(check(heating, {.words = {"rules"}, .check = true}).error(),
+            (Error{Errc::invalid_argument, "--check looks at the lamp: it goes with no action"}));
 }
 
 // What is wrong with the words, before any daemon is looked for.

@@ -15,12 +15,14 @@ namespace gpukeeper::cli {
 /// A world in which commands watch a stretch of time that is played, as fast as it goes.
 class PlayedWorld {
  public:
-  explicit PlayedWorld(std::string source, std::deque<Interrupts::Event> events = {})
-      : sources{std::move(source)}, events_(std::move(events)) {}
+  explicit PlayedWorld(std::string source, std::deque<Interrupts::Event> events_ = {})
+      : sources{std::move(source)}, events(std::move(events_)) {}
 
   std::string output() const { return world_.out.text; }
+  CapturedOutput& out() { return world_.out; }
 
   const std::vector<std::string> sources;
+  std::deque<Interrupts::Event> events;  ///< what the next command is interrupted by
   std::vector<std::string> remarks;
 
  private:
@@ -42,7 +44,6 @@ class PlayedWorld {
     std::deque<Event> events_;
   };
 
-  std::deque<Interrupts::Event> events_;
   Captured world_;
   const std::shared_ptr<PlaybackClock> clock_ =
       std::dynamic_pointer_cast<PlaybackClock>(*clock_for(sources, Speed(), {}, std::make_shared<FakeClock>()));
@@ -60,7 +61,7 @@ class PlayedWorld {
             o.engine.governor = context.settings.engine.governor;
             return Session::open(sources, clock_, std::move(o));
           },
-      .interrupts = [this]() -> std::unique_ptr<Interrupts> { return std::make_unique<Waits>(clock_, events_); },
+      .interrupts = [this]() -> std::unique_ptr<Interrupts> { return std::make_unique<Waits>(clock_, events); },
       .remark = [this](std::string_view sentence) { remarks.emplace_back(sentence); }};
 };
 
