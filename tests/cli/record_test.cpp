@@ -2,14 +2,15 @@
 
 #include <filesystem>
 #include <fstream>
+#include <memory>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "captured.hpp"
 #include "cli/record_sinks.hpp"
 #include "core/text.hpp"
 #include "fakes/temporary_folder.hpp"
+#include "played.hpp"
 
 namespace gpukeeper::cli {
 namespace {
@@ -49,75 +50,43 @@ TEST(RecordFormTest, WhatDoesNotGoTogetherIsRefused) {
 class RecordTest : public ::testing::Test {
  protected:
   RecordTest() { open_with(kScenario); }
-  void open_with(const std::string& source) {
-    sources = {source};
-    clock = std::dynamic_pointer_cast<PlaybackClock>(*clock_for(sources, Speed(), {}, std::make_shared<FakeClock>()));
-  }
-
-  // Ends with the events that were prepared; each "due" is a tick.
-  class Waits final : public Interrupts {
-   public:
-    Waits(std::shared_ptr<PlaybackClock> clock, std::deque<Event> events)
-        : clock_(std::move(clock)), events_(std::move(events)) {}
-    Event wait_until(MonotonicTime until) override {
-      const Event event = events_.empty() ? Event::due : events_.front();
-      if (!events_.empty()) events_.pop_front();
-      if (event == Event::due) clock_->move_to(until);
-      return event;
-    }
-    void suspend() override {}
-
-   private:
-    const std::shared_ptr<PlaybackClock> clock_;
-    std::deque<Event> events_;
-  };
-
+  void open_with(const std::string& source) { world = std::make_unique<PlayedWorld>(source); }
   Exit run(RecordOptions options, std::deque<Interrupts::Event> events = {}) {
-    options.sources = sources;
-    Context context{.clock = *clock,
-                    .files = world.files,
-                    .out = world.out,
-                    .environment = world.context.environment,
-                    .screen = world.context.screen,
-                    .open_session = [&](SessionOptions o) { return Session::open(sources, clock, std::move(o)); },
-                    .interrupts = [&]() -> std::unique_ptr<Interrupts> {
-                      return std::make_unique<Waits>(clock, std::move(events));
-                    }};
-    return record(options, context);
+    options.sources = world->sources;
+    world->events = std::move(events);
+    return record(options, world->context);
   }
   std::string path(const std::string& name) const { return (folder.path() / name).string(); }
 
   const TemporaryFolder folder;
-  Captured world;
-  std::vector<std::string> sources;
-  std::shared_ptr<PlaybackClock> clock;
+  std::unique_ptr<PlayedWorld> world;
 };
 
 TEST_F(RecordTest, SaysAtTheEndHowMuchItWas) {
   const auto exit = run({.file = path("r.gkr"), .length = 10s});
   ASSERT_TRUE(exit) << exit.error().message;
   EXPECT_EQ(*exit, 0);
-  EXPECT_THAT(world.out.text, testing::MatchesRegex("recorded 11 frames of 2 GPUs: [0-9]+ KiB in .*/r.gkr\n"));
+  EXPECT_THAT(world->output(), testing::MatchesRegex("recorded 11 frames of 2 GPUs: [0-9]+ KiB in .*/r.gkr\n"));
 }
 
 TEST_F(RecordTest, AnInterruptEndsIt) {
   using enum Interrupts::Event;
   ASSERT_TRUE(run({.file = path("r.gkr")}, {due, resized, due, suspend, due, stop}));
-  EXPECT_THAT(world.out.text, testing::StartsWith("recorded 4 frames of 2 GPUs: "));
+  EXPECT_THAT(world->output(), testing::StartsWith("recorded 4 frames of 2 GPUs: "));
 }
 
 TEST_F(RecordTest, ARecordingIsRecordedInFull) {
   ASSERT_TRUE(run({.file = path("r.gkr"), .length = 10s}));
   open_with("replay:" + path("r.gkr"));
   ASSERT_TRUE(run({.file = path("again.gkr")}));
-  EXPECT_THAT(world.out.text, testing::HasSubstr("\nrecorded 11 frames of 2 GPUs: "));
+  EXPECT_THAT(world->output(), testing::StartsWith("recorded 11 frames of 2 GPUs: "));
 }
 
 TEST_F(RecordTest, ASlowerPeriodIsTaken) {
   ASSERT_TRUE(run({.file = path("r.gkr"), .length = 10s}));
   open_with("replay:" + path("r.gkr"));
   ASSERT_TRUE(run({.file = path("again.gkr"), .period = 5s}));
-  EXPECT_THAT(world.out.text, testing::HasSubstr("\nrecorded 3 frames of 2 GPUs: "));
+  EXPECT_THAT(world->output(), testing::StartsWith("recorded 3 frames of 2 GPUs: "));
 }
 
 TEST_F(RecordTest, TheRecordingThatIsPlayedIsNotWrittenOver) {
@@ -130,29 +99,31 @@ TEST_F(RecordTest, TheRecordingThatIsPlayedIsNotWrittenOver) {
 }
 
 TEST_F(RecordTest, ASourceThatCannotBeOpenedLeavesNoFile) {
-  sources = {"simulated:/nowhere.yaml"};
+  open_with("simulated:/nowhere.yaml");
   ASSERT_FALSE(run({.file = path("r.gkr")}));
   EXPECT_FALSE(std::filesystem::exists(path("r.gkr")));
 }
 
 TEST_F(RecordTest, CsvHasAHeadAndALineForEachGpuAndTick) {
   ASSERT_TRUE(run({.file = "-", .form = Form::csv, .length = 2s}));
-  const auto rows = lines(world.out.text);
+  const auto text = world->output();
+  const auto rows = lines(text);
   ASSERT_EQ(rows.size(), 7u);
   EXPECT_THAT(std::string(rows[0]), testing::StartsWith("taken_at,"));
 }
 
 TEST_F(RecordTest, JsonIsAnObjectALine) {
   ASSERT_TRUE(run({.file = "-", .form = Form::jsonl, .length = 2s}));
-  const auto rows = lines(world.out.text);
+  const auto text = world->output();
+  const auto rows = lines(text);
   ASSERT_EQ(rows.size(), 3u);
   for (const auto row : rows) EXPECT_THAT(std::string(row), testing::StartsWith("{\"schema\":\"gpukeeper.status/1\""));
 }
 
 TEST_F(RecordTest, AReaderThatHasGoneEndsIt) {
-  world.out.gone_after = 2;
+  world->out().gone_after = 2;
   ASSERT_TRUE(run({.file = "-", .form = Form::csv}));
-  EXPECT_EQ(world.out.writes, 2u);
+  EXPECT_EQ(world->out().writes, 2u);
 }
 
 TEST_F(RecordTest, EveryRotatedCsvFileHasItsHead) {
@@ -163,8 +134,8 @@ TEST_F(RecordTest, EveryRotatedCsvFileHasItsHead) {
     std::getline(file, head);
     EXPECT_THAT(head, testing::StartsWith("taken_at,")) << name;
   }
-  EXPECT_THAT(world.out.text, testing::MatchesRegex("recorded 6 frames of 2 GPUs: [0-9]+ KiB in 3 files, the last of "
-                                                    "them .*/m.csv\n"));
+  EXPECT_THAT(world->output(), testing::MatchesRegex("recorded 6 frames of 2 GPUs: [0-9]+ KiB in 3 files, the last of "
+                                                     "them .*/m.csv\n"));
 }
 
 }  // namespace
