@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -17,6 +18,8 @@
 #include "engine/engine.hpp"
 #include "fakes/fake_clock.hpp"
 #include "governor_invariants.hpp"
+#include "hands.hpp"
+#include "history_invariants.hpp"
 #include "simulation.hpp"
 
 namespace gpukeeper::simulation {
@@ -95,9 +98,13 @@ class EngineWorld {
       : dice_(seed),
         trace_(trace),
         settings_(dice_.chance(0.5) ? GovernorSettings{} : some_settings(dice_)),
+        history_settings_(some_lengths(seed)),
+        history_invariants_(history_settings_.span),
         clock_(std::make_shared<PlaybackClock>(std::make_shared<FakeClock>(), std::nullopt)),
+        hands_(seed, clock_),
         events_(std::make_shared<EventDispatcher>()),
-        engine_(open(seed, length), clock_, {.attribute = true, .governor = settings_, .events = events_}) {
+        engine_(open(seed, length), clock_,
+                {.attribute = true, .history = history_settings_, .governor = settings_, .events = events_}) {
     events_->subscribe("the simulation", std::nullopt, [this](const GovernorEvent& event) {
       const std::scoped_lock lock(mutex_);
       if (engine_.snapshot()->sequence < event.sequence) early_ = true;
@@ -112,13 +119,23 @@ class EngineWorld {
       outcome.wrong = step(clock_->now() >= begin + length - kQuiet);
       ++outcome.steps;
     }
+    if (outcome.wrong.empty()) outcome.wrong = hands_.end();
     outcome.simulated = clock_->now() - begin;
     outcome.state_changes = invariants_.changes();
+    outcome.hand_changes = hands_.changes();
     outcome.digest = digest_;
     return outcome;
   }
 
  private:
+  // Half of them forget while they run.
+  static HistorySettings some_lengths(std::uint64_t seed) {
+    Dice dice(seed ^ 0x815704);  // of its own, so that a seed's story is what it was
+    HistorySettings settings;
+    if (dice.chance(0.5)) settings.span = dice.seconds(60, 1200);
+    return settings;
+  }
+
   Sources open(std::uint64_t seed, nanoseconds length) {
     auto scenario = simulated::parse_scenario(scenario_of(seed, length), "scenario");
     if (!scenario) throw std::logic_error(scenario.error().message);
@@ -145,6 +162,8 @@ class EngineWorld {
       note(static_cast<std::uint64_t>(device.throttling.speed_multiplier * 10));
     }
     auto wrong = invariants_.look(*snapshot, heard, settings_, asks_);
+    std::ranges::move(history_invariants_.look(*engine_.history(), *snapshot), std::back_inserter(wrong));
+    std::ranges::move(hands_.act(*snapshot, quiet), std::back_inserter(wrong));
     if (snapshot->sequence != ++sequence_) wrong.push_back("a snapshot was left out");
     if (early_) wrong.push_back("an event was delivered before its snapshot was published");
     return wrong;
@@ -187,6 +206,8 @@ class EngineWorld {
   GovernorSettings settings_;
   bool asks_ = false;
   GovernorInvariants invariants_;
+  const HistorySettings history_settings_;
+  HistoryInvariants history_invariants_;
   std::uint64_t sequence_ = 0;
   std::uint64_t digest_ = 0xcbf29ce484222325;
 
@@ -195,6 +216,7 @@ class EngineWorld {
   bool early_ = false;
 
   const std::shared_ptr<PlaybackClock> clock_;
+  Hands hands_;
   const std::shared_ptr<EventDispatcher> events_;
   Engine engine_;
 };

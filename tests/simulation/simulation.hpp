@@ -14,6 +14,7 @@ struct Outcome {
   std::uint64_t steps = 0;
   std::chrono::nanoseconds simulated{0};  ///< by the simulated clock
   std::size_t state_changes = 0;          ///< of all devices together: a run without any proves little
+  std::size_t hand_changes = 0;           ///< of settings of devices, by the hands
   std::uint64_t digest = 0;               ///< of all advice given: the same seed gives the same
 };
 

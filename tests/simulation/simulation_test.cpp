@@ -64,7 +64,9 @@ TEST(SimulationTest, MuchHappens) {
   std::size_t changes = 0;
   for (std::uint64_t seed = 1; seed <= 10; ++seed) changes += run_policy(seed, kPolicyLength).state_changes;
   EXPECT_GT(changes, 200u) << "a simulation in which nothing happens proves nothing";
-  EXPECT_GT(run_engine(2, kEngineLength).state_changes, 10u);
+  const Outcome engine = run_engine(2, kEngineLength);
+  EXPECT_GT(engine.state_changes, 10u);
+  EXPECT_GT(engine.hand_changes, 10u);
 }
 
 // The seeds differ each time: what fails here is reproduced by the command that is printed.
