@@ -1,10 +1,7 @@
 #include "storage/sqlite_alert_store.hpp"
 
-#include <filesystem>
-#include <system_error>
+#include <array>
 #include <utility>
-
-#include <sys/stat.h>
 
 #include <fmt/format.h>
 
@@ -16,16 +13,13 @@ namespace {
 
 using sqlite::Database;
 using sqlite::each_row;
-using sqlite::Failure;
 using sqlite::Outcome;
 using sqlite::Script;
 using sqlite::Statement;
 using sqlite::wall_time;
 
-constexpr std::int64_t kVersion = 1;
-constexpr int kMostDamaged = 9;  // files kept aside; then the last is overwritten
-
-constexpr const char* kTables = R"sql(
+constexpr std::array kMigrations = {
+    R"sql(
 CREATE TABLE alert (
   position INTEGER PRIMARY KEY,
   id TEXT NOT NULL, rule TEXT NOT NULL, device TEXT, device_index INTEGER, subject TEXT NOT NULL,
@@ -41,12 +35,8 @@ CREATE TABLE silence (
   begun_ns INTEGER NOT NULL, until_ns INTEGER, by TEXT NOT NULL, comment TEXT NOT NULL
 ) STRICT;
 CREATE TABLE number (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
-)sql";
-
-std::uint64_t inode_of(const std::string& path) {
-  struct stat facts {};
-  return ::stat(path.c_str(), &facts) == 0 ? facts.st_ino : 0;
-}
+)sql",
+};
 
 // The shortest text that is read as the same number again.
 std::optional<std::string> text_of(const std::optional<double>& number) {
@@ -138,43 +128,17 @@ Silence silence_of(Statement& row) {
   return s;
 }
 
-// Makes an opened file one that can be used.
-Outcome<void> prepare(Database& database) {
-  const auto version = database.integer("PRAGMA user_version");
-  if (!version) return tl::make_unexpected(version.error());
-  if (*version > kVersion) {
-    return tl::make_unexpected(Failure{
-        {Errc::not_supported,
-         fmt::format("it was written by a newer gpukeeper (version {}, this one knows {}); use that one, or move "
-                     "the file away",
-                     *version, kVersion)},
-        false});
-  }
-  auto done = database.execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL");
-  if (!done) return done;
-  const auto damage = database.prepare("PRAGMA quick_check(1)").and_then([](Statement check) -> Outcome<std::string> {
-    const auto row = check.step();
-    if (!row) return tl::make_unexpected(row.error());
-    return check.text();
-  });
-  if (!damage) return tl::make_unexpected(damage.error());
-  if (*damage != "ok") return tl::make_unexpected(Failure{{Errc::internal, *damage}, true});
-  if (*version == kVersion) return {};
-  auto transaction = sqlite::Transaction::begin(database);
-  if (!transaction) return tl::make_unexpected(transaction.error());
-  done = database.execute(kTables);
-  if (done) done = database.execute(fmt::format("PRAGMA user_version = {}", kVersion).c_str());
-  return done ? transaction->commit() : done;
-}
-
 }  // namespace
+
+SqliteAlertStore::SqliteAlertStore(std::string path, bool keeps_made_up)
+    : file_(std::move(path), kMigrations), keeps_made_up_(keeps_made_up) {}
 
 Result<std::shared_ptr<SqliteAlertStore>> SqliteAlertStore::open(const std::string& folder, bool keeps_made_up) {
   auto store = std::shared_ptr<SqliteAlertStore>(new SqliteAlertStore(folder + "/" + kFileName, keeps_made_up));
-  const auto connected = store->connect();
-  if (connected) return store;
-  const auto& [reason, damaged] = connected.error();
-  if (!damaged) return fail(reason.code, fmt::format("{}: {}", store->path_, reason.message));
+  const auto opened = store->file_.open();
+  if (opened) return store;
+  const auto& [reason, damaged] = opened.error();
+  if (!damaged) return fail(reason.code, fmt::format("{}: {}", store->place(), reason.message));
   if (auto begun = store->begin_anew(reason.message); !begun) return tl::make_unexpected(begun.error());
   return store;
 }
@@ -184,19 +148,8 @@ std::string SqliteAlertStore::notice() const {
   return notice_;
 }
 
-Outcome<void> SqliteAlertStore::connect() {
-  database_.reset();
-  auto opened = Database::open(path_, Database::Access::own);
-  if (!opened) return tl::make_unexpected(opened.error());
-  auto prepared = prepare(*opened);
-  if (!prepared) return prepared;
-  inode_ = inode_of(path_);
-  database_ = std::make_unique<Database>(std::move(*opened));
-  return {};
-}
-
 Result<AndonMemory> SqliteAlertStore::load() {
-  if (!database_) return fail(Errc::unavailable, "it is not open");
+  if (!file_.database()) return fail(Errc::unavailable, "it is not open");
   auto memory = read();
   if (memory) return std::move(*memory);
   if (!memory.error().damaged) return tl::make_unexpected(memory.error().error);
@@ -205,18 +158,19 @@ Result<AndonMemory> SqliteAlertStore::load() {
 }
 
 Outcome<AndonMemory> SqliteAlertStore::read() {
+  Database& database = *file_.database();
   AndonMemory memory;
   Outcome<void> outcome;
-  each_row(*database_,
+  each_row(database,
            "SELECT id, rule, device, device_index, subject, level, severity, phase, value, threshold, message, remedy, "
            "link, since_ns, fired_ns, resolved_ns, unknown_ns, acknowledged_by, acknowledged_until_ns, comment, "
            "silenced, silenced_until_ns, told FROM alert WHERE position >= ? ORDER BY position",
            0, outcome, [&](Statement& row) { memory.alerts.push_back(alert_of(row)); });
-  each_row(*database_,
+  each_row(database,
            "SELECT id, rule, device, level, begun_ns, until_ns, by, comment FROM silence WHERE position >= ? "
            "ORDER BY position",
            0, outcome, [&](Statement& row) { memory.silences.push_back(silence_of(row)); });
-  each_row(*database_, "SELECT name, value FROM number WHERE value >= ?", 0, outcome, [&](Statement& row) {
+  each_row(database, "SELECT name, value FROM number WHERE value >= ?", 0, outcome, [&](Statement& row) {
     const std::string name = row.text();
     if (name == "last_alert") memory.last_alert = row.number();
     if (name == "last_silence") memory.last_silence = row.number();
@@ -226,9 +180,9 @@ Outcome<AndonMemory> SqliteAlertStore::read() {
 }
 
 Result<void> SqliteAlertStore::save(const AndonMemory& memory) {
-  if (database_ && !is_in_place()) database_.reset();  // somebody removed the file
-  if (!database_) {
-    if (const auto connected = connect(); !connected) return tl::make_unexpected(connected.error().error);
+  if (file_.database() && !file_.is_in_place()) file_.close();  // somebody removed the file
+  if (!file_.database()) {
+    if (const auto opened = file_.open(); !opened) return tl::make_unexpected(opened.error().error);
   }
   const auto written = write(memory);
   if (written) return {};
@@ -239,9 +193,9 @@ Result<void> SqliteAlertStore::save(const AndonMemory& memory) {
 }
 
 Outcome<void> SqliteAlertStore::write(const AndonMemory& memory) {
-  auto transaction = sqlite::Transaction::begin(*database_);
+  auto transaction = sqlite::Transaction::begin(*file_.database());
   if (!transaction) return tl::make_unexpected(transaction.error());
-  Script script(*database_);
+  Script script(*file_.database());
   script.run("DELETE FROM alert");
   script.run("DELETE FROM silence");
   std::uint64_t position = 0;
@@ -254,34 +208,12 @@ Outcome<void> SqliteAlertStore::write(const AndonMemory& memory) {
 }
 
 Result<void> SqliteAlertStore::begin_anew(const std::string& why) {
-  database_.reset();
-  std::error_code error;
-  std::string aside;
-  for (int number = 1; number <= kMostDamaged; ++number) {
-    aside = fmt::format("{}.damaged-{}", path_, number);
-    if (!std::filesystem::exists(aside, error)) break;
-  }
-  std::filesystem::rename(path_, aside, error);
-  if (error) {
-    return fail(Errc::internal,
-                fmt::format("{} is damaged ({}), and cannot be moved to {}: {}", path_, why, aside, error.message()));
-  }
-  std::filesystem::rename(path_ + "-wal", aside + "-wal", error);  // there may be none
-  std::filesystem::remove(path_ + "-shm", error);
-  {
-    std::scoped_lock lock(mutex_);
-    notice_ = fmt::format("the alerts in {} were damaged ({}); the file was moved to {}, and a new one was begun",
-                          path_, why, aside);
-  }
-  const auto connected = connect();
-  if (!connected) {
-    return fail(connected.error().error.code, fmt::format("{}: {}", path_, connected.error().error.message));
-  }
+  const auto aside = file_.replace(why);
+  if (!aside) return tl::make_unexpected(aside.error());
+  std::scoped_lock lock(mutex_);
+  notice_ = fmt::format("the alerts in {} were damaged ({}); the file was moved to {}, and a new one was begun",
+                        place(), why, *aside);
   return {};
-}
-
-bool SqliteAlertStore::is_in_place() const {
-  return inode_of(path_) == inode_;
 }
 
 }  // namespace gpukeeper

@@ -1,12 +1,11 @@
 #pragma once
 
-#include <cstdint>
 #include <memory>
 #include <mutex>
 #include <string>
 
 #include "policy/andon/alert_store.hpp"
-#include "storage/sqlite.hpp"
+#include "storage/own_file.hpp"
 
 namespace gpukeeper {
 
@@ -24,7 +23,7 @@ class SqliteAlertStore final : public AlertStore {
   /// Errors: not_supported for the file of a newer version; others as the disk says.
   static Result<std::shared_ptr<SqliteAlertStore>> open(const std::string& folder, bool keeps_made_up = false);
 
-  std::string place() const override { return path_; }
+  std::string place() const override { return file_.path(); }
   bool keeps_made_up() const override { return keeps_made_up_; }
   std::string notice() const override;
   Result<AndonMemory> load() override;
@@ -33,18 +32,14 @@ class SqliteAlertStore final : public AlertStore {
   static constexpr const char* kFileName = "alerts.db";
 
  private:
-  SqliteAlertStore(std::string path, bool keeps_made_up) : path_(std::move(path)), keeps_made_up_(keeps_made_up) {}
+  SqliteAlertStore(std::string path, bool keeps_made_up);
 
-  sqlite::Outcome<void> connect();
   sqlite::Outcome<AndonMemory> read();
   sqlite::Outcome<void> write(const AndonMemory& memory);
   Result<void> begin_anew(const std::string& why);
-  bool is_in_place() const;
 
-  const std::string path_;
+  sqlite::OwnFile file_;
   const bool keeps_made_up_;
-  std::unique_ptr<sqlite::Database> database_;  // null when it could not be opened again
-  std::uint64_t inode_ = 0;                     // of the file that is open
   mutable std::mutex mutex_;
   std::string notice_;  // guarded by mutex_
 };

@@ -7,8 +7,6 @@
 #include <system_error>
 #include <utility>
 
-#include <sys/stat.h>
-
 #include <fmt/format.h>
 
 #include "storage/sqlite_script.hpp"
@@ -18,13 +16,11 @@ namespace {
 
 using sqlite::Database;
 using sqlite::each_row;
-using sqlite::Failure;
 using sqlite::Outcome;
 using sqlite::Script;
 using sqlite::Statement;
 using sqlite::wall_time;
 
-// Each script leads from the version of its place to the next; none is ever changed once it was released.
 constexpr std::array kMigrations = {
     R"sql(
 CREATE TABLE fault (
@@ -61,10 +57,6 @@ CREATE TABLE mark (
 ) STRICT, WITHOUT ROWID;
 )sql",
 };
-constexpr auto kVersion = static_cast<std::int64_t>(kMigrations.size());
-
-constexpr int kMostDamaged = 9;  // files kept aside; then the last is overwritten
-
 // What is not known was written by a newer version.
 EventKind event_kind(std::string_view text) {
   for (int kind = 0; kind <= static_cast<int>(EventKind::driver); ++kind) {
@@ -78,11 +70,6 @@ Severity severity(std::string_view text) {
     if (to_string(each) == text) return each;
   }
   return Severity::error;
-}
-
-std::uint64_t inode_of(const std::string& path) {
-  struct stat facts {};
-  return ::stat(path.c_str(), &facts) == 0 ? facts.st_ino : 0;
 }
 
 void save_record(Script& script, const FaultRecord& r) {
@@ -122,42 +109,32 @@ FaultRecord read_record(Statement& row, bool& processes_known) {
   return r;
 }
 
-Error newer(std::int64_t version) {
-  return {Errc::not_supported,
-          fmt::format("it was written by a newer gpukeeper (version {} of the journal, this one knows {}); use that "
-                      "one, or move the file away",
-                      version, kVersion)};
-}
-
 }  // namespace
 
 SqliteFaultStore::SqliteFaultStore(std::string path, bool keeps_made_up, bool read_only)
-    : path_(std::move(path)), keeps_made_up_(keeps_made_up), read_only_(read_only) {}
+    : file_(std::move(path), kMigrations, read_only ? Database::Access::read : Database::Access::own),
+      keeps_made_up_(keeps_made_up),
+      read_only_(read_only) {}
 
 Result<std::shared_ptr<SqliteFaultStore>> SqliteFaultStore::open(const std::string& folder, bool keeps_made_up) {
   auto store = std::shared_ptr<SqliteFaultStore>(new SqliteFaultStore(folder + "/" + kFileName, keeps_made_up, false));
-  auto connected = store->connect();
-  if (!connected && connected.error().damaged) {
-    if (auto begun = store->begin_anew(connected.error().error.message); !begun) {
-      return tl::make_unexpected(begun.error());
-    }
-    connected = {};
-  }
-  if (!connected) {
-    return fail(connected.error().error.code, fmt::format("{}: {}", store->path_, connected.error().error.message));
-  }
+  const auto opened = store->file_.open();
+  if (opened) return store;
+  const auto& [reason, damaged] = opened.error();
+  if (!damaged) return fail(reason.code, fmt::format("{}: {}", store->place(), reason.message));
+  if (auto begun = store->replace(reason.message); !begun) return tl::make_unexpected(begun.error());
   return store;
 }
 
 Result<std::shared_ptr<SqliteFaultStore>> SqliteFaultStore::open_to_read(const std::string& folder) {
   auto store = std::shared_ptr<SqliteFaultStore>(new SqliteFaultStore(folder + "/" + kFileName, false, true));
   std::error_code error;
-  const bool there = std::filesystem::exists(store->path_, error);
-  if (error) return fail(Errc::not_permitted, fmt::format("{}: {}", store->path_, error.message()));
-  if (!there) return fail(Errc::not_found, fmt::format("{}: there is no journal", store->path_));
-  if (const auto connected = store->connect(); !connected) {
-    const auto& [reason, damaged] = connected.error();
-    return fail(damaged ? Errc::unavailable : reason.code, fmt::format("{}: {}", store->path_, reason.message));
+  const bool there = std::filesystem::exists(store->place(), error);
+  if (error) return fail(Errc::not_permitted, fmt::format("{}: {}", store->place(), error.message()));
+  if (!there) return fail(Errc::not_found, fmt::format("{}: there is no journal", store->place()));
+  if (const auto opened = store->file_.open(); !opened) {
+    const auto& [reason, damaged] = opened.error();
+    return fail(damaged ? Errc::unavailable : reason.code, fmt::format("{}: {}", store->place(), reason.message));
   }
   return store;
 }
@@ -167,59 +144,17 @@ std::string SqliteFaultStore::notice() const {
   return notice_;
 }
 
-Outcome<void> SqliteFaultStore::connect() {
-  database_.reset();
-  auto opened = Database::open(path_, read_only_ ? Database::Access::read : Database::Access::own);
-  if (!opened) return tl::make_unexpected(opened.error());
-  auto prepared = migrate(*opened);
-  if (!prepared) return prepared;
-  inode_ = inode_of(path_);
-  database_ = std::make_unique<Database>(std::move(*opened));
-  return {};
-}
-
-Outcome<void> SqliteFaultStore::migrate(Database& database) {
-  const auto version = database.integer("PRAGMA user_version");
-  if (!version) return tl::make_unexpected(version.error());
-  if (*version > kVersion) {
-    return tl::make_unexpected(Failure{newer(*version), false});
-  }
-  if (read_only_) {
-    if (*version == kVersion) return {};
-    return tl::make_unexpected(Failure{{Errc::unavailable, "its owner has not made it ready yet"}, false});
-  }
-  // FULL: a faulty GPU may well take the machine with it, and then the last line is the one that is wanted.
-  auto done = database.execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON");
-  if (!done) return done;
-  const auto damage = database.prepare("PRAGMA quick_check(1)").and_then([](Statement check) -> Outcome<std::string> {
-    const auto row = check.step();
-    if (!row) return tl::make_unexpected(row.error());
-    return check.text();
-  });
-  if (!damage) return tl::make_unexpected(damage.error());
-  if (*damage != "ok") return tl::make_unexpected(Failure{{Errc::internal, *damage}, true});
-  if (*version == kVersion) return {};
-
-  auto transaction = sqlite::Transaction::begin(database);
-  if (!transaction) return tl::make_unexpected(transaction.error());
-  for (auto from = *version; from < kVersion && done; ++from) {
-    done = database.execute(kMigrations.at(static_cast<std::size_t>(from)));
-  }
-  if (done) done = database.execute(fmt::format("PRAGMA user_version = {}", kVersion).c_str());
-  return done ? transaction->commit() : done;
-}
-
 Result<FaultEntries> SqliteFaultStore::load(std::size_t most) {
-  if (!database_) return fail(Errc::unavailable, "it is not open");
+  if (!file_.database()) return fail(Errc::unavailable, "it is not open");
   auto entries = read(most);
   if (entries) return std::move(*entries);
   if (!entries.error().damaged || read_only_) return tl::make_unexpected(entries.error().error);
-  if (auto begun = begin_anew(entries.error().error.message); !begun) return tl::make_unexpected(begun.error());
+  if (auto begun = replace(entries.error().error.message); !begun) return tl::make_unexpected(begun.error());
   return FaultEntries{};
 }
 
 Outcome<FaultEntries> SqliteFaultStore::read(std::size_t most) {
-  Database& database = *database_;
+  Database& database = *file_.database();
   FaultEntries all;
   // One view of everything, whatever is written meanwhile.
   Outcome<void> outcome = database.execute("BEGIN");
@@ -289,25 +224,27 @@ Outcome<FaultEntries> SqliteFaultStore::read(std::size_t most) {
 
 Result<void> SqliteFaultStore::write(const FaultEntries& entries) {
   if (read_only_) return fail(Errc::not_permitted, "it was opened to be read");
-  if (database_ && !is_in_place()) {
-    if (auto begun = begin_anew(""); !begun) return begun;
+  if (file_.database() && !file_.is_in_place()) {
+    if (const auto opened = file_.open(); !opened)
+      return fail(opened.error().error.code, fmt::format("{}: {}", place(), opened.error().error.message));
+    note(fmt::format("the fault journal {} was removed; a new one was begun", place()));
     return fail(Errc::not_found, "the file was removed; a new one was begun");
   }
-  if (!database_) {  // a new one could not be begun the last time
-    if (const auto connected = connect(); !connected) return tl::make_unexpected(connected.error().error);
+  if (!file_.database()) {  // a new one could not be begun the last time
+    if (const auto opened = file_.open(); !opened) return tl::make_unexpected(opened.error().error);
     return fail(Errc::not_found, "a new file was begun");
   }
   const auto saved = save(entries);
   if (saved) return {};
   if (!saved.error().damaged) return tl::make_unexpected(saved.error().error);
-  if (auto begun = begin_anew(saved.error().error.message); !begun) return begun;
+  if (auto begun = replace(saved.error().error.message); !begun) return begun;
   return fail(Errc::not_found, "the file was damaged; a new one was begun");
 }
 
 Outcome<void> SqliteFaultStore::save(const FaultEntries& entries) {
-  auto transaction = sqlite::Transaction::begin(*database_);
+  auto transaction = sqlite::Transaction::begin(*file_.database());
   if (!transaction) return tl::make_unexpected(transaction.error());
-  Script script(*database_);
+  Script script(*file_.database());
   for (const FaultRecord& record : entries.records) save_record(script, record);
   for (const FaultReport& r : entries.reports) {
     script.run("INSERT OR IGNORE INTO report (fault, occurrence, at_ns, count, source, key) VALUES (?, ?, ?, ?, ?, ?)",
@@ -325,41 +262,17 @@ Outcome<void> SqliteFaultStore::save(const FaultEntries& entries) {
   return script.outcome ? transaction->commit() : script.outcome;
 }
 
-// `why` it is damaged; empty when it is simply gone.
-Result<void> SqliteFaultStore::begin_anew(std::string why) {
-  database_.reset();
-  if (why.empty()) {
-    std::scoped_lock lock(mutex_);
-    notice_ = fmt::format("the fault journal {} was removed; a new one was begun", path_);
-  } else if (auto moved = move_aside(); !moved) {
-    return fail(moved.error().code, fmt::format("{} is damaged ({}), and {}", path_, why, moved.error().message));
-  } else {
-    std::scoped_lock lock(mutex_);
-    notice_ = fmt::format("the fault journal {} was damaged ({}); {}, and a new one was begun", path_, why, *moved);
-  }
-  const auto connected = connect();
-  if (!connected)
-    return fail(connected.error().error.code, fmt::format("{}: {}", path_, connected.error().error.message));
+Result<void> SqliteFaultStore::replace(const std::string& why) {
+  const auto aside = file_.replace(why);
+  if (!aside) return tl::make_unexpected(aside.error());
+  note(fmt::format("the fault journal {} was damaged ({}); it was moved to {}, and a new one was begun", place(), why,
+                   *aside));
   return {};
 }
 
-// Says where to. The write-ahead log goes along: what it holds may be of use to whoever looks into the file.
-Result<std::string> SqliteFaultStore::move_aside() {
-  std::error_code error;
-  std::string aside;
-  for (int number = 1; number <= kMostDamaged; ++number) {
-    aside = fmt::format("{}.damaged-{}", path_, number);
-    if (!std::filesystem::exists(aside, error)) break;
-  }
-  std::filesystem::rename(path_, aside, error);
-  if (error) return fail(Errc::internal, fmt::format("it cannot be moved to {}: {}", aside, error.message()));
-  std::filesystem::rename(path_ + "-wal", aside + "-wal", error);  // there may be none
-  std::filesystem::remove(path_ + "-shm", error);
-  return fmt::format("it was moved to {}", aside);
-}
-
-bool SqliteFaultStore::is_in_place() const {
-  return inode_of(path_) == inode_;
+void SqliteFaultStore::note(std::string notice) {
+  std::scoped_lock lock(mutex_);
+  notice_ = std::move(notice);
 }
 
 }  // namespace gpukeeper

@@ -1,12 +1,11 @@
 #pragma once
 
-#include <cstdint>
 #include <memory>
 #include <mutex>
 #include <string>
 
 #include "faults/fault_store.hpp"
-#include "storage/sqlite.hpp"
+#include "storage/own_file.hpp"
 
 namespace gpukeeper {
 
@@ -28,7 +27,7 @@ class SqliteFaultStore final : public FaultStore {
   /// Errors: not_found when there is none; not_permitted; unavailable when it is damaged; not_supported.
   static Result<std::shared_ptr<SqliteFaultStore>> open_to_read(const std::string& folder);
 
-  std::string place() const override { return path_; }
+  std::string place() const override { return file_.path(); }
   bool keeps_made_up() const override { return keeps_made_up_; }
   bool is_read_only() const override { return read_only_; }
   std::string notice() const override;
@@ -40,19 +39,14 @@ class SqliteFaultStore final : public FaultStore {
  private:
   SqliteFaultStore(std::string path, bool keeps_made_up, bool read_only);
 
-  sqlite::Outcome<void> connect();
-  sqlite::Outcome<void> migrate(sqlite::Database& database);
   sqlite::Outcome<FaultEntries> read(std::size_t most);
   sqlite::Outcome<void> save(const FaultEntries& entries);
-  Result<void> begin_anew(std::string why);
-  Result<std::string> move_aside();
-  bool is_in_place() const;
+  Result<void> replace(const std::string& why);
+  void note(std::string notice);
 
-  const std::string path_;
+  sqlite::OwnFile file_;
   const bool keeps_made_up_;
   const bool read_only_;
-  std::unique_ptr<sqlite::Database> database_;  // null when it could not be opened again
-  std::uint64_t inode_ = 0;                     // of the file that is open
   mutable std::mutex mutex_;
   std::string notice_;  // guarded by mutex_
 };

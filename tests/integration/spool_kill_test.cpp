@@ -1,14 +1,7 @@
-#include <sys/wait.h>
-#include <unistd.h>
-#include <csignal>
-
-#include <chrono>
-#include <random>
-#include <thread>
-
 #include <gtest/gtest.h>
 
 #include "fakes/temporary_folder.hpp"
+#include "integration/killed_writer.hpp"
 #include "sinks/notices.hpp"
 #include "sinks/sink_queue.hpp"
 #include "sinks/spool_writer.hpp"
@@ -25,8 +18,8 @@ std::shared_ptr<const AlertNotice> notice(std::uint64_t number) {
   return std::make_shared<const AlertNotice>(result);
 }
 
-// Puts one notice after the other, every third one is sent, and says each number on the pipe once it is kept.
-[[noreturn]] void keep_for_ever(const std::string& path, int pipe_end) {
+// Puts one notice after the other; every third one is sent.
+void keep_for_ever(const std::string& path, const KilledWriter::Tell& tell) {
   SpoolWriter writer(std::make_unique<FileSpoolStore>(path));
   SpoolContents contents = writer.take_contents();
   std::uint64_t number = contents.last_number + 1;
@@ -34,35 +27,19 @@ std::shared_ptr<const AlertNotice> notice(std::uint64_t number) {
   for (;; ++number) {
     queue.put(notice(number));
     if (number % 3 == 0) queue.done(number - 1);
-    if (!writer.save(queue)) ::_exit(1);
-    if (::write(pipe_end, &number, sizeof number) != sizeof number) ::_exit(2);
+    if (!writer.save(queue)) return;
+    tell(number);
   }
 }
 
 TEST(SpoolKillTest, NothingThatWasKeptIsLost) {
   const TemporaryFolder temporary;
   const std::string path = (temporary.path() / "ops.jsonl").string();
-  std::mt19937 random(7);
+  KilledWriter writer([&](const auto& tell) { keep_for_ever(path, tell); }, std::chrono::milliseconds(50));
   std::uint64_t kept = 0;
   for (int round = 0; round < 25; ++round) {
-    int pipe_ends[2];
-    ASSERT_EQ(::pipe(pipe_ends), 0);
-    const pid_t child = ::fork();
-    ASSERT_GE(child, 0);
-    if (child == 0) {
-      ::close(pipe_ends[0]);
-      keep_for_ever(path, pipe_ends[1]);
-    }
-    ::close(pipe_ends[1]);
-    std::uint64_t number = 0;
-    if (::read(pipe_ends[0], &number, sizeof number) == sizeof number) kept = number;
-    std::this_thread::sleep_for(std::chrono::microseconds(random() % 50'000));
-    ASSERT_EQ(::kill(child, SIGKILL), 0);
-    while (::read(pipe_ends[0], &number, sizeof number) == sizeof number) kept = number;
-    ::close(pipe_ends[0]);
-    int status = 0;
-    ASSERT_EQ(::waitpid(child, &status, 0), child);
-    ASSERT_TRUE(WIFSIGNALED(status)) << "the writer failed with " << WEXITSTATUS(status);
+    ASSERT_TRUE(writer.run());
+    kept = std::max(kept, writer.told());
 
     const auto text = FileSpoolStore(path).load();
     ASSERT_TRUE(text) << text.error().message;

@@ -115,7 +115,7 @@ TEST_F(SqliteFaultStoreTest, TheFileOfANewerVersionIsLeftAlone) {
   EXPECT_EQ(refused.error().code, Errc::not_supported);
   EXPECT_EQ(refused.error().message,
             path_ +
-                ": it was written by a newer gpukeeper (version 7 of the journal, this one knows 1); use that one, or "
+                ": it was written by a newer gpukeeper (version 7, this one knows 1); use that one, or "
                 "move the file away");
   EXPECT_EQ(SqliteFaultStore::open_to_read(folder_).error().code, Errc::not_supported);
 }
