@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "cli/alerts_page.hpp"
+#include "cli/sink_trial.hpp"
 #include "cli/stretch.hpp"
 #include "client/daemon.hpp"
 #include "core/display_text.hpp"
@@ -22,7 +23,8 @@ namespace {
 
 using std::chrono::nanoseconds;
 
-constexpr std::array<std::string_view, 6> kActions = {"ack", "unack", "silence", "unsilence", "silences", "rules"};
+constexpr std::array<std::string_view, 7> kActions = {"ack",      "unack", "silence", "unsilence",
+                                                      "silences", "rules", "test"};
 
 Result<client::Daemon> daemon(const AlertsOptions& options, const Context& context) {
   return client::Daemon::find(options.daemon, context.environment);
@@ -269,6 +271,10 @@ Exit alerts(const AlertsOptions& options, Context& context) {
     if (action == "ack" || action == "unack") return acknowledge(options, context);
     if (action == "silence") return silence(options, context);
     if (action == "unsilence") return end_silence(options, context);
+    if (action == "test") {
+      if (options.words.size() == 2) return try_sink_of(options.words[1], context);
+      return fail(Errc::invalid_argument, "test takes the name of one sink: gpukeeper alerts test ops");
+    }
     const bool known = std::ranges::find(kActions, action) != kActions.end();
     if (known && options.words.size() > 1) {
       return fail(Errc::invalid_argument,
@@ -279,7 +285,7 @@ Exit alerts(const AlertsOptions& options, Context& context) {
     const auto meant = nearest(action, kActions);
     return fail(Errc::invalid_argument,
                 fmt::format("alerts has no '{}': {}", harmless(action),
-                            meant.empty() ? "there are ack, unack, silence, unsilence, silences and rules"
+                            meant.empty() ? "there are ack, unack, silence, unsilence, silences, rules and test"
                                           : fmt::format("did you mean {}?", meant)));
   }
   if (options.sources.empty() || !options.daemon.empty()) {

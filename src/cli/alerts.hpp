@@ -11,7 +11,8 @@
 namespace gpukeeper::cli {
 
 struct AlertsOptions {
-  /// What stands after `alerts`: nothing, or ack ID, unack ID, silence MATCHER..., unsilence ID, silences, rules.
+  /// What stands after `alerts`: nothing, or ack ID, unack ID, silence MATCHER..., unsilence ID, silences, rules,
+  /// test SINK.
   std::vector<std::string> words = {};
   bool all = false;  ///< what pends and what has ended, too
   bool json = false;

@@ -349,7 +349,9 @@ class Parser {
     auto* words = alerts->add_option(
         "action", arguments.words,
         "ack ID says that somebody takes care of an alert, unack ID takes that back; silence MATCHER... (rule=thermal, "
-        "device=0, level=warning) keeps alerts quiet, unsilence ID ends that; silences and rules list them.");
+        "device=0, level=warning) keeps alerts quiet, unsilence ID ends that; silences and rules list them; test SINK "
+        "sends a "
+        "marked test to that sink of the configuration and says what its receiver answered.");
     add(*alerts, words, {.value = "ACTION", .choices = alert_actions()});
     add_flag(*alerts, "--all", arguments.all,
              "Those that have not lasted long enough yet and those that are over, too.");

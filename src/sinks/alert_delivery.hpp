@@ -29,9 +29,4 @@ class AlertDelivery {
   SinkDispatcher dispatcher_;
 };
 
-/// Sends a test notice, once and at once. Errors: those of Sink::send.
-inline Result<void> try_sink(const SinkSettings& settings, const SinkWorld& world) {
-  return make_sink(settings, world)->send(test_notice(host_name(), world.clock.wall()), {});
-}
-
 }  // namespace gpukeeper

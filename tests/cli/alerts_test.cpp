@@ -150,7 +150,9 @@ TEST(AlertsTest, WhatIsWrongIsSaid) {
   };
   const Case cases[] = {
       {{"akc", "3"}, "alerts has no 'akc': did you mean ack?"},
-      {{"xyz"}, "alerts has no 'xyz': there are ack, unack, silence, unsilence, silences and rules"},
+      {{"xyz"}, "alerts has no 'xyz': there are ack, unack, silence, unsilence, silences, rules and test"},
+      {{"test"}, "test takes the name of one sink: gpukeeper alerts test ops"},
+      {{"test", "a", "b"}, "test takes the name of one sink: gpukeeper alerts test ops"},
       {{"ack"}, "ack takes one id, as gpukeeper alerts shows it: gpukeeper alerts ack 7"},
       {{"ack", "1", "2"}, "ack takes one id, as gpukeeper alerts shows it: gpukeeper alerts ack 7"},
       {{"unack", "../x"}, "an id is a number, not '../x': gpukeeper alerts unack 7"},

@@ -9,10 +9,11 @@
 #include "fakes/fake_log.hpp"
 #include "fakes/fake_programs.hpp"
 #include "fakes/memory_files.hpp"
-#include "sinks/alert_delivery.hpp"
 #include "sinks/fake_transport.hpp"
 #include "sinks/notices.hpp"
 #include "sinks/payloads.hpp"
+#include "sinks/sink_dispatcher.hpp"
+#include "sinks/try_sink.hpp"
 
 namespace gpukeeper {
 namespace {
@@ -226,7 +227,7 @@ TEST_F(SinkTest, WhatAReceiverRefusesForWhatItIsIsNotTriedAgain) {
 
 TEST_F(SinkTest, ASinkIsTriedWithATest) {
   const SinkSettings settings = sink(SinkKind::webhook, "https://example.org/hook");
-  ASSERT_TRUE(try_sink(settings, world_));
+  EXPECT_EQ(try_sink(settings, world_), "https://example.org/… answered with status 200");
   const auto posts = transport_.take_posts();
   ASSERT_EQ(posts.size(), 1u);
   const auto notice = parse_notice(posts[0].body);
