@@ -60,9 +60,13 @@ Advice advice_for(ActuatorKind kind, const Throttling& throttling) {
   return advice;
 }
 
-Actuation::Actuation(ActuatorFactory& factory, ChangeJournal journal, std::shared_ptr<const Clock> clock,
-                     std::string boot, Log& log)
-    : factory_(factory), journal_(std::move(journal)), clock_(std::move(clock)), boot_(std::move(boot)), log_(log) {}
+Actuation::Actuation(std::shared_ptr<ActuatorFactory> factory, ChangeJournal journal,
+                     std::shared_ptr<const Clock> clock, std::string boot, Log& log)
+    : factory_(std::move(factory)),
+      journal_(std::move(journal)),
+      clock_(std::move(clock)),
+      boot_(std::move(boot)),
+      log_(log) {}
 
 void Actuation::recover() {
   const auto held = journal_.held();  // a copy: it shrinks meanwhile
@@ -73,7 +77,7 @@ void Actuation::recover() {
       release(entry);  // the machine was started anew, and with it every device
       continue;
     }
-    entry.actuator = factory_.find(change.name);
+    entry.actuator = factory_->find(change.name);
     if (!entry.actuator) {
       if (change.name.kind == ActuatorKind::freeze) {
         release(entry);  // a control group that is gone has nobody left in it
@@ -88,6 +92,8 @@ void Actuation::recover() {
 }
 
 void Actuation::act(const Snapshot& snapshot, const ActuatorSettings& settings) {
+  if (settings != settings_) begin_anew();
+  settings_ = settings;
   for (auto& [name, entry] : entries_) entry.wanted = false;
   std::map<DeviceId, const DeviceSnapshot*> devices;
   for (const DeviceSnapshot& device : snapshot.devices) {
@@ -96,7 +102,7 @@ void Actuation::act(const Snapshot& snapshot, const ActuatorSettings& settings) 
     if (!device.throttling.requests.empty() && settings.any()) make_actuators(device, settings);
   }
   for (auto& [name, entry] : entries_) {
-    if (!entry.actuator && entry.held) entry.actuator = factory_.find(name);
+    if (!entry.actuator && entry.held) entry.actuator = factory_->find(name);
     if (!entry.actuator) continue;
     const auto device = devices.find(name.device);
     const bool governed =
@@ -108,8 +114,16 @@ void Actuation::act(const Snapshot& snapshot, const ActuatorSettings& settings) 
                 [](const auto& each) { return !each.second.wanted && !each.second.held && !each.second.spent; });
 }
 
+// Actuators keep the settings that they were made with.
+void Actuation::begin_anew() {
+  for (auto& [name, entry] : entries_) {
+    if (entry.held && entry.actuator) give_back(entry, "the configuration has changed");
+  }
+  std::erase_if(entries_, [](const auto& each) { return !each.second.held; });
+}
+
 void Actuation::make_actuators(const DeviceSnapshot& device, const ActuatorSettings& settings) {
-  for (auto& actuator : factory_.actuators(device, settings)) {
+  for (auto& actuator : factory_->actuators(device, settings)) {
     Entry& entry = entries_[actuator->name()];
     entry.wanted = true;
     if (!entry.actuator) entry.actuator = std::move(actuator);
@@ -120,10 +134,13 @@ void Actuation::drive(Entry& entry, double multiplier, const ActuatorSettings& s
   const auto now = clock_->now();
   if (entry.retry_at && now < *entry.retry_at) return;
   const bool freezes = entry.actuator->name().kind == ActuatorKind::freeze;
-  if (multiplier == 1) entry.spent = false;
+  if (multiplier == 1 && std::exchange(entry.spent, false)) entry.message.clear();
   if (freezes && entry.held && now - entry.changed_at >= settings.max_pause) {
+    give_back(entry, "it stood still for as long as max_pause allows; its cause lasts");
+    if (entry.held) return;
     entry.spent = true;  // not silently again: whoever waits for it elsewhere gives up meanwhile
-    return give_back(entry, "it stood still for as long as max_pause allows; its cause lasts");
+    entry.message = "it stood still for as long as max_pause allows";
+    return;
   }
   if (entry.spent) return;
 
@@ -145,7 +162,7 @@ void Actuation::drive(Entry& entry, double multiplier, const ActuatorSettings& s
     }
     return;
   }
-  if (entry.held && entry.held->set == *wish) return;
+  if (entry.held && entry.held->set == *wish) return look_again(entry);
   const auto pause = multiplier < entry.multiplier ? settings.pause_down : settings.pause_up;
   if (entry.held && now - entry.changed_at < pause) return;
   change(entry, found, *wish, multiplier, reason);
@@ -156,11 +173,7 @@ void Actuation::change(Entry& entry, const std::string& found, const std::string
   const ActuatorName& name = entry.actuator->name();
   if (entry.held) {  // somebody else may have had a hand in it since
     const auto now = entry.actuator->look();
-    if (now && !entry.actuator->is_ours(*now, entry.held->set)) {
-      log_.warning("{}: it is {}, not {} as we set it: somebody else has changed it, and we leave it", name.to_string(),
-                   *now, entry.held->set);
-      return release(entry);
-    }
+    if (now && !entry.actuator->is_ours(*now, entry.held->set)) return leave(entry, *now);
   }
   HeldChange change{name, found, value, reason, boot_, clock_->wall()};
   if (auto written = journal_.will_change(change); !written) return fail_once(entry, written.error());
@@ -168,43 +181,66 @@ void Actuation::change(Entry& entry, const std::string& found, const std::string
     entry.held = change;
     // It may have been set in part; what stood there does no harm.
     static_cast<void>(entry.actuator->give_back(found));
-    release(entry);
+    strike_out(entry);
     return fail_once(entry, set.error());
   }
   entry.held = std::move(change);
   entry.multiplier = multiplier;
-  entry.changed_at = clock_->now();
+  entry.changed_at = entry.looked_at = clock_->now();
+  entry.effective = entry.actuator->effective().value_or("");
   entry.message.clear();
   entry.failures = 0;
   entry.retry_at.reset();
-  log_.info("{}: {}, was {}: {}", name.to_string(), value, found, reason);
+  log_.info("{}: {}, was {}: {}", name.to_string(), entry.actuator->spell(value), entry.actuator->spell(found), reason);
+}
+
+void Actuation::look_again(Entry& entry) {
+  const auto time = clock_->now();
+  if (time - entry.looked_at < kLookAgain) return;
+  entry.looked_at = time;
+  const auto now = entry.actuator->look();
+  if (now && !entry.actuator->is_ours(*now, entry.held->set)) return leave(entry, *now);
+  entry.effective = entry.actuator->effective().value_or("");
 }
 
 void Actuation::give_back(Entry& entry, std::string_view why) {
   const HeldChange held = *entry.held;
   const auto now = entry.actuator->look();
   if (!now && now.error().code == Errc::not_found) return release(entry);  // gone, and with it what was changed
-  if (now && !entry.actuator->is_ours(*now, held.set)) {
-    log_.info("{}: it is {}, not {} as we set it: somebody else has changed it, and we leave it", held.name.to_string(),
-              *now, held.set);
-    return release(entry);
-  }
+  if (now && !entry.actuator->is_ours(*now, held.set)) return leave(entry, *now);
   const auto given = entry.actuator->give_back(held.found);
   if (!given && given.error().code != Errc::not_found) {
-    log_.error("{}: {} cannot be given back: {}", held.name.to_string(), held.found, given.error().message);
+    log_.error("{}: {} cannot be given back: {}", held.name.to_string(), entry.actuator->spell(held.found),
+               given.error().message);
     return fail_once(entry, given.error());
   }
-  log_.info("{}: {} again: {}", held.name.to_string(), held.found, why);
+  log_.info("{}: {} again: {}", held.name.to_string(), entry.actuator->spell(held.found), why);
   release(entry);
 }
 
-void Actuation::release(Entry& entry) {
+// Two that set one value in turns would never end: it is theirs while this cause lasts.
+void Actuation::leave(Entry& entry, const std::string& now) {
+  const std::string message =
+      fmt::format("it is {}, not {} as we set it: somebody else has changed it, and we leave it",
+                  entry.actuator->spell(now), entry.actuator->spell(entry.held->set));
+  log_.warning("{}: {}", entry.held->name.to_string(), message);
+  release(entry);
+  entry.spent = true;
+  entry.message = message;
+}
+
+void Actuation::strike_out(Entry& entry) {
   const ActuatorName name = entry.held->name;
   if (auto written = journal_.given_back(name); !written) {
     log_.warning("{}: {}", name.to_string(), written.error().message);
   }
   entry.held.reset();
+}
+
+void Actuation::release(Entry& entry) {
+  strike_out(entry);
   entry.multiplier = 1;
+  entry.effective.clear();
   entry.message.clear();
   entry.failures = 0;
   entry.retry_at.reset();
@@ -230,10 +266,14 @@ void Actuation::give_all_back() {
 std::vector<ActuatorReport> Actuation::reports() const {
   std::vector<ActuatorReport> result;
   for (const auto& [name, entry] : entries_) {
-    ActuatorReport report{.name = name, .found = {}, .set = {}, .since = {}, .message = entry.message};
+    ActuatorReport report{.name = name, .effective = entry.effective, .message = entry.message};
     if (entry.held) {
-      report.found = entry.held->found;
-      report.set = entry.held->set;
+      const auto spelled = [&](const std::string& value) {
+        return entry.actuator ? entry.actuator->spell(value) : value;
+      };
+      report.found = spelled(entry.held->found);
+      report.set = spelled(entry.held->set);
+      report.reason = entry.held->reason;
       report.since = entry.held->at;
     }
     if (entry.held || !entry.message.empty()) result.push_back(std::move(report));

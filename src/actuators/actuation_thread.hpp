@@ -1,12 +1,7 @@
 #pragma once
 
-#include <condition_variable>
-#include <functional>
+#include <chrono>
 #include <memory>
-#include <mutex>
-#include <optional>
-#include <stop_token>
-#include <thread>
 #include <vector>
 
 #include "actuators/actuation.hpp"
@@ -20,9 +15,11 @@ namespace gpukeeper {
 class ActuationThread {
  public:
   explicit ActuationThread(std::unique_ptr<Actuation> actuation);
-  /// Waits until everything is given back. A driver that hangs makes that long: see the journal, which the next start
-  /// goes by.
+  /// Asks it to end. A thread that hangs in a driver cannot be joined: it is let go, with all that it uses. What it
+  /// holds stands in the journal, by which the next start gives it back.
   ~ActuationThread();
+  ActuationThread(const ActuationThread&) = delete;
+  ActuationThread& operator=(const ActuationThread&) = delete;
 
   /// Returns at once.
   void see(std::shared_ptr<const Snapshot> snapshot);
@@ -31,16 +28,14 @@ class ActuationThread {
 
   std::vector<ActuatorReport> reports() const;
 
- private:
-  void run(const std::stop_token& stop);
+  /// From now on it gives everything back, and ends.
+  void ask_to_stop();
+  /// Whether it has ended within that time.
+  bool wait(std::chrono::nanoseconds time);
 
-  const std::unique_ptr<Actuation> actuation_;  // of the thread
-  mutable std::mutex mutex_;
-  std::condition_variable_any seen_;
-  std::shared_ptr<const Snapshot> snapshot_;  // guarded by mutex_, as all below; null when it was acted on
-  ActuatorSettings settings_;
-  std::vector<ActuatorReport> reports_;
-  std::jthread thread_;  // the last member: it uses the others
+ private:
+  struct State;
+  const std::shared_ptr<State> state_;
 };
 
 }  // namespace gpukeeper

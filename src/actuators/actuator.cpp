@@ -35,4 +35,10 @@ std::string ActuatorName::to_string() const {
   return fmt::format("{} of {} ({})", gpukeeper::to_string(kind), device.text, place);
 }
 
+Result<std::string> Actuator::effective() {
+  const auto now = look();
+  if (!now) return tl::make_unexpected(now.error());
+  return spell(*now);
+}
+
 }  // namespace gpukeeper

@@ -57,6 +57,13 @@ class Actuator {
 
   /// Sets what was found. Errors: as for look().
   virtual Result<void> give_back(const std::string& found) = 0;
+
+  /// A value as people read it: "350 W", "up to 990 MHz", "frozen".
+  virtual std::string spell(const std::string& value) const = 0;
+
+  /// What is so now, as people read it: what look() tells, unless there is something that tells more.
+  /// Errors: as for look().
+  virtual Result<std::string> effective();
 };
 
 }  // namespace gpukeeper

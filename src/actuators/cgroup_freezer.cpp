@@ -61,6 +61,7 @@ class FreezeActuator final : public Actuator {
   }
   Result<void> set(const std::string& value) override { return writes_.write(path(), value); }
   Result<void> give_back(const std::string& found) override { return set(found); }
+  std::string spell(const std::string& value) const override { return value == "0" ? "running" : "frozen"; }
 
  private:
   std::string path() const { return name_.place + "/cgroup.freeze"; }

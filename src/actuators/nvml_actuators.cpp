@@ -124,6 +124,10 @@ class PowerLimit final : public NvmlActuator {
   }
   Result<void> give_back(const std::string& found) override { return set(found); }
 
+  std::string spell(const std::string& value) const override {
+    return fmt::format("{:g} W", parse_double(value).value_or(0) / 1000);
+  }
+
  private:
   const Percent lowest_;
   unsigned least_ = 0;  // milliwatts; known after the first look
@@ -165,6 +169,21 @@ class LockedClocks final : public NvmlActuator {
     const auto in = visit();
     if (!in) return tl::make_unexpected(in.error());
     return (*in)->call("unlock the clocks", (*in)->library().reset_locked_clocks);
+  }
+
+  std::string spell(const std::string& value) const override {
+    const auto parts = split(value, ',');
+    return parts.size() == 2 ? fmt::format("up to {} MHz", parts[1]) : "the driver's own choice";
+  }
+
+  // What is locked nobody tells; what comes of it is how fast the clock runs.
+  Result<std::string> effective() override {
+    const auto in = visit();
+    if (!in) return tl::make_unexpected(in.error());
+    unsigned megahertz = 0;
+    const auto read = (*in)->call("read the clock", (*in)->library().clock, kGraphicsClock, &megahertz);
+    if (!read) return tl::make_unexpected(read.error());
+    return fmt::format("runs at {} MHz", megahertz);
   }
 
  private:
@@ -216,6 +235,10 @@ class Fans final : public NvmlActuator {
     return for_each("give the fan back", [](const Visit& in, unsigned fan) {
       return in.call("give the fan back", in.library().reset_fan_speed, fan);
     });
+  }
+
+  std::string spell(const std::string& value) const override {
+    return value == kAutomatic ? "its own curve" : value + " %";
   }
 
  private:

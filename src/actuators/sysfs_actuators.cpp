@@ -57,6 +57,11 @@ class NumberActuator final : public Actuator {
   Result<void> set(const std::string& value) override { return writes_.write(name_.place, value); }
   Result<void> give_back(const std::string& found) override { return set(found); }
 
+  std::string spell(const std::string& value) const override {
+    if (name_.kind != ActuatorKind::power_limit) return fmt::format("up to {} MHz", value);
+    return fmt::format("{:g} W", parse_double(value).value_or(0) / 1e6);
+  }
+
  private:
   const ActuatorName name_;
   const std::string lowest_path_;
@@ -100,6 +105,11 @@ class PwmActuator final : public Actuator {
     return writes_.write(name_.place, value);
   }
   Result<void> give_back(const std::string& found) override { return set(found); }
+
+  std::string spell(const std::string& value) const override {
+    if (value == kAutomatic) return "its own curve";
+    return fmt::format("{:.0f} %", parse_double(value).value_or(0) * 100 / kFull);
+  }
 
  private:
   static constexpr std::uint64_t kByHand = 1;

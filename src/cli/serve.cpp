@@ -4,6 +4,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <ctime>
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -95,7 +96,7 @@ class Server {
       : options_(options),
         context_(context),
         config_(*options.config),
-        log_(*clock_, std::move(target), config_.now().settings.log.level) {}
+        log_(std::make_unique<Log>(*clock_, std::move(target), config_.now().settings.log.level)) {}
 
   Exit run() {
     auto started = Service::start(
@@ -109,10 +110,10 @@ class Server {
          .speed = options_.speed,
          .at = options_.at,
          .notify_socket = context_.environment("NOTIFY_SOCKET")},
-        clock_, log_);
+        clock_, *log_);
     if (!started) return tl::make_unexpected(started.error());
     Service& service = **started;
-    log_.info("gpukeeper {} serves", program_version());
+    log_->info("gpukeeper {} serves", program_version());
     Result<void> well = service.look();
     while (well) {
       const int signal = waiter_.wait(pause(service), service.descriptors());
@@ -120,14 +121,15 @@ class Server {
       if (signal == SIGHUP) service.reload();
       well = service.look();
     }
-    if (!well) log_.error("{}", well.error().message);
+    if (!well) log_->error("{}", well.error().message);
     const bool ended = stop(service);
     if (!ended) {
-      // A driver hangs, and a thread of ours in it: neither can be waited for.
+      // A driver hangs, and a thread of ours in it: neither can be waited for, and what that thread uses stays.
+      for (const std::string& sentence : service.hanging()) log_->warning("{}", sentence);
       static_cast<void>(started->release());
-      log_.warning("stopped while a driver did not answer");
     }
-    log_.info("stopped");
+    log_->info("stopped");
+    if (!ended) static_cast<void>(log_.release());
     if (!well) return tl::make_unexpected(well.error());
     return 0;
   }
@@ -135,7 +137,7 @@ class Server {
  private:
   // Whether all has ended in time.
   bool stop(Service& service) {
-    log_.info("stopping");
+    log_->info("stopping");
     service.begin_stop();
     const auto until = clock_->now() + kStopPatience;
     while (!service.ended()) {
@@ -158,7 +160,7 @@ class Server {
   config::LiveConfig& config_;
   const Waiter waiter_;
   const std::shared_ptr<SystemClock> clock_ = std::make_shared<SystemClock>();
-  Log log_;
+  std::unique_ptr<Log> log_;
 };
 
 // systemd makes it for a unit (RuntimeDirectory=); by hand nobody has.

@@ -114,9 +114,9 @@ class DaemonReports final : public Reports {
       if (!one) return one;
       for (const auto& device : one->devices) uuids.push_back(device.uuid);
     }
-    std::erase_if(all.devices, [&](const ThrottleReport::Device& device) {
-      return std::ranges::find(uuids, device.uuid) == uuids.end();
-    });
+    const auto is_other = [&](const auto& each) { return std::ranges::find(uuids, each.uuid) == uuids.end(); };
+    std::erase_if(all.devices, is_other);
+    std::erase_if(all.changes, is_other);
     all.speed = 1;
     for (const auto& device : all.devices) all.speed = std::min(all.speed, device.speed);
     return all;
@@ -181,6 +181,21 @@ std::string request_words(const ThrottleReport::Request& request, WallTime now) 
     text += seconds < std::chrono::minutes(2) ? fmt::format("; for {} s more", seconds.count())
                                               : fmt::format("; for {} more", age_text(left));
   }
+  return text;
+}
+
+// "power limit: 350 W, was 700 W", "freeze /sys/fs/cgroup/jobs: frozen, was running"; or why nothing is held.
+std::string change_words(const ThrottleReport::Change& change) {
+  std::string text = change.kind;
+  std::ranges::replace(text, '_', ' ');
+  if (change.kind == "freeze") text += ' ' + change.place;
+  if (!change.set.empty()) {
+    text += ": " + change.set;
+    if (!change.effective.empty() && change.effective != change.set)
+      text += fmt::format(" (now: {})", change.effective);
+    text += ", was " + change.found;
+  }
+  if (!change.problem.empty()) text += ": " + change.problem;
   return text;
 }
 
@@ -300,10 +315,20 @@ std::string render_throttle(const ThrottleReport& report, std::string_view note,
     };
     if (!device.reason.empty()) say(device.reason, Ink::faint);
     for (const auto& request : device.requests) say(request_words(request, report.taken_at), Ink::plain);
+    for (const auto& change : report.changes) {
+      if (change.uuid == device.uuid) say(change_words(change), change.problem.empty() ? Ink::plain : Ink::warn);
+    }
   }
   if (!report.devices.empty()) {
     text += '\n';
     for (const std::string& line : table.render(options)) text += line + '\n';
+  }
+  for (const auto& change : report.changes) {
+    if (std::ranges::find(report.devices, change.uuid, &ThrottleReport::Device::uuid) != report.devices.end()) continue;
+    const std::string line = fmt::format("{}, which is not there: {}", change.uuid, change_words(change));
+    for (const std::string& part : wrapped({}, {harmless(spelled(line, options.utf8)), Ink::warn}, options)) {
+      text += part + '\n';
+    }
   }
   if (!note.empty()) {
     text += '\n';

@@ -218,34 +218,34 @@ void add_actuators(std::vector<Key>& keys) {
   using A = ActuatorSettings;
   const auto percent = number<Percent>(10, 100);
   const auto fan = number<Percent>(30, 100);
-  keys.push_back(key("actuators.power_limit", "", restart, "Lower the power limit of a GPU that is to be slower.",
-                     flag(), of(&A::power_limit)));
-  keys.push_back(key("actuators.power_limit_lowest", "%", restart,
+  keys.push_back(key("actuators.power_limit", "", live, "Lower the power limit of a GPU that is to be slower.", flag(),
+                     of(&A::power_limit)));
+  keys.push_back(key("actuators.power_limit_lowest", "%", live,
                      "Of the limit that was found: not below it, nor below what the GPU takes.", percent,
                      of(&A::power_limit_lowest)));
-  keys.push_back(key("actuators.locked_clocks", "", restart, "Lock the clocks of a GPU that is to be slower.", flag(),
+  keys.push_back(key("actuators.locked_clocks", "", live, "Lock the clocks of a GPU that is to be slower.", flag(),
                      of(&A::locked_clocks)));
-  keys.push_back(key("actuators.clocks_lowest", "%", restart, "Of its highest graphics clock: not below it.", percent,
+  keys.push_back(key("actuators.clocks_lowest", "%", live, "Of its highest graphics clock: not below it.", percent,
                      of(&A::clocks_lowest)));
   keys.push_back(
-      key("actuators.fan", "", restart, "Speed up the fan of a GPU that is to be slower.", flag(), of(&A::fan)));
+      key("actuators.fan", "", live, "Speed up the fan of a GPU that is to be slower.", flag(), of(&A::fan)));
   keys.push_back(
-      key("actuators.fan_slow", "%", restart, "The fan's speed where work goes at 0.8.", fan, of(&A::fan_slow)));
+      key("actuators.fan_slow", "%", live, "The fan's speed where work goes at 0.8.", fan, of(&A::fan_slow)));
   keys.push_back(
-      key("actuators.fan_fast", "%", restart, "The fan's speed where work goes at 0.5.", fan, of(&A::fan_fast)));
-  keys.push_back(key("actuators.freeze", "", restart, "Freeze the control groups below while their GPU must pause.",
+      key("actuators.fan_fast", "%", live, "The fan's speed where work goes at 0.5.", fan, of(&A::fan_fast)));
+  keys.push_back(key("actuators.freeze", "", live, "Freeze the control groups below while their GPU must pause.",
                      flag(), of(&A::freeze)));
-  keys.push_back(key("actuators.freeze_cgroups", "", restart,
+  keys.push_back(key("actuators.freeze_cgroups", "", live,
                      "Which control groups may be frozen, by path below the mount; * for any characters.", list(text()),
                      of(&A::freeze_cgroups)));
-  keys.push_back(key("actuators.max_pause", "s", restart, "The longest that they are frozen, whatever the heat.",
+  keys.push_back(key("actuators.max_pause", "s", live, "The longest that they are frozen, whatever the heat.",
                      seconds(1, 300), of(&A::max_pause)));
-  keys.push_back(key("actuators.devices", "", restart, "Which GPUs, by UUID or name; none is all.", list(text()),
-                     of(&A::devices)));
-  keys.push_back(key("actuators.pause_down", "s", restart, "Between two changes to slower.", seconds(0, kHour),
-                     of(&A::pause_down)));
   keys.push_back(
-      key("actuators.pause_up", "s", restart, "Between two changes to faster.", seconds(0, kHour), of(&A::pause_up)));
+      key("actuators.devices", "", live, "Which GPUs, by UUID or name; none is all.", list(text()), of(&A::devices)));
+  keys.push_back(
+      key("actuators.pause_down", "s", live, "Between two changes to slower.", seconds(0, kHour), of(&A::pause_down)));
+  keys.push_back(
+      key("actuators.pause_up", "s", live, "Between two changes to faster.", seconds(0, kHour), of(&A::pause_up)));
 }
 
 void add_service(std::vector<Key>& keys) {

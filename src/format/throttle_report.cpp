@@ -41,6 +41,18 @@ Json device_json(const ThrottleReport::Device& device) {
           {"requests", std::move(requests)}};
 }
 
+Json change_json(const ThrottleReport::Change& change) {
+  return {{"uuid", change.uuid},
+          {"kind", change.kind},
+          {"place", change.place},
+          {"found", text_or_null(change.found)},
+          {"set", text_or_null(change.set)},
+          {"effective", text_or_null(change.effective)},
+          {"reason", text_or_null(change.reason)},
+          {"since", change.since ? Json(rfc3339(*change.since)) : Json()},
+          {"problem", text_or_null(change.problem)}};
+}
+
 // What a document of ours holds and that of somebody else may lack: at() and get() throw then.
 WallTime time_at(const Json& object, const char* key) {
   const auto time = parse_rfc3339(object.at(key).get<std::string>());
@@ -79,6 +91,20 @@ ThrottleReport::Device device_of(const Json& json) {
   return device;
 }
 
+ThrottleReport::Change change_of(const Json& json) {
+  ThrottleReport::Change change{.uuid = text_at(json, "uuid"),
+                                .kind = text_at(json, "kind"),
+                                .place = text_at(json, "place"),
+                                .found = text_at(json, "found"),
+                                .set = text_at(json, "set"),
+                                .effective = text_at(json, "effective"),
+                                .reason = text_at(json, "reason"),
+                                .since = std::nullopt,
+                                .problem = text_at(json, "problem")};
+  if (!json.at("since").is_null()) change.since = time_at(json, "since");
+  return change;
+}
+
 constexpr std::string_view kSchema = R"json({
   "$schema": "https://json-schema.org/draft/2020-12/schema",
   "$id": "urn:gpukeeper:schema:throttle:1",
@@ -92,7 +118,26 @@ constexpr std::string_view kSchema = R"json({
     "host": {"type": "string"},
     "speed_multiplier": {"$ref": "#/$defs/speed", "description": "For work on all GPUs at once: that of the slowest."},
     "should_throttle": {"type": "boolean", "description": "Whether that is half the speed or less."},
-    "devices": {"type": "array", "items": {"$ref": "#/$defs/device"}}
+    "devices": {"type": "array", "items": {"$ref": "#/$defs/device"}},
+    "changes": {
+      "type": "array",
+      "description": "What a running daemon has changed of the GPUs itself, and what it could not; empty from a command that asks none.",
+      "items": {
+        "type": "object",
+        "required": ["uuid", "kind", "place", "found", "set", "effective", "reason", "since", "problem"],
+        "properties": {
+          "uuid": {"type": "string", "minLength": 1, "description": "The device; it may have gone."},
+          "kind": {"enum": ["power_limit", "locked_clocks", "fan", "freeze"]},
+          "place": {"type": "string", "description": "nvml, a file of the kernel's, or what stands still."},
+          "found": {"type": ["string", "null"], "description": "What is given back, for people: 700 W; null when nothing is held."},
+          "set": {"type": ["string", "null"]},
+          "effective": {"type": ["string", "null"], "description": "What is so in truth, as the driver told last; null when it does not tell."},
+          "reason": {"type": ["string", "null"]},
+          "since": {"oneOf": [{"$ref": "#/$defs/time"}, {"type": "null"}]},
+          "problem": {"type": ["string", "null"], "description": "Why it is not as it should be: what was refused last."}
+        }
+      }
+    }
   },
   "$defs": {
     "time": {
@@ -139,8 +184,11 @@ constexpr std::string_view kSchema = R"json({
 }  // namespace
 
 ThrottleReport throttle_report(const Snapshot& snapshot) {
-  ThrottleReport report{
-      .taken_at = snapshot.taken_at, .host = snapshot.host, .speed = overall_speed(snapshot), .devices = {}};
+  ThrottleReport report{.taken_at = snapshot.taken_at,
+                        .host = snapshot.host,
+                        .speed = overall_speed(snapshot),
+                        .devices = {},
+                        .changes = {}};
   for (const DeviceSnapshot& d : snapshot.devices) {
     auto& device =
         report.devices.emplace_back(ThrottleReport::Device{.index = index_text({&d}),
@@ -173,12 +221,15 @@ ThrottleReport throttle_report(const Snapshot& snapshot) {
 std::string throttle_report_json(const ThrottleReport& report, bool indented) {
   Json devices = Json::array();
   for (const auto& device : report.devices) devices.push_back(device_json(device));
+  Json changes = Json::array();
+  for (const auto& change : report.changes) changes.push_back(change_json(change));
   return dump({{"schema", kName},
                {"taken_at", rfc3339(report.taken_at)},
                {"host", report.host},
                {"speed_multiplier", report.speed},
                {"should_throttle", report.should_throttle()},
-               {"devices", std::move(devices)}},
+               {"devices", std::move(devices)},
+               {"changes", std::move(changes)}},
               indented);
 }
 
@@ -193,8 +244,10 @@ Result<ThrottleReport> parse_throttle_report(std::string_view json) {
     ThrottleReport report{.taken_at = time_at(document, "taken_at"),
                           .host = text_at(document, "host"),
                           .speed = document.at("speed_multiplier").get<double>(),
-                          .devices = {}};
+                          .devices = {},
+                          .changes = {}};
     for (const Json& device : document.at("devices")) report.devices.push_back(device_of(device));
+    for (const Json& change : document.value("changes", Json::array())) report.changes.push_back(change_of(change));
     return report;
   } catch (const std::exception& error) {
     return fail(Errc::internal, fmt::format("that is no answer to how fast work may go: {}", error.what()));

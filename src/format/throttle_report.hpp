@@ -33,15 +33,29 @@ struct ThrottleReport {
     double speed = 1;
     std::vector<Request> requests;  ///< strictest first
   };
+  /// What gpukeeper itself has changed of a device, or could not (docs/actuators.md). Values are spelled out: "350 W".
+  struct Change {
+    std::string uuid;
+    std::string kind;   ///< "power_limit"
+    std::string place;  ///< where it is changed; of a freeze, what stands still
+    std::string found;  ///< empty when nothing is held, as the next four
+    std::string set;
+    std::string effective;  ///< what is so in truth, as the driver told last; empty when it does not tell
+    std::string reason;
+    std::optional<WallTime> since;
+    std::string problem;  ///< why it is not as it should be; empty when all is well
+  };
 
   WallTime taken_at{};
   std::string host;
   double speed = 1;  ///< for work on all devices at once
   std::vector<Device> devices;
+  std::vector<Change> changes;  ///< of a running daemon; of a device that has gone, too
 
   bool should_throttle() const { return speed <= 0.5; }
 };
 
+/// Without changes: a snapshot knows of none.
 ThrottleReport throttle_report(const Snapshot& snapshot);
 
 /// docs/schema/throttle.json describes it. On one line without a line end, or indented for reading.

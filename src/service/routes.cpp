@@ -97,7 +97,7 @@ std::vector<Route> routes(Sights sights, Hands hands) {
   const auto shared = std::make_shared<const Sights>(std::move(sights));
   const auto doing = std::make_shared<const Hands>(std::move(hands));
   const auto snapshots = std::make_shared<SnapshotAnswer>(shared->instance, shared->own_uid);
-  const auto throttle = std::make_shared<const ThrottleAnswer>(shared->post, shared->own_uid);
+  const auto throttle = std::make_shared<const ThrottleAnswer>(shared->post, shared->own_uid, shared->changes);
   std::vector<Route> table = {
       {"GET", "/health", "Whether gpukeeper samples, and what it misses. 503 when the sampler stands still.",
        [shared, doing](const Request&) {

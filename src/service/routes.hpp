@@ -28,6 +28,7 @@ struct Sights {
   std::function<std::shared_ptr<const SilenceList>()> silences;  ///< never null
   Post post;                                                     ///< hands the engine a command
   std::function<std::vector<SinkStatus>()> sinks;                ///< where alerts are sent
+  ThrottleAnswer::Changes changes;                               ///< what is changed of the GPUs
   std::function<HealthFacts()> health;
   std::shared_ptr<const Clock> clock;  ///< of the snapshots
   std::string instance;                ///< tells one start of the program from another

@@ -18,6 +18,8 @@ using namespace std::chrono_literals;
 
 namespace {
 
+constexpr auto kGiveBackPatience = 1s;  // of the two seconds that a stop may take
+
 HttpServer::Handler handler(Sights sights, Hands hands, std::vector<std::string> hosts) {
   const auto router = std::make_shared<const Router>(routes(std::move(sights), std::move(hands)));
   return [router, guard = SiteGuard(std::move(hosts))](Request request) {
@@ -97,28 +99,32 @@ std::shared_ptr<AlertDelivery> Service::make_delivery(const Parts& parts) {
       });
 }
 
-// Only of devices that live, and only where it can be written down what is to be given back.
+// Only of devices that live, and only where it can be written down what is to be given back. It is there though nothing
+// may be changed yet: that can be set while it runs, and an earlier process may have left something.
 std::unique_ptr<ActuationThread> Service::make_actuation(const Parts& parts) {
-  const ActuatorSettings& settings = options_.settings.actuators;
-  if (time_ != clock_) return nullptr;
-  if (!parts.state) {
-    if (settings.any()) log_.warning("nothing is changed of the GPUs: there is no state directory to write it down in");
+  const auto none = [this](std::string why) {
+    no_actuation_ = std::move(why);
     return nullptr;
-  }
-  const std::string path = parts.state->path() + "/changes";
-  const auto files = std::make_shared<const RealFiles>(options_.machine_root);  // that of the devices
-  auto journal = ChangeJournal::open(path);
+  };
+  if (time_ != clock_) return none("their time is played");
+  if (!parts.state) return none("there is no state directory to write down what is to be given back");
+  auto journal = ChangeJournal::open(parts.state->path() + "/changes");
   if (!journal) {
     log_.error("nothing is changed of the GPUs: {}", journal.error().message);
-    return nullptr;
+    return none(journal.error().message);
   }
-  actuators_ = std::make_unique<RealActuators>(files, std::make_shared<RealKernelFiles>(options_.machine_root),
-                                               nvml_library(options_.settings.source));
+  const auto files = std::make_shared<const RealFiles>(options_.machine_root);  // that of the devices
+  auto actuators =
+      std::make_shared<RealActuators>(files, std::make_shared<RealKernelFiles>(options_.machine_root),
+                                      nvml_library(options_.settings.source));
   std::string boot(trim(files->read("/proc/sys/kernel/random/boot_id").value_or("unknown")));
-  auto thread = std::make_unique<ActuationThread>(
-      std::make_unique<Actuation>(*actuators_, std::move(*journal), clock_, std::move(boot), log_));
-  thread->configure(settings);
-  return thread;
+  return std::make_unique<ActuationThread>(
+      std::make_unique<Actuation>(std::move(actuators), std::move(*journal), clock_, std::move(boot), log_));
+}
+
+void Service::allow(const ActuatorSettings& settings) {
+  if (actuation_) return actuation_->configure(settings);
+  if (settings.any()) log_.warning("nothing is changed of the GPUs: {}", no_actuation_);
 }
 
 // A folder that was named must do, and no two may keep books in one; else it goes on with less.
@@ -154,6 +160,7 @@ Service::Service(ServiceOptions options, Parts parts, std::shared_ptr<Clock> clo
       configuration_(
           options_.config, [this](const config::Settings& settings) { apply(settings); }, log),
       server_(handler(sights(), hands(), options_.settings.hosts), *clock_, log, http_options(options_.settings.http)) {
+  allow(options_.settings.actuators);
   if (delivery_) delivery_->dispatcher().start();
 }
 
@@ -164,6 +171,7 @@ Sights Service::sights() {
           .silences = [this] { return engine_.silences(); },
           .post = [this](auto command) { return engine_.post(std::move(command)); },
           .sinks = [this] { return delivery_ ? delivery_->dispatcher().status() : std::vector<SinkStatus>(); },
+          .changes = [this] { return actuation_ ? actuation_->reports() : std::vector<ActuatorReport>(); },
           .health = [this] { return health_facts(); },
           .clock = time_,
           .instance = instance(*clock_),
@@ -202,6 +210,7 @@ void Service::apply(const config::Settings& settings) {
   if (sample_interval_.exchange(settings.engine.sample_interval) != settings.engine.sample_interval) {
     paced_since_ = time_->now();
   }
+  allow(settings.actuators);
   const bool taken = engine_.post([engine = settings.engine](Engine& running) { running.configure(engine); });
   if (!taken)
     log_.warning("the GPUs are still looked for: what was set takes effect with the next change or a restart");
@@ -209,6 +218,10 @@ void Service::apply(const config::Settings& settings) {
 
 Service::~Service() {
   server_.stop();
+  if (actuation_) {
+    actuation_->ask_to_stop();
+    static_cast<void>(actuation_->wait(kGiveBackPatience));
+  }
   if (delivery_) delivery_->dispatcher().stop();
   events_->unsubscribe(log_subscription_);
 }
@@ -275,12 +288,27 @@ void Service::look_at_monitoring() {
 void Service::begin_stop() {
   manager_.stopping();
   server_.stop();
-  engine_.ask_to_stop();
+  if (actuation_) actuation_->ask_to_stop();
+  engine_stops_at_ = clock_->now() + kGiveBackPatience;
   events_->unsubscribe(log_subscription_);  // an engine that hangs may outlive the log
 }
 
+// The engine ends last: as long as its session with a driver is open, those that give values back begin at once.
 bool Service::ended() {
-  return served_ && engine_.wait(0s);
+  const bool given_back = !actuation_ || actuation_->wait(0s);
+  if (given_back || clock_->now() >= engine_stops_at_) engine_.ask_to_stop();
+  return engine_.wait(0s) && given_back && served_;
+}
+
+std::vector<std::string> Service::hanging() {
+  std::vector<std::string> result;
+  if (!engine_.wait(0s)) result.emplace_back("stopped while a driver did not answer");
+  if (actuation_ && !actuation_->wait(0s)) {
+    result.emplace_back(
+        "stopped while a driver did not answer to what gives values of GPUs back: the next start gives back what is "
+        "left, which 'changes' in the state directory lists");
+  }
+  return result;
 }
 
 }  // namespace gpukeeper::service

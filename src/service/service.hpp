@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "actuators/actuation_thread.hpp"
 #include "actuators/real_actuators.hpp"
@@ -77,8 +78,11 @@ class Service {
   /// Ends it: returns at once; answers that were begun go on.
   void begin_stop();
 
-  /// Whether both threads have ended, sockets and files closed.
+  /// Whether all threads have ended, sockets and files closed, and what was changed of GPUs is given back.
   bool ended();
+
+  /// What hangs, a sentence each, once somebody will not wait for ended() any more.
+  std::vector<std::string> hanging();
 
  private:
   struct Parts {                                  // what is made before anything runs
@@ -92,6 +96,7 @@ class Service {
                                    std::shared_ptr<EventDispatcher> events, std::shared_ptr<AlertDelivery> delivery);
   std::shared_ptr<AlertDelivery> make_delivery(const Parts& parts);
   std::unique_ptr<ActuationThread> make_actuation(const Parts& parts);
+  void allow(const ActuatorSettings& settings);
   Sights sights();
   Hands hands();
   void apply(const config::Settings& settings);
@@ -109,8 +114,8 @@ class Service {
   GovernorLog governed_;
   const std::shared_ptr<EventDispatcher> events_ = std::make_shared<EventDispatcher>();
   const EventDispatcher::Token log_subscription_;
-  const std::shared_ptr<AlertDelivery> delivery_;  // null without sinks; shared with an engine that hangs
-  std::unique_ptr<RealActuators> actuators_;
+  const std::shared_ptr<AlertDelivery> delivery_;     // null without sinks; shared with an engine that hangs
+  std::string no_actuation_;                          // why there is none
   const std::unique_ptr<ActuationThread> actuation_;  // null: nothing can be changed; gives back when it ends
   EngineThread engine_;
   std::atomic<std::chrono::nanoseconds> sample_interval_;
@@ -121,6 +126,7 @@ class Service {
   bool ready_ = false;
   bool monitored_ = true;
   bool over_ = false;                  // the recording; said
+  MonotonicTime engine_stops_at_{};    // at the latest
   std::atomic<bool> answered_ = true;  // the server's thread has answered the last ping
   std::atomic<bool> served_ = false;   // the server's thread has ended
   std::jthread server_thread_;         // last: it uses all of the others

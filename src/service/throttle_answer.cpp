@@ -1,5 +1,6 @@
 #include "service/throttle_answer.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <utility>
 
@@ -9,7 +10,6 @@
 #include "core/rfc3339.hpp"
 #include "format/columns.hpp"
 #include "format/json_text.hpp"
-#include "format/throttle_report.hpp"
 #include "service/snapshot_answer.hpp"
 
 namespace gpukeeper::service {
@@ -121,7 +121,31 @@ Response ThrottleAnswer::read(const Request& request, const Snapshot& snapshot) 
   if (!chosen) return refusal(chosen.error());
   const auto selected = select_devices(snapshot, *chosen);
   if (!selected) return refusal(selected.error());
-  return json_answer(200, throttle_report_json(throttle_report(*selected), false) + "\n");
+  ThrottleReport report = throttle_report(*selected);
+  report.changes = changes(*selected, chosen->empty());
+  return json_answer(200, throttle_report_json(report, false) + "\n");
+}
+
+// Of these devices, and of the one that a partition belongs to; of those that have gone only where all are asked for.
+std::vector<ThrottleReport::Change> ThrottleAnswer::changes(const Snapshot& selected, bool all) const {
+  std::vector<ThrottleReport::Change> result;
+  for (const ActuatorReport& each : changes_ ? changes_() : std::vector<ActuatorReport>()) {
+    const bool meant = all || std::ranges::any_of(selected.devices, [&](const DeviceSnapshot& device) {
+                         return device.device->parent.value_or(device.device->id) == each.name.device;
+                       });
+    if (!meant) continue;
+    const bool held = !each.set.empty();
+    result.push_back({.uuid = each.name.device.text,
+                      .kind = std::string(to_string(each.name.kind)),
+                      .place = each.name.place,
+                      .found = each.found,
+                      .set = each.set,
+                      .effective = each.effective,
+                      .reason = each.reason,
+                      .since = held ? std::optional(each.since) : std::nullopt,
+                      .problem = each.message});
+  }
+  return result;
 }
 
 std::optional<Response> ThrottleAnswer::refuse(const Request& request, const Snapshot& snapshot) const {

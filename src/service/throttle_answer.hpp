@@ -7,8 +7,10 @@
 #include <string_view>
 #include <vector>
 
+#include "actuators/actuation.hpp"
 #include "core/result.hpp"
 #include "engine/engine.hpp"
+#include "format/throttle_report.hpp"
 #include "service/http.hpp"
 #include "telemetry/snapshot.hpp"
 
@@ -35,7 +37,12 @@ class ThrottleAnswer {
   /// Has something done on the engine's thread; false when it cannot be.
   using Post = std::function<bool(std::function<void(Engine&)>)>;
 
-  ThrottleAnswer(Post post, uid_t own_uid) : post_(std::move(post)), own_uid_(own_uid) {}
+  /// What is changed of the devices now.
+  using Changes = std::function<std::vector<ActuatorReport>()>;
+
+  /// `changes` may be empty: then nothing can be.
+  ThrottleAnswer(Post post, uid_t own_uid, Changes changes = {})
+      : post_(std::move(post)), own_uid_(own_uid), changes_(std::move(changes)) {}
 
   /// 200; ?device= for one of them, 404 when there is none such; 503 before the first snapshot.
   Response read(const Request& request, const Snapshot& snapshot) const;
@@ -47,10 +54,12 @@ class ThrottleAnswer {
   Response take_back(const Request& request, const Snapshot& snapshot) const;
 
  private:
+  std::vector<ThrottleReport::Change> changes(const Snapshot& selected, bool all) const;
   std::optional<Response> refuse(const Request& request, const Snapshot& snapshot) const;
 
   const Post post_;
   const uid_t own_uid_;
+  const Changes changes_;
 };
 
 }  // namespace gpukeeper::service

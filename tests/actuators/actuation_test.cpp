@@ -53,7 +53,7 @@ class ActuationTest : public testing::Test {
   const std::shared_ptr<FakeLogTarget> lines_ = std::make_shared<FakeLogTarget>();
   Log log_{*clock_, lines_};
   FakeSettings world_;
-  FakeActuators factory_{world_};
+  const std::shared_ptr<FakeActuators> factory_ = std::make_shared<FakeActuators>(world_);
   ActuatorSettings settings_;
   std::unique_ptr<Actuation> actuation_;
 };
@@ -156,8 +156,46 @@ TEST_F(ActuationTest, WhatSomebodyElseHasSetMeanwhileStays) {
   actuation_->give_all_back();
   EXPECT_EQ(power(), "650");
   EXPECT_THAT(lines_->take(),
-              ElementsAre("info: power_limit of GPU-a (nvml): it is 650, not 500 as we set it: somebody "
+              ElementsAre("warning: power_limit of GPU-a (nvml): it is 650, not 500 as we set it: somebody "
                           "else has changed it, and we leave it"));
+}
+
+TEST_F(ActuationTest, WhatSomebodyElseSetsIsTheirsWhileTheCauseLasts) {
+  act(0.5);
+  lines_->take();
+  world_.values[power_] = "650";
+  act_for(60s, 0.5);
+  EXPECT_EQ(power(), "650");
+  EXPECT_EQ(lines_->take().size(), 1U);
+  ASSERT_EQ(actuation_->reports().size(), 1U);
+  EXPECT_EQ(actuation_->reports()[0].set, "");
+  EXPECT_EQ(actuation_->reports()[0].message,
+            "it is 650, not 500 as we set it: somebody else has changed it, and we leave it");
+  act(1);
+  EXPECT_THAT(actuation_->reports(), IsEmpty());
+  act(0.8);  // a new cause
+  EXPECT_EQ(power(), "520");
+}
+
+TEST_F(ActuationTest, WhatIsReportedIsWhatIsSoAndNotTheWish) {
+  act(0.5);
+  ASSERT_EQ(actuation_->reports().size(), 1U);
+  EXPECT_EQ(actuation_->reports()[0].effective, "500");
+  EXPECT_EQ(actuation_->reports()[0].found, "1000");
+  EXPECT_EQ(actuation_->reports()[0].set, "500");
+  EXPECT_EQ(actuation_->reports()[0].reason, "84 °C, above 75 °C");
+  world_.looking = Error{Errc::unavailable, "the driver does not answer"};
+  act_for(11s, 0.5);
+  EXPECT_EQ(actuation_->reports()[0].effective, "");
+}
+
+TEST_F(ActuationTest, NewSettingsGiveEverythingBackFirst) {
+  act(0.5);
+  lines_->take();
+  settings_.pause_up = 20s;
+  act(0.5);
+  EXPECT_THAT(world_.changes, ElementsAre("500", "1000", "500"));
+  EXPECT_EQ(lines_->take().front(), "info: power_limit of GPU-a (nvml): 1000 again: the configuration has changed");
 }
 
 TEST_F(ActuationTest, ADeviceThatIsAwayGetsItsValueBackWhenItReturns) {
@@ -174,14 +212,14 @@ TEST_F(ActuationTest, ADeviceThatIsAwayGetsItsValueBackWhenItReturns) {
 TEST_F(ActuationTest, WithoutPermissionItSaysSoOnceAndOnlyAdvises) {
   world_.setting =
       Error{Errc::not_permitted, "set the power limit: no permission; run gpukeeper as root to let it do so"};
-  act_for(60s, 0.5);
+  act_for(600s, 0.5);
   EXPECT_EQ(power(), "1000");
   EXPECT_THAT(lines_->take(),
               ElementsAre("warning: power_limit of GPU-a (nvml): set the power limit: no permission; run gpukeeper as "
                           "root to let it do so; until it works we only advise"));
   EXPECT_THAT(ChangeJournal::open(path_)->held(), IsEmpty());
   world_.setting.reset();
-  act_for(60s, 0.5);
+  act_for(700s, 0.5);  // the pauses have grown
   EXPECT_EQ(power(), "500");
 }
 

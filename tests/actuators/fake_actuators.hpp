@@ -1,9 +1,11 @@
 #pragma once
 
+#include <atomic>
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -17,6 +19,9 @@ struct FakeSettings {
   std::optional<Error> looking;  // the answer to every look …
   std::optional<Error> setting;  // … and to every change
   std::vector<std::string> changes;
+  std::atomic<bool> hung = false;     // every look waits until it is false …
+  std::atomic<bool> hanging = false;  // … as one does
+  std::atomic<int> users = 0;         // factories that refer to this
 };
 
 class FakeActuator final : public Actuator {
@@ -25,6 +30,10 @@ class FakeActuator final : public Actuator {
 
   const ActuatorName& name() const override { return name_; }
   Result<std::string> look() override {
+    while (world_.hung) {
+      world_.hanging = true;
+      std::this_thread::yield();
+    }
     if (world_.looking) return tl::make_unexpected(*world_.looking);
     return world_.values.at(name_);
   }
@@ -39,6 +48,7 @@ class FakeActuator final : public Actuator {
     return {};
   }
   Result<void> give_back(const std::string& found) override { return set(found); }
+  std::string spell(const std::string& value) const override { return value; }
 
  private:
   const ActuatorName name_;
@@ -47,7 +57,10 @@ class FakeActuator final : public Actuator {
 
 class FakeActuators final : public ActuatorFactory {
  public:
-  explicit FakeActuators(FakeSettings& world) : world_(world) {}
+  explicit FakeActuators(FakeSettings& world) : world_(world) { ++world_.users; }
+  ~FakeActuators() override { --world_.users; }
+  FakeActuators(const FakeActuators&) = delete;
+  FakeActuators& operator=(const FakeActuators&) = delete;
 
   std::vector<std::unique_ptr<Actuator>> actuators(const DeviceSnapshot& device, const ActuatorSettings&) override {
     std::vector<std::unique_ptr<Actuator>> result;

@@ -104,6 +104,32 @@ TEST(ThrottleTest, ADaemonThatRunsIsAskedFirst) {
   EXPECT_THAT(world.out.text, testing::Not(HasSubstr("No daemon runs here")));
 }
 
+TEST(ThrottleTest, WhatTheDaemonHoldsItselfStandsWithItsGpu) {
+  Captured world;
+  FakeDaemon daemon;
+  ThrottleReport report = throttle_report(two(full(), hot(0.5, "80 °C")));
+  report.changes = {
+      {.uuid = "GPU-b", .kind = "power_limit", .found = "700 W", .set = "350 W", .effective = "351 W", .since = kThen},
+      {.uuid = "GPU-b",
+       .kind = "freeze",
+       .place = "/jobs/x\x1b[2J",
+       .found = "running",
+       .set = "frozen",
+       .since = kThen},
+      {.uuid = "GPU-b", .kind = "fan", .problem = "set the fan: no permission"},
+      {.uuid = "GPU-gone", .kind = "power_limit", .found = "700 W", .set = "350 W", .since = kThen}};
+  daemon.answers = {throttle_report_json(report, false)};
+  EXPECT_EQ(throttle({}, daemon.find(), world.context), kShouldThrottle);
+  EXPECT_THAT(world.out.text, testing::EndsWith("     thermal: 80 °C\n"
+                                                "     power limit: 350 W (now: 351 W), was 700 W\n"
+                                                "     freeze /jobs/x\\x1b[2J: frozen, was running\n"
+                                                "     fan: set the fan: no permission\n"
+                                                "GPU-gone, which is not there: power limit: 350 W, was 700 W\n"));
+  world.out.text.clear();
+  EXPECT_EQ(throttle({.form = Form::json}, daemon.find(), world.context), kShouldThrottle);
+  EXPECT_EQ(Json::parse(world.out.text)["changes"][0]["effective"], "351 W");
+}
+
 TEST(ThrottleTest, TheDaemonKnowsWhatASelectorMeans) {
   Captured world;
   FakeDaemon daemon;

@@ -25,7 +25,17 @@ Snapshot slow_machine() {
 }
 
 TEST(ThrottleReportTest, IsTheSameWrittenAndReadBack) {
-  const ThrottleReport report = throttle_report(slow_machine());
+  ThrottleReport report = throttle_report(slow_machine());
+  report.changes = {{.uuid = "GPU-a",
+                     .kind = "power_limit",
+                     .place = "nvml",
+                     .found = "700 W",
+                     .set = "350 W",
+                     .effective = "350 W",
+                     .reason = "84 °C",
+                     .since = report.taken_at,
+                     .problem = ""},
+                    {.uuid = "GPU-a", .kind = "fan", .place = "nvml", .problem = "set the fan: no permission"}};
   EXPECT_EQ(report.speed, 0);
   EXPECT_TRUE(report.should_throttle());
   const auto back = parse_throttle_report(throttle_report_json(report, false));
@@ -33,6 +43,16 @@ TEST(ThrottleReportTest, IsTheSameWrittenAndReadBack) {
   EXPECT_EQ(throttle_report_json(*back, true), throttle_report_json(report, true));
   EXPECT_EQ(back->devices[1].requests[0].until, report.taken_at + std::chrono::seconds(90));
   EXPECT_EQ(back->devices[1].requests[1].until, std::nullopt);
+}
+
+TEST(ThrottleReportTest, ADaemonThatTellsNoChangesIsUnderstood) {
+  std::string older = throttle_report_json(throttle_report(slow_machine()), false);
+  const std::string changes = R"(,"changes":[])";
+  ASSERT_NE(older.find(changes), std::string::npos);
+  older.erase(older.find(changes), changes.size());
+  const auto report = parse_throttle_report(older);
+  ASSERT_TRUE(report) << report.error().message;
+  EXPECT_TRUE(report->changes.empty());
 }
 
 TEST(ThrottleReportTest, WhatIsNoReportIsRefused) {

@@ -10,6 +10,8 @@
 #include "core/files.hpp"
 #include "fakes/nvml/fake_nvml.hpp"
 #include "fakes/temporary_folder.hpp"
+#include "format/throttle_report.hpp"
+#include "integration/http_client.hpp"
 #include "integration/served.hpp"
 
 // `gpukeeper serve` with its hands on: what it takes of a GPU that is hot, and that it gives it back however it ends.
@@ -37,11 +39,20 @@ class HandsTest : public testing::Test {
     fs::create_directories(fs::path(path(name)).parent_path());
     std::ofstream(path(name)) << text;
   }
+  void configure(const std::string& actuators) const {
+    write("gpukeeper.yaml", "listen: [\"unix:" + path("gk.sock") + "\"]\n" + actuators);
+  }
   std::string read(const std::string& name) const { return read_file(path(name), 1 << 20).value_or("not there"); }
 
   std::unique_ptr<Served> serve(std::vector<std::string> arguments) {
     arguments.insert(arguments.end(), {"--config", path("gpukeeper.yaml"), "--state-dir", path("state")});
     return std::make_unique<Served>(std::move(arguments), path("log"));
+  }
+
+  ThrottleReport throttle() const {
+    service::HttpClient client({.path = path("gk.sock"), .host = {}, .port = 0});
+    client.send("GET /api/v1/throttle HTTP/1.1\r\nHost: x\r\n\r\n");
+    return parse_throttle_report(service::body_of(client.receive())).value_or(ThrottleReport());
   }
 
   const TemporaryFolder folder_;
@@ -76,11 +87,18 @@ TEST_F(NvmlHandsTest, AHotGpuIsHeldBackAndASignalGivesEverythingBack) {
   ASSERT_EQ(gpu_.power_limit_mw, kFound);
   const auto served = serve();
   ASSERT_TRUE(holds()) << served->log();
+  ASSERT_TRUE(eventually([&] { return throttle().changes.size() == 2; }));
+  const ThrottleReport told = throttle();
+  EXPECT_EQ(told.changes[0].kind, "power_limit");
+  EXPECT_EQ(told.changes[0].found, "700 W");
+  EXPECT_EQ(told.changes[0].effective, "350 W");
+  EXPECT_EQ(told.changes[1].set, "up to 990 MHz");
+  EXPECT_EQ(told.changes[1].effective, "runs at " + std::to_string(gpu_.clocks[0]) + " MHz");
   EXPECT_EQ(served->stop(SIGTERM), 0) << served->log();
   EXPECT_EQ(gpu_.power_limit_mw, kFound);
   EXPECT_EQ(gpu_.locked_gpu_clocks[1], 0U);
   EXPECT_EQ(read("state/changes"), "");
-  EXPECT_THAT(served->log(), HasSubstr("(nvml): 700000 again: gpukeeper ends\n"));
+  EXPECT_THAT(served->log(), HasSubstr("(nvml): 700 W again: gpukeeper ends\n"));
 }
 
 TEST_F(NvmlHandsTest, WhatAKilledOneLeftIsGivenBackByTheNext) {
@@ -89,7 +107,7 @@ TEST_F(NvmlHandsTest, WhatAKilledOneLeftIsGivenBackByTheNext) {
   const auto next = serve();
   EXPECT_TRUE(eventually([&] { return gpu_.power_limit_mw == kFound && gpu_.locked_gpu_clocks[1] == 0; }))
       << next->log();
-  EXPECT_TRUE(next->says("(nvml): 700000 again: left by a process that ended without giving it back"));
+  EXPECT_TRUE(next->says("(nvml): 700 W again: left by a process that ended without giving it back"));
   EXPECT_TRUE(eventually([&] { return read("state/changes").empty(); }));
 }
 
@@ -98,11 +116,48 @@ TEST_F(NvmlHandsTest, WhatSomebodySetMeanwhileIsLeftAlone) {
   gpu_.temperature = kCool;
   gpu_.power_limit_mw = 450'000;
   const auto next = serve();
-  EXPECT_TRUE(next->says("it is 450000, not 350000 as we set it: somebody else has changed it, and we leave it"));
+  EXPECT_TRUE(next->says("it is 450 W, not 350 W as we set it: somebody else has changed it, and we leave it"));
   EXPECT_TRUE(eventually([&] { return read("state/changes").empty(); }));
   EXPECT_EQ(gpu_.locked_gpu_clocks[1], 0U);  // those nobody else touched
   EXPECT_EQ(next->stop(SIGTERM), 0);
   EXPECT_EQ(gpu_.power_limit_mw, 450'000U);
+}
+
+TEST_F(NvmlHandsTest, WhatIsRefusedIsToldAndNotTheWish) {
+  nvml_.state().setters_permitted = 0;
+  const auto served = serve();
+  ASSERT_TRUE(eventually([&] { return throttle().changes.size() == 2; })) << served->log();
+  EXPECT_EQ(throttle().changes[0].set, "");
+  EXPECT_EQ(throttle().changes[0].problem, "set the power limit: no permission; run gpukeeper as root to let it do so");
+}
+
+TEST_F(NvmlHandsTest, TheConfigurationOpensAndClosesTheHandsWhileItRuns) {
+  const auto served = serve();
+  ASSERT_TRUE(holds()) << served->log();
+  configure("actuators: {locked_clocks: true}\n");
+  EXPECT_TRUE(eventually([&] { return gpu_.power_limit_mw == kFound && gpu_.locked_gpu_clocks[1] != 0; }))
+      << served->log();
+  EXPECT_TRUE(served->says("(nvml): 700 W again: the configuration has changed"));
+  configure("");
+  EXPECT_TRUE(eventually([&] { return gpu_.locked_gpu_clocks[1] == 0; })) << served->log();
+}
+
+TEST_F(NvmlHandsTest, ADriverThatHangsWhileItGivesBackHoldsUpNoStop) {
+  auto served = serve();
+  ASSERT_TRUE(holds()) << served->log();
+  nvml_.hang(FakeNvml::Symbol::nvmlDeviceSetPowerManagementLimit);
+  const auto begin = std::chrono::steady_clock::now();
+  EXPECT_EQ(served->stop(SIGTERM), 0) << served->log();
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(10));  // two, on a machine that is not busy
+  EXPECT_THAT(
+      served->log(),
+      HasSubstr("warning: stopped while a driver did not answer to what gives values of GPUs back: the next start "
+                "gives back what is left, which 'changes' in the state directory lists\n"));
+  EXPECT_EQ(gpu_.power_limit_mw, kHeld);
+  nvml_.clear_faults();
+  gpu_.temperature = kCool;
+  served = serve();
+  EXPECT_TRUE(eventually([&] { return gpu_.power_limit_mw == kFound; })) << served->log();
 }
 
 class SysfsHandsTest : public HandsTest {

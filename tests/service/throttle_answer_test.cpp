@@ -56,7 +56,8 @@ class ThrottleAnswerTest : public testing::Test {
                                  return !busy_ &&
                                         engine_.post([this, command = std::move(command)] { command(engine_); });
                                },
-                               kOwner};
+                               kOwner, [this] { return changes_; }};
+  std::vector<ActuatorReport> changes_;
 };
 
 TEST_F(ThrottleAnswerTest, AnyoneMayReadHowFastWorkMayGo) {
@@ -70,6 +71,28 @@ TEST_F(ThrottleAnswerTest, AnyoneMayReadHowFastWorkMayGo) {
   EXPECT_EQ(answer_.read(request({}, {{"device", "7"}}), *engine_.snapshot()).status, 404U);
   EXPECT_EQ(answer_.read(request({}, {{"gpu", "0"}}), *engine_.snapshot()).status, 400U);
   EXPECT_EQ(answer_.read(Request{}, Snapshot{}).status, 503U);
+}
+
+TEST_F(ThrottleAnswerTest, WhatIsChangedOfTheDevicesIsTold) {
+  changes_ = {{.name = {ActuatorKind::power_limit, {"GPU-b"}, "nvml"},
+               .found = "700 W",
+               .set = "350 W",
+               .effective = "350 W",
+               .reason = "80 °C",
+               .since = clock_->wall()},
+              {.name = {ActuatorKind::fan, {"GPU-gone"}, "nvml"}, .message = "set the fan: no permission"}};
+  const auto all = parse_throttle_report(*answer_.read(Request{}, *engine_.snapshot()).body);
+  ASSERT_TRUE(all) << all.error().message;
+  ASSERT_EQ(all->changes.size(), 2U);
+  EXPECT_EQ(all->changes[0].kind, "power_limit");
+  EXPECT_EQ(all->changes[0].effective, "350 W");
+  EXPECT_EQ(all->changes[0].since, clock_->wall());
+  EXPECT_EQ(all->changes[1].since, std::nullopt);
+  EXPECT_EQ(all->changes[1].problem, "set the fan: no permission");
+  const auto other = parse_throttle_report(*answer_.read(request({}, {{"device", "0"}}), *engine_.snapshot()).body);
+  EXPECT_EQ(other->changes.size(), 0U);
+  const auto one = parse_throttle_report(*answer_.read(request({}, {{"device", "1"}}), *engine_.snapshot()).body);
+  EXPECT_EQ(one->changes.size(), 1U);
 }
 
 TEST_F(ThrottleAnswerTest, ARequestHoldsFromTheNextSnapshotOnForItsTime) {
