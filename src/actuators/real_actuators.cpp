@@ -27,8 +27,11 @@ std::optional<PciAddress> pci_of(std::string_view place) {
 }  // namespace
 
 RealActuators::RealActuators(std::shared_ptr<const Files> files, std::shared_ptr<KernelFiles> writes,
-                             std::string nvml_library)
-    : files_(std::move(files)), writes_(std::move(writes)), nvml_library_(std::move(nvml_library)) {}
+                             std::shared_ptr<Signals> signals, std::string nvml_library)
+    : files_(std::move(files)),
+      writes_(std::move(writes)),
+      signals_(std::move(signals)),
+      nvml_library_(std::move(nvml_library)) {}
 
 std::vector<std::unique_ptr<Actuator>> RealActuators::actuators(const DeviceSnapshot& device,
                                                                 const ActuatorSettings& settings) {
@@ -39,12 +42,18 @@ std::vector<std::unique_ptr<Actuator>> RealActuators::actuators(const DeviceSnap
   };
   add(nvml_actuators(*device.device, settings, nvml_library_));
   add(sysfs_actuators(*device.device, settings, *files_, *writes_));
-  if (settings.freeze) add(freezers(device, settings, *files_, *writes_));
+  if (settings.freeze) {
+    add(freezers(device, settings, *files_, *writes_));
+    add(stoppers(device, settings, *files_, *signals_));
+  }
   return result;
 }
 
 std::unique_ptr<Actuator> RealActuators::find(const ActuatorName& name) {
-  if (name.kind == ActuatorKind::freeze) return find_freezer(name, *files_, *writes_);
+  if (name.kind == ActuatorKind::freeze) {
+    auto stopper = find_stopper(name, *files_, *signals_);
+    return stopper ? std::move(stopper) : find_freezer(name, *files_, *writes_);
+  }
   Device device;
   device.id = name.device;
   device.pci = pci_of(name.place);

@@ -5,6 +5,7 @@
 
 #include "actuators/actuation.hpp"
 #include "actuators/kernel_files.hpp"
+#include "actuators/process_freezer.hpp"
 #include "core/files.hpp"
 
 namespace gpukeeper {
@@ -14,7 +15,8 @@ namespace gpukeeper {
 class RealActuators final : public ActuatorFactory {
  public:
   /// `nvml_library` as for nvml_actuators.
-  RealActuators(std::shared_ptr<const Files> files, std::shared_ptr<KernelFiles> writes, std::string nvml_library);
+  RealActuators(std::shared_ptr<const Files> files, std::shared_ptr<KernelFiles> writes,
+                std::shared_ptr<Signals> signals, std::string nvml_library);
 
   std::vector<std::unique_ptr<Actuator>> actuators(const DeviceSnapshot& device,
                                                    const ActuatorSettings& settings) override;
@@ -23,6 +25,7 @@ class RealActuators final : public ActuatorFactory {
  private:
   const std::shared_ptr<const Files> files_;
   const std::shared_ptr<KernelFiles> writes_;
+  const std::shared_ptr<Signals> signals_;
   const std::string nvml_library_;
 };
 

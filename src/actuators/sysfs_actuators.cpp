@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "actuators/amdgpu_clocks.hpp"
 #include "core/text.hpp"
 
 namespace gpukeeper {
@@ -164,6 +165,9 @@ std::vector<std::unique_ptr<Actuator>> sysfs_actuators(const Device& device, con
     }
   }
   if (!settings.locked_clocks) return result;
+  if (auto clocks = amdgpu_clocks(device.id, folder, settings.clocks_lowest, files, writes)) {
+    result.push_back(std::move(clocks));
+  }
   for (const std::string& card : folders(files, folder + "/drm", "card")) {
     if (!has(files, card, "gt_max_freq_mhz")) continue;
     add(ActuatorKind::locked_clocks, card + "/gt_max_freq_mhz", card + "/gt_RPn_freq_mhz", settings.clocks_lowest);

@@ -14,7 +14,7 @@ namespace gpukeeper {
 /// What amdgpu, i915 and xe let be changed through the kernel's files:
 ///   power_limit    hwmon's powerN_cap (amdgpu), powerN_max (xe, i915), in microwatts
 ///   fan            hwmon's pwm1 with pwm1_enable: 1 is by hand, 2 by the driver's own curve (amdgpu)
-///   locked_clocks  gt_max_freq_mhz (i915), tileN/gtN/freq0/max_freq (xe)
+///   locked_clocks  gt_max_freq_mhz (i915), tileN/gtN/freq0/max_freq (xe), amdgpu_clocks
 /// Sources: Documentation/gpu/amdgpu/thermal.rst, Documentation/ABI/testing/sysfs-driver-intel-{i915,xe}-hwmon and
 /// sysfs-driver-intel-xe of the kernel.
 ///

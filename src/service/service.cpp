@@ -116,7 +116,7 @@ std::unique_ptr<ActuationThread> Service::make_actuation(const Parts& parts) {
   const auto files = std::make_shared<const RealFiles>(options_.machine_root);  // that of the devices
   auto actuators =
       std::make_shared<RealActuators>(files, std::make_shared<RealKernelFiles>(options_.machine_root),
-                                      nvml_library(options_.settings.source));
+                                      std::make_shared<RealSignals>(files), nvml_library(options_.settings.source));
   std::string boot(trim(files->read("/proc/sys/kernel/random/boot_id").value_or("unknown")));
   return std::make_unique<ActuationThread>(
       std::make_unique<Actuation>(std::move(actuators), std::move(*journal), clock_, std::move(boot), log_));

@@ -1,5 +1,9 @@
 #include "actuators/real_actuators.hpp"
 
+#include <csignal>
+
+#include <unistd.h>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -19,15 +23,27 @@ const std::string kCard = "/sys/bus/pci/devices/0000:03:00.0";
 // Writes go into the same tree, as in the kernel's.
 class MemoryKernelFiles final : public KernelFiles {
  public:
-  explicit MemoryKernelFiles(MemoryFiles& files) : files_(files) {}
+  MemoryKernelFiles(MemoryFiles& files, std::vector<std::string>& written) : files_(files), written_(written) {}
   Result<void> write(const std::string& path, std::string_view text) override {
     if (!files_.read(path)) return fail(Errc::not_found, "open " + path + ": No such file or directory");
-    files_.write(path, std::string(text) + "\n");
+    written_.emplace_back(text);
+    if (!path.ends_with("pp_od_clk_voltage")) files_.write(path, std::string(text) + "\n");  // that takes commands
     return {};
   }
 
  private:
   MemoryFiles& files_;
+  std::vector<std::string>& written_;
+};
+
+class FakeSignals final : public Signals {
+ public:
+  Result<void> send(const ProcessName& process, int signal) override {
+    sent.push_back(std::to_string(process.pid) + " of " + std::to_string(process.start_ticks) +
+                   (signal == SIGSTOP ? " stops" : " goes on"));
+    return {};
+  }
+  std::vector<std::string> sent;
 };
 
 class RealActuatorsTest : public testing::Test {
@@ -50,7 +66,10 @@ class RealActuatorsTest : public testing::Test {
   std::string text(const std::string& path) { return files_->read(path).value(); }
 
   const std::shared_ptr<MemoryFiles> files_ = std::make_shared<MemoryFiles>();
-  RealActuators actuators_{files_, std::make_shared<MemoryKernelFiles>(*files_), FakeNvml::library_path().string()};
+  const std::shared_ptr<std::vector<std::string>> writes_ = std::make_shared<std::vector<std::string>>();
+  const std::shared_ptr<FakeSignals> signals_ = std::make_shared<FakeSignals>();
+  RealActuators actuators_{files_, std::make_shared<MemoryKernelFiles>(*files_, *writes_), signals_,
+                           FakeNvml::library_path().string()};
   ActuatorSettings settings_;
 };
 
@@ -88,6 +107,53 @@ TEST_F(RealActuatorsTest, AFanThatRunsFasterByItselfIsLeftAlone) {
   files_->write(kCard + "/hwmon/hwmon3/pwm1_enable", "2\n");
   files_->write(kCard + "/hwmon/hwmon3/pwm1", "200\n");
   EXPECT_EQ(only(card(Vendor::amd), ActuatorKind::fan)->wish(0.8, "auto"), std::nullopt);
+}
+
+TEST_F(RealActuatorsTest, AnAmdCardsClocksAreBoundByItsRange) {
+  const std::string level = kCard + "/power_dpm_force_performance_level";
+  files_->write(level, "auto\n");
+  files_->write(kCard + "/pp_od_clk_voltage",
+                "OD_SCLK:\n0: 500Mhz\n1: 2100Mhz\nOD_MCLK:\n0: 97Mhz\n1: 1000Mhz\nOD_RANGE:\nSCLK: 500Mhz 2500Mhz\n");
+  const auto clocks = only(card(Vendor::amd), ActuatorKind::locked_clocks);
+  ASSERT_TRUE(clocks);
+  EXPECT_EQ(clocks->look(), "auto 2100");
+  EXPECT_EQ(clocks->wish(0.8, "auto 2100"), "manual 1680");
+  EXPECT_EQ(clocks->wish(0.5, "auto 2100"), "manual 1050");
+  EXPECT_EQ(clocks->wish(0.5, "manual 2100"), std::nullopt);  // somebody has chosen it
+  EXPECT_EQ(clocks->wish(0.5, "high 2100"), std::nullopt);
+  EXPECT_EQ(clocks->spell("manual 1050"), "up to 1050 MHz");
+  EXPECT_EQ(clocks->spell("auto 2100"), "the driver's own choice");
+  EXPECT_TRUE(clocks->is_ours("manual 1045", "manual 1050"));
+  EXPECT_FALSE(clocks->is_ours("manual 1500", "manual 1050"));
+  EXPECT_FALSE(clocks->is_ours("auto 1050", "manual 1050"));
+  ASSERT_TRUE(clocks->set("manual 1050"));
+  EXPECT_EQ(text(level), "manual\n");
+  EXPECT_THAT(*writes_, testing::ElementsAre("manual", "s 1 1050", "c"));
+  writes_->clear();
+  ASSERT_TRUE(clocks->give_back("auto 2100"));
+  EXPECT_THAT(*writes_, testing::ElementsAre("manual", "s 1 2100", "c", "auto"));
+}
+
+TEST_F(RealActuatorsTest, AnAmdCardThatHasLevelsUsesTheSlowerOnes) {
+  const std::string level = kCard + "/power_dpm_force_performance_level";
+  files_->write(level, "auto\n");
+  files_->write(kCard + "/pp_od_clk_voltage", "OD_SCLK:\n0: 852Mhz 800mV\n1: 991Mhz 900mV\n");  // with voltages
+  files_->write(kCard + "/pp_dpm_sclk", "0: 300Mhz \n1: 852Mhz *\n2: 1200Mhz \n3: 1600Mhz \n");
+  const auto clocks = only(card(Vendor::amd), ActuatorKind::locked_clocks);
+  ASSERT_TRUE(clocks);
+  EXPECT_EQ(clocks->look(), "auto 1600");
+  EXPECT_EQ(clocks->wish(0.8, "auto 1600"), "manual 1200 0 1 2");
+  EXPECT_EQ(clocks->wish(0.5, "auto 1600"), "manual 852 0 1");  // 800 MHz would be too slow: not below half
+  EXPECT_EQ(clocks->wish(0.5, "profile_peak 1600"), std::nullopt);
+  ASSERT_TRUE(clocks->set("manual 1200 0 1 2"));
+  EXPECT_THAT(*writes_, testing::ElementsAre("manual", "0 1 2"));
+  EXPECT_TRUE(clocks->is_ours("manual 1600", "manual 1200 0 1 2"));
+  ASSERT_TRUE(clocks->give_back("auto 1600"));
+  EXPECT_EQ(text(level), "auto\n");
+  files_->write(kCard + "/pp_dpm_sclk", "0: 300Mhz \n1: 852Mhz *\n2: 1200Mhz \n3: 1600Mhz \n");
+  EXPECT_EQ(clocks->effective(), "runs at 852 MHz");
+  files_->write(kCard + "/pp_dpm_sclk", "0: 500Mhz *\n1: 2660Mhz \n");  // nothing to choose from
+  EXPECT_FALSE(only(card(Vendor::amd), ActuatorKind::locked_clocks));
 }
 
 TEST_F(RealActuatorsTest, AnIntelCardHasItsHighestClock) {
@@ -247,6 +313,79 @@ TEST_F(FreezerTest, WhatCannotBeSeenInsideIsNotFrozen) {
   EXPECT_TRUE(freezer());
   put("/jobs/train", {4242, 0}, "python3");  // of another pid namespace
   EXPECT_FALSE(freezer());
+}
+
+// A machine with control groups of version 1 alone.
+class StopperTest : public RealActuatorsTest {
+ protected:
+  StopperTest() {
+    files_->write("/proc/self/mountinfo", "35 24 0:30 / /sys/fs/cgroup/systemd rw - cgroup cgroup rw,name=systemd\n");
+    files_->link("/proc/self", std::to_string(::getpid()));
+    put(4242, "python3", 'R', 777);
+  }
+  void put(int pid, const std::string& name, char state, int start) {
+    const std::string folder = "/proc/" + std::to_string(pid);
+    files_->write(folder + "/cgroup", "4:memory:/x\n1:name=systemd:/jobs/train\n");
+    files_->write(folder + "/stat", std::to_string(pid) + " (" + name + ") " + state +
+                                        " 1 1 1 0 -1 4194304 0 0 0 0 0 0 0 0 20 0 1 0 " + std::to_string(start) +
+                                        " 0 100 1 1 1 1 0 0 0 0 0 0 0 0 0 17 0 0 0 0 0 0\n");
+  }
+  std::unique_ptr<Actuator> stopper() {
+    auto d = card(Vendor::other);
+    set_processes(d, {process(4242, "python3", 1000)});
+    return only(d, ActuatorKind::freeze);
+  }
+};
+
+TEST_F(StopperTest, AProcessStopsAndGoesOn) {
+  const auto actuator = stopper();
+  ASSERT_TRUE(actuator);
+  EXPECT_EQ(actuator->name().place, "process 4242 begun at 777");
+  EXPECT_EQ(actuator->look(), "running");
+  EXPECT_EQ(actuator->wish(0.5, "running"), std::nullopt);
+  EXPECT_EQ(actuator->wish(0, "running"), "stopped");
+  EXPECT_EQ(actuator->wish(0, "stopped"), std::nullopt);  // somebody else did it
+  ASSERT_TRUE(actuator->set("stopped"));
+  put(4242, "python3", 'T', 777);
+  EXPECT_EQ(actuator->look(), "stopped");
+  ASSERT_TRUE(actuators_.find(actuator->name()));
+  ASSERT_TRUE(actuator->give_back("running"));
+  EXPECT_THAT(signals_->sent, testing::ElementsAre("4242 of 777 stops", "4242 of 777 goes on"));
+}
+
+TEST_F(StopperTest, AnotherProcessWithItsPidIsNotMeant) {
+  const auto actuator = stopper();
+  put(4242, "python3", 'R', 999);
+  EXPECT_EQ(actuator->look().error(), (Error{Errc::not_found, "process 4242 has ended"}));
+  EXPECT_FALSE(actuators_.find(actuator->name()));
+}
+
+TEST_F(StopperTest, TheSameProhibitionsHold) {
+  for (const std::string name : {"Xorg", "nvidia-persiste", "nvidia-cuda-mps"}) {
+    put(4242, name, 'R', 777);
+    EXPECT_FALSE(stopper()) << name;
+  }
+  put(4242, "python3", 'R', 777);
+  EXPECT_TRUE(stopper());
+  settings_.freeze_cgroups = {"/other/*"};
+  EXPECT_FALSE(stopper());
+}
+
+TEST_F(StopperTest, WherePidsMeanSomethingElseNothingIsStopped) {
+  files_->link("/proc/self", "17");
+  EXPECT_FALSE(stopper());
+}
+
+TEST_F(StopperTest, WhereGroupsOfVersion2AreMountedTheyAreFrozenInstead) {
+  files_->write("/proc/self/mountinfo", "35 24 0:30 / /sys/fs/cgroup rw - cgroup2 none rw\n");
+  EXPECT_FALSE(stopper());
+}
+
+TEST(CgroupTest, PathsOfVersion1) {
+  EXPECT_EQ(cgroup1_path("4:memory:/a\n1:name=systemd:/user.slice/b:c\n"), "/user.slice/b:c");
+  EXPECT_EQ(cgroup1_path("5:cpu:/\n4:memory:/a\n"), "/a");
+  EXPECT_EQ(cgroup1_path("0::/a\n"), std::nullopt);
+  EXPECT_EQ(cgroup1_path("garbage"), std::nullopt);
 }
 
 TEST(CgroupTest, MountsAndPathsOfVersion2) {

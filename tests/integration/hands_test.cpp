@@ -1,18 +1,21 @@
 #include <filesystem>
 #include <fstream>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "actuators/process_freezer.hpp"
 #include "core/files.hpp"
 #include "fakes/nvml/fake_nvml.hpp"
 #include "fakes/temporary_folder.hpp"
 #include "format/throttle_report.hpp"
 #include "integration/http_client.hpp"
 #include "integration/served.hpp"
+#include "proc/process_stat.hpp"
 
 // `gpukeeper serve` with its hands on: what it takes of a GPU that is hot, and that it gives it back however it ends.
 
@@ -191,6 +194,44 @@ TEST_F(SysfsHandsTest, ThePowerCapOfAnAmdCardGoesDownAndUpAgain) {
   put("hwmon/hwmon5/temp1_input", "40000\n");
   const auto next = serve();
   EXPECT_TRUE(eventually([&] { return cap().starts_with("280000000"); })) << cap() << next->log();
+}
+
+// A process of our own that sleeps until it is killed.
+class Sleeper {
+ public:
+  Sleeper() : pid_(::fork()) {
+    while (pid_ == 0) ::pause();
+  }
+  ~Sleeper() {
+    ::kill(pid_, SIGKILL);
+    ::waitpid(pid_, nullptr, 0);
+  }
+  Sleeper(const Sleeper&) = delete;
+  Sleeper& operator=(const Sleeper&) = delete;
+
+  std::optional<ProcessStat> stat() const {
+    return parse_process_stat(RealFiles().read("/proc/" + std::to_string(pid_) + "/stat").value_or(""));
+  }
+  bool becomes(char state) const {
+    return eventually([&] { return stat() && stat()->state == state; });
+  }
+
+ private:
+  const pid_t pid_;
+};
+
+TEST(RealSignalsTest, TheProcessThatIsMeantStopsAndGoesOnAndNoOther) {
+  const Sleeper sleeper;
+  ASSERT_TRUE(sleeper.becomes('S'));
+  const ProcessName name{sleeper.stat()->pid, sleeper.stat()->start_ticks};
+  RealSignals signals(std::make_shared<const RealFiles>());
+  ASSERT_TRUE(signals.send(name, SIGSTOP));
+  EXPECT_TRUE(sleeper.becomes('T'));
+  const auto other = signals.send({name.pid, name.start_ticks + 1}, SIGCONT);
+  EXPECT_EQ(other, (fail(Errc::not_found, "process " + std::to_string(name.pid) + " has ended")));
+  EXPECT_TRUE(sleeper.becomes('T'));
+  ASSERT_TRUE(signals.send(name, SIGCONT));
+  EXPECT_TRUE(sleeper.becomes('S'));
 }
 
 }  // namespace
