@@ -4,6 +4,7 @@
 #include <array>
 #include <climits>
 #include <cstdlib>
+#include <iterator>
 
 #include <dlfcn.h>
 #include <link.h>
@@ -151,7 +152,8 @@ Exit doctor(bool json, Context& context) {
   const auto feed = context.open_feed();
   if (!feed) return tl::make_unexpected(feed.error());
   const SystemMachine machine(context.environment);
-  const auto checks = examine(context.files, machine, *(*feed)->next());
+  auto checks = examine(context.files, machine, *(*feed)->next());
+  std::ranges::move(examine(context.settings, context.files, machine), std::back_inserter(checks));
   const int status = count(checks, Check::Mark::problem) > 0 ? 1 : 0;
   return print(context, json ? doctor_json(checks) + "\n" : render_doctor(checks, render_options(context)), status);
 }

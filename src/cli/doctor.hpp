@@ -48,6 +48,9 @@ struct Check {
 /// Every check, grouped by area. `snapshot` is what the sources see now.
 std::vector<Check> examine(const Files& files, const Machine& machine, const Snapshot& snapshot);
 
+/// What the configuration asks for, and whether it can work: hands and sinks. Empty where it asks for neither.
+std::vector<Check> examine(const config::Settings& settings, const Files& files, const Machine& machine);
+
 std::string render_doctor(const std::vector<Check>& checks, const RenderOptions& options);
 std::string doctor_json(const std::vector<Check>& checks);
 

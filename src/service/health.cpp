@@ -31,7 +31,8 @@ bool is_missed(const DeviceSnapshot& device) {
   return !device.available && device.reading.attention != Attention::asleep;
 }
 
-Json reasons(const Snapshot& snapshot, Health health, std::chrono::nanoseconds age, const EngineTrouble& trouble) {
+Json reasons(const Snapshot& snapshot, Health health, std::chrono::nanoseconds age, const EngineTrouble& trouble,
+             const std::vector<std::string>& others) {
   Json result = Json::array();
   if (health == Health::stalled) {
     result.push_back(fmt::format("no snapshot was made for {} s{}", static_cast<long>(seconds(age)),
@@ -48,6 +49,7 @@ Json reasons(const Snapshot& snapshot, Health health, std::chrono::nanoseconds a
   for (const DeviceSnapshot& device : snapshot.devices) {
     if (is_missed(device)) result.push_back(fmt::format("GPU {}: {}", device.index, device.reason));
   }
+  for (const std::string& other : others) result.push_back(other);
   return result;
 }
 
@@ -68,8 +70,9 @@ Health health(const Snapshot& snapshot, const HealthFacts& facts, MonotonicTime 
 }
 
 Response health_answer(const Snapshot& snapshot, const HealthFacts& facts, MonotonicTime now, bool monitoring,
-                       const EngineTrouble& trouble) {
-  const Health state = health(snapshot, facts, now, monitoring, trouble);
+                       const EngineTrouble& trouble, const std::vector<std::string>& others) {
+  Health state = health(snapshot, facts, now, monitoring, trouble);
+  if (state == Health::healthy && !others.empty()) state = Health::degraded;
   const auto age = age_of(snapshot, facts, now);
   const auto available = std::ranges::count_if(snapshot.devices, &DeviceSnapshot::available);
   const bool looked = snapshot.sequence > 0;
@@ -84,7 +87,7 @@ Response health_answer(const Snapshot& snapshot, const HealthFacts& facts, Monot
       {"last_tick_age_seconds", looked ? Json(seconds(age)) : Json()},
       {"devices", {{"total", snapshot.devices.size()}, {"available", available}}},
       {"failed_steps", trouble.count},
-      {"reasons", reasons(snapshot, state, age, trouble)},
+      {"reasons", reasons(snapshot, state, age, trouble, others)},
   };
   auto response = json_answer(state == Health::stalled ? 503 : 200, dump(document, false) + "\n");
   if (state == Health::stalled) response.headers.emplace_back("Retry-After", "5");

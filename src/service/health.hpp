@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <string>
+#include <vector>
 
 #include "core/clock.hpp"
 #include "engine/engine_trouble.hpp"
@@ -21,7 +22,8 @@ struct HealthFacts {
 enum class Health {
   starting,  ///< no snapshot yet: the first look at a machine may take seconds
   healthy,
-  degraded,  ///< it samples, but a source or a device is not available, or a part of gpukeeper itself fails
+  degraded,  ///< it samples, but a source or a device is not available, a part of gpukeeper itself fails, or something
+             ///< else does not work
   paused,    ///< monitoring is off: the GPUs are looked at when somebody asks
   stalled,   ///< the sampler has made no snapshot for too long: what is served is old
 };
@@ -31,7 +33,8 @@ Health health(const Snapshot& snapshot, const HealthFacts& facts, MonotonicTime 
 
 /// GET /health. 503 when stalled, else 200: whoever restarts what is not well would gain nothing by restarting for a
 /// GPU that is lost.
+/// `others`: what else does not work, a sentence each: with any of them a healthy service is degraded.
 Response health_answer(const Snapshot& snapshot, const HealthFacts& facts, MonotonicTime now, bool monitoring = true,
-                       const EngineTrouble& trouble = {});
+                       const EngineTrouble& trouble = {}, const std::vector<std::string>& others = {});
 
 }  // namespace gpukeeper::service

@@ -3,6 +3,8 @@
 #include <exception>
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "core/rfc3339.hpp"
 #include "format/json_text.hpp"
 #include "service/alerts_answer.hpp"
@@ -66,6 +68,20 @@ Answer elsewhere(Answer answer, std::shared_ptr<const Sights> sights) {
   };
 }
 
+// Of alerts that do not arrive, and of GPUs that cannot be changed or given back.
+std::vector<std::string> troubles(const Sights& sights) {
+  std::vector<std::string> result;
+  for (const SinkStatus& sink : sights.sinks ? sights.sinks() : std::vector<SinkStatus>()) {
+    if (!sink.error.empty()) result.push_back(fmt::format("sink {}: {}", sink.name, sink.error));
+    if (!sink.spool.empty()) result.push_back(fmt::format("sink {}: {}", sink.name, sink.spool));
+  }
+  if (!sights.changes) return result;
+  for (const ActuatorReport& change : sights.changes()) {
+    if (!change.message.empty()) result.push_back(fmt::format("{}: {}", change.name.to_string(), change.message));
+  }
+  return result;
+}
+
 Response monitoring_answer(const Sights& sights, const Hands& hands, bool changed) {
   const auto snapshot = sights.snapshot();
   const bool looked = snapshot->sequence > 0;
@@ -103,7 +119,7 @@ std::vector<Route> routes(Sights sights, Hands hands) {
        [shared, doing](const Request&) {
          const bool monitored = doing->monitoring() || !doing->opened();
          return health_answer(*shared->snapshot(), shared->health(), shared->clock->now(), monitored,
-                              *shared->trouble());
+                              *shared->trouble(), troubles(*shared));
        }},
       {"GET", "/api/v1/snapshot", "Every GPU now, as 'gpukeeper status --json' prints it; ?device= for one of them.",
        [shared, snapshots](const Request& request) { return snapshots->answer(request, shared->snapshot()); }, true},

@@ -225,5 +225,38 @@ TEST_F(DoctorTest, JsonCountsAndCarriesEveryCheck) {
   EXPECT_THAT(json, HasSubstr("\"problems\": 1"));
 }
 
+TEST_F(DoctorTest, WhatTheConfigurationAsksForIsLookedAt) {
+  config::Settings settings;
+  EXPECT_TRUE(examine(settings, files_, machine_).empty());
+  settings.actuators.power_limit = settings.actuators.freeze = true;
+  settings.sinks = {{.name = "ops", .kind = SinkKind::slack, .url_file = "/etc/hook"},
+                    {.name = "page", .kind = SinkKind::command, .command = {"page-me"}},
+                    {.name = "off", .kind = SinkKind::slack, .enabled = false, .url_file = "/etc/other"}};
+  machine_.nodes["/etc/hook"] = {.mode = 0600};
+  EXPECT_EQ(render_doctor(examine(settings, files_, machine_), {.width = 200}),
+            "Hands\n"
+            "  ! power limits, clocks, fans and what others run are changed by root only: gpukeeper would only advise\n"
+            "      run 'gpukeeper serve' as root\n"
+            "  ✓ processes are frozen through the control groups at /sys/fs/cgroup\n"
+            "\n"
+            "Sinks\n"
+            "  ! libcurl is not there, which sends alerts over the network\n"
+            "      sudo apt install libcurl4\n"
+            "  ! the sink ops: /etc/hook may not be read by this user\n"
+            "      sudo ls -l /etc/hook\n"
+            "  ! the sink page: there is no program page-me in PATH\n"
+            "      name it by its whole path\n"
+            "\n"
+            "0 problems, 4 hints\n");
+  machine_.nodes["/etc/hook"].readable = true;
+  machine_.libraries["libcurl.so.4"] = "/usr/lib/libcurl.so.4";
+  machine_.programs["page-me"] = "/usr/bin/page-me";
+  files_.write("/proc/self/status", "Uid:\t0\t0\t0\t0\n");
+  const auto well = examine(settings, files_, machine_);
+  ASSERT_EQ(well.size(), 3U);
+  for (const Check& check : well) EXPECT_EQ(check.mark, Check::Mark::good) << check.text;
+  EXPECT_EQ(well[2].text, "2 sinks are configured; 'gpukeeper alerts test ops' tries one");
+}
+
 }  // namespace
 }  // namespace gpukeeper::cli

@@ -98,5 +98,12 @@ TEST_F(HealthTest, BeforeTheFirstSnapshotItStartsAndThenStandsStill) {
   EXPECT_EQ(at(nothing, MonotonicTime(111s)), Health::stalled);
 }
 
+TEST_F(HealthTest, WhatElseDoesNotWorkIsDegraded) {
+  const auto answer = health_answer(well(), facts_, MonotonicTime(101s), true, {"sink ops: nobody answers"});
+  EXPECT_EQ(answer.status, 200u);
+  EXPECT_THAT(*answer.body, HasSubstr(R"("status":"degraded")"));
+  EXPECT_THAT(*answer.body, HasSubstr(R"("reasons":["sink ops: nobody answers"])"));
+}
+
 }  // namespace
 }  // namespace gpukeeper::service
