@@ -12,6 +12,7 @@
 #include <fmt/format.h>
 
 #include "actuators/cgroup_freezer.hpp"
+#include "core/glob.hpp"
 #include "core/text.hpp"
 #include "policy/governor_settings.hpp"
 #include "proc/pid_namespace.hpp"
@@ -132,7 +133,7 @@ std::vector<std::unique_ptr<Actuator>> stoppers(const DeviceSnapshot& device, co
     const auto text = files.read(fmt::format("/proc/{}/cgroup", process.pid));
     const auto group = text ? cgroup1_path(*text) : std::nullopt;
     const bool allowed = group && std::ranges::any_of(settings.freeze_cgroups, [&](const std::string& pattern) {
-                           return matches_pattern(pattern, *group);
+                           return fits(pattern, *group);
                          });
     if (!allowed) continue;
     const auto stat = stat_of(files, process.pid);
