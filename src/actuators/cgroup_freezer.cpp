@@ -138,9 +138,8 @@ std::vector<std::unique_ptr<Actuator>> freezers(const DeviceSnapshot& device, co
   for (const GpuProcess& process : *device.processes) {
     const auto text = files.read(fmt::format("/proc/{}/cgroup", process.pid));
     const auto path = text ? cgroup2_path(*text) : std::nullopt;
-    const bool allowed = path && std::ranges::any_of(settings.freeze_cgroups, [&](const std::string& pattern) {
-                           return fits_ignoring_case(pattern, *path);
-                         });
+    const bool allowed = path && std::ranges::any_of(settings.freeze_cgroups,
+                                                     [&](const std::string& pattern) { return fits(pattern, *path); });
     if (allowed && *path != "/") groups.insert(*mount + *path);
   }
   for (const std::string& group : groups) {

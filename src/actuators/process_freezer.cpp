@@ -14,7 +14,6 @@
 #include "actuators/cgroup_freezer.hpp"
 #include "core/glob.hpp"
 #include "core/text.hpp"
-#include "policy/governor_settings.hpp"
 #include "proc/pid_namespace.hpp"
 #include "proc/process_stat.hpp"
 
