@@ -103,8 +103,8 @@ class Page {
                            {fmt::format("  {:<8}  ", to_string(r.severity)), ink(r.severity)},
                            {where(r), Ink::strong}};
     if (const auto label = origin(r); !label.empty()) head.push_back({fmt::format("  {}", label), Ink::warn});
-    head.push_back({"  " + harmless(r.title, options_.utf8), ink(r.severity)});
-    if (r.count > 1) head.push_back({fmt::format("  ({} times)", r.count), Ink::faint});
+    if (r.count > 1) head.push_back({fmt::format("  {} times", r.count), Ink::faint});
+    head.push_back({"  " + harmless(r.title, options_.utf8), ink(r.severity)});  // may be cut off
     line(head);
     if (const auto there = people(r); !there.empty()) sentence("There: ", there, Ink::faint);
     if (r.severity >= Severity::error) sentence("To do: ", r.action, Ink::plain);

@@ -193,6 +193,7 @@ class FollowTest : public testing::Test {
   std::string follow(FaultsOptions options) {
     using enum Interrupts::Event;
     Captured world(snapshots_, {due, resized, due, suspend, due});
+    world.screen.width = 120;
     world.context.remark = [&](std::string_view sentence) { remarks_.emplace_back(sentence); };
     options.follow = true;
     options.state_dir = (folder_.path() / "none").string();
@@ -209,7 +210,7 @@ class FollowTest : public testing::Test {
 TEST_F(FollowTest, EachFaultIsToldWhenItHappensAndWhenItHappensAgain) {
   const auto text = follow({});
   const std::string first = "2026-05-28 20:26:41  critical  GPU 0  XID 79: the GPU has fallen off the bus\n";
-  const std::string again = "2026-05-28 20:26:42  critical  GPU 0  XID 79: the GPU has fallen off the bus  (2 times)\n";
+  const std::string again = "2026-05-28 20:26:42  critical  GPU 0  2 times  XID 79: the GPU has fallen off the bus\n";
   EXPECT_EQ(text.find(first), 0U) << text;
   EXPECT_NE(text.find(again), std::string::npos) << text;
   EXPECT_EQ(text.find("XID 79", text.find(again) + again.size()), std::string::npos) << "and that was all";
