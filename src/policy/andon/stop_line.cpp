@@ -133,7 +133,8 @@ std::vector<LineAlert> StopLine::alerts_by_level(LineLevel level) const {
 
 StopLine::Callback signal_on_stop(std::int64_t pid, int signal) {
   return [pid, signal](const LineAlert&) {
-    if (pid > 1) ::kill(static_cast<pid_t>(pid), signal);
+    // A pid_t has 32 bits: what is cut to them may mean somebody else, a whole group, or everybody.
+    if (pid > 1 && std::in_range<pid_t>(pid)) ::kill(static_cast<pid_t>(pid), signal);
   };
 }
 

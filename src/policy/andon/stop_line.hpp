@@ -109,7 +109,7 @@ class StopLine {
 };
 
 /// A callback for on_stop that sends a process a signal: SIGSTOP pauses a job, SIGTERM ends it. It never signals this
-/// process's group or everybody (pids below 2 are left alone).
+/// process's group or everybody: pids below 2, and those that no pid_t can hold, are left alone.
 StopLine::Callback signal_on_stop(std::int64_t pid, int signal);
 
 }  // namespace gpukeeper

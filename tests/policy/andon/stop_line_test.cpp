@@ -1,7 +1,11 @@
 #include "policy/andon/stop_line.hpp"
 
 #include <cmath>
+#include <csignal>
+#include <cstdint>
 #include <limits>
+
+#include <unistd.h>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -188,6 +192,20 @@ TEST_F(StopLineTest, NobodyIsSignalledByAPidThatMeansMany) {
     line->critical("x");  // signal 0 reaches nobody; a test that ends is what shows it
   }
   EXPECT_TRUE(line->should_stop());
+}
+
+volatile std::sig_atomic_t signals = 0;
+
+TEST_F(StopLineTest, APidThatIsTooLargeIsNotCutToAnother) {
+  const auto before = std::signal(SIGUSR1, [](int) { signals = signals + 1; });
+  line->on_stop(signal_on_stop((std::int64_t{1} << 32) + ::getpid(), SIGUSR1));  // cut to 32 bits: this process
+  line->critical("x");
+  EXPECT_EQ(signals, 0);
+  line->reset();
+  line->on_stop(signal_on_stop(::getpid(), SIGUSR1));
+  line->critical("x");
+  EXPECT_EQ(signals, 1);
+  std::signal(SIGUSR1, before);
 }
 
 }  // namespace
