@@ -175,7 +175,8 @@ void Actuation::change(Entry& entry, const std::string& found, const std::string
     const auto now = entry.actuator->look();
     if (now && !entry.actuator->is_ours(*now, entry.held->set)) return leave(entry, *now);
   }
-  HeldChange change{name, found, value, reason, boot_, clock_->wall()};
+  HeldChange change{
+      .name = name, .found = found, .set = value, .before = {}, .reason = reason, .boot = boot_, .at = clock_->wall()};
   if (auto written = journal_.will_change(change); !written) return fail_once(entry, written.error());
   if (auto set = entry.actuator->set(value); !set) {
     entry.held = change;

@@ -1,10 +1,11 @@
 #include "actuators/change_journal.hpp"
 
+#include <algorithm>
+#include <csignal>
+#include <filesystem>
 #include <fstream>
 
 #include <sys/resource.h>
-
-#include <csignal>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -22,8 +23,13 @@ using testing::IsEmpty;
 class ChangeJournalTest : public testing::Test {
  protected:
   static HeldChange change(const std::string& device, const std::string& set = "500") {
-    return {{ActuatorKind::power_limit, {device}, "nvml"}, "1000", set, "84 °C, above 75 °C", "boot-1",
-            WallTime(std::chrono::seconds(1'780'000'000))};
+    return {.name = {ActuatorKind::power_limit, {device}, "nvml"},
+            .found = "1000",
+            .set = set,
+            .before = {},
+            .reason = "84 °C, above 75 °C",
+            .boot = "boot-1",
+            .at = WallTime(std::chrono::seconds(1'780'000'000))};
   }
   ChangeJournal open() { return std::move(ChangeJournal::open(path_).value()); }
   std::string text() { return read_file(path_, 1 << 20).value(); }
@@ -47,7 +53,55 @@ TEST_F(ChangeJournalTest, WhatWasFoundAtFirstStays) {
   auto second = change("GPU-a", "500");
   second.found = "800";
   ASSERT_TRUE(journal.will_change(second));
-  EXPECT_THAT(open().held(), ElementsAre(change("GPU-a", "500")));
+  auto expected = change("GPU-a", "500");
+  expected.before = "800";  // which stands there if the process ends before it sets the other
+  EXPECT_THAT(open().held(), ElementsAre(expected));
+}
+
+// One value that is held for weeks keeps the file from being emptied, while others come and go.
+TEST_F(ChangeJournalTest, WhatIsOverIsLeftOutOnceThereIsMuchOfIt) {
+  auto journal = open();
+  ASSERT_TRUE(journal.will_change(change("GPU-a")));
+  const auto one = text().size();
+  std::size_t largest = 0;
+  for (int i = 0; i < 500; ++i) {
+    ASSERT_TRUE(journal.will_change(change("GPU-b", std::to_string(i))));
+    ASSERT_TRUE(journal.given_back(change("GPU-b").name));
+    largest = std::max(largest, text().size());
+  }
+  EXPECT_LE(largest, ChangeJournal::kMostOver + 4 * one);
+  EXPECT_THAT(open().held(), ElementsAre(change("GPU-a")));
+  ASSERT_TRUE(journal.will_change(change("GPU-c")));  // into the new file
+  EXPECT_THAT(open().held(), ElementsAre(change("GPU-a"), change("GPU-c")));
+}
+
+TEST_F(ChangeJournalTest, WhereItCannotBeWrittenAnewItGrowsUntilItCan) {
+  auto journal = open();
+  ASSERT_TRUE(journal.will_change(change("GPU-a")));
+  std::filesystem::create_directories(path_ + ".new/full");  // in the way
+  for (int i = 0; i < 500; ++i) {
+    ASSERT_TRUE(journal.will_change(change("GPU-b", std::to_string(i))));
+    ASSERT_TRUE(journal.given_back(change("GPU-b").name));
+  }
+  EXPECT_GT(text().size(), ChangeJournal::kMostOver);
+  EXPECT_THAT(open().held(), ElementsAre(change("GPU-a")));
+  std::filesystem::remove_all(path_ + ".new");
+  ASSERT_TRUE(journal.will_change(change("GPU-c")));
+  EXPECT_LT(text().size(), 1000U);
+  EXPECT_THAT(open().held(), ElementsAre(change("GPU-a"), change("GPU-c")));
+}
+
+// The next process would look for another group.
+TEST_F(ChangeJournalTest, WhatALineCannotHoldMustNotBeChanged) {
+  auto journal = open();
+  auto odd = change("GPU-a");
+  odd.name = {ActuatorKind::freeze, {"GPU-a"}, "/sys/fs/cgroup/\xff"};
+  const auto refused = journal.will_change(odd);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error(), (Error{Errc::invalid_argument, "freeze of GPU-a (/sys/fs/cgroup/?) cannot be written to " +
+                                                                path_ + ", so it is not changed"}));
+  EXPECT_THAT(journal.held(), IsEmpty());
+  EXPECT_EQ(text(), "");
 }
 
 TEST_F(ChangeJournalTest, ItIsEmptyWhenNothingIsHeld) {
