@@ -43,7 +43,7 @@ std::vector<std::string> check(const ActuatorSettings& settings) {
         "/user.slice/*/training.scope");
   }
   for (const std::string& group : settings.freeze_cgroups) {
-    if (group.starts_with('/') && group != "/" && group != "/*") continue;
+    if (group.starts_with('/') && group.find_first_not_of("/*") != std::string::npos) continue;
     wrong.push_back(
         fmt::format("actuators.freeze_cgroups: '{}' is no control group below the topmost: it begins with / "
                     "and names one or more, such as /user.slice/*/training.scope",

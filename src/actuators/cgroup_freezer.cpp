@@ -151,7 +151,9 @@ std::vector<std::unique_ptr<Actuator>> freezers(const DeviceSnapshot& device, co
 }
 
 std::unique_ptr<Actuator> find_freezer(const ActuatorName& name, const Files& files, KernelFiles& writes) {
-  if (!files.read(name.place + "/cgroup.freeze")) return nullptr;
+  const auto there = files.read(name.place + "/cgroup.freeze");
+  if (!there && there.error().code == Errc::not_found)
+    return nullptr;  // what cannot be read today is no group that is gone
   return std::make_unique<FreezeActuator>(name, files, writes);
 }
 

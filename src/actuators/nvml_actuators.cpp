@@ -106,7 +106,7 @@ class PowerLimit final : public NvmlActuator {
 
   std::optional<std::string> wish(double multiplier, const std::string& found) override {
     const auto usual = parse_u64(found);
-    if (!usual || *usual == 0) return std::nullopt;
+    if (!usual || *usual == 0 || *usual > kHighest) return std::nullopt;
     const auto full = static_cast<double>(*usual);
     const double low = std::max(full * lowest_.value() / 100, static_cast<double>(least_));
     const auto value =
@@ -117,7 +117,7 @@ class PowerLimit final : public NvmlActuator {
 
   Result<void> set(const std::string& value) override {
     const auto milliwatts = parse_u64(value);
-    if (!milliwatts || *milliwatts > 10'000'000) return fail(Errc::invalid_argument, "no power limit: " + value);
+    if (!milliwatts || *milliwatts > kHighest) return fail(Errc::invalid_argument, "no power limit: " + value);
     const auto in = visit();
     if (!in) return tl::make_unexpected(in.error());
     return (*in)->call("set the power limit", (*in)->library().set_power_limit, static_cast<unsigned>(*milliwatts));
@@ -129,6 +129,8 @@ class PowerLimit final : public NvmlActuator {
   }
 
  private:
+  static constexpr std::uint64_t kHighest = 10'000'000;  // milliwatts: no board takes ten kilowatts
+
   const Percent lowest_;
   unsigned least_ = 0;  // milliwatts; known after the first look
 };
@@ -196,17 +198,20 @@ class Fans final : public NvmlActuator {
   Fans(const DeviceId& device, Percent slow, Percent fast, std::string library)
       : NvmlActuator(ActuatorKind::fan, device, std::move(library)), slow_(slow), fast_(fast) {}
 
-  // "auto", or the speed that is set by hand; the first fan speaks for all.
+  // "auto", or the speed of the first fan that is set by hand.
   Result<std::string> look() override {
-    const auto in = visit();
-    if (!in) return tl::make_unexpected(in.error());
-    unsigned policy = 0;
-    const auto read = (*in)->call("read who sets the fan", (*in)->library().fan_policy, 0U, &policy);
-    if (!read) return tl::make_unexpected(read.error());
-    const auto speed = (*in)->call("read the fan's speed", (*in)->library().fan_speed_of, 0U, &speed_);
-    if (!speed) return tl::make_unexpected(speed.error());
-    static_cast<void>((*in)->call("read its range", (*in)->library().fan_range, &slowest_, &fastest_));
-    return policy == kFanByHand ? std::to_string(speed_) : std::string(kAutomatic);
+    std::string found(kAutomatic);
+    const auto looked = for_each("read the fan", [&](const Visit& in, unsigned fan) -> Result<void> {
+      unsigned policy = 0;
+      unsigned speed = 0;
+      if (auto read = in.call("read who sets the fan", in.library().fan_policy, fan, &policy); !read) return read;
+      if (auto read = in.call("read the fan's speed", in.library().fan_speed_of, fan, &speed); !read) return read;
+      if (fan == 0) note(in, speed);
+      if (policy == kFanByHand && found == kAutomatic) found = std::to_string(speed);
+      return {};
+    });
+    if (!looked) return tl::make_unexpected(looked.error());
+    return found;
   }
 
   // The one thing that must not happen is a fan that nobody controls: whatever is set by hand is given back.
@@ -242,12 +247,23 @@ class Fans final : public NvmlActuator {
   }
 
  private:
+  void note(const Visit& in, unsigned speed) {
+    speed_ = speed;
+    unsigned low = 0;
+    unsigned high = 0;
+    const auto range = in.call("read its range", in.library().fan_range, &low, &high);
+    if (!range || low > high || high == 0 || high > 100) return;
+    slowest_ = low;
+    fastest_ = high;
+  }
+
   template <class Work>
   Result<void> for_each(std::string_view what, Work work) const {
     const auto in = visit();
     if (!in) return tl::make_unexpected(in.error());
     unsigned fans = 0;
     if (auto counted = (*in)->call(what, (*in)->library().fan_count, &fans); !counted) return counted;
+    if (fans == 0) return fail(Errc::not_supported, fmt::format("{}: there is none", what));
     Result<void> all;
     for (unsigned fan = 0; fan < fans; ++fan) {  // every one of them, whatever the others answer
       if (auto done = work(**in, fan); !done && all) all = done;

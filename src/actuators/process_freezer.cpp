@@ -145,7 +145,9 @@ std::vector<std::unique_ptr<Actuator>> stoppers(const DeviceSnapshot& device, co
 
 std::unique_ptr<Actuator> find_stopper(const ActuatorName& name, const Files& files, Signals& signals) {
   const auto process = parse_place(name.place);
-  if (!process || !stat_of(files, *process)) return nullptr;
+  if (!process) return nullptr;
+  const auto stat = stat_of(files, *process);
+  if (!stat && stat.error().code == Errc::not_found) return nullptr;  // it has ended; what cannot be read today has not
   return std::make_unique<StopActuator>(name.device, *process, files, signals);
 }
 

@@ -45,14 +45,15 @@ class NumberActuator final : public Actuator {
   // At half speed and below as low as is allowed, else between that and what was found.
   std::optional<std::string> wish(double multiplier, const std::string& found) override {
     const auto usual = parse_u64(found);
-    if (!usual || *usual == 0) return std::nullopt;  // amdgpu: 0 stands for no cap
+    if (!usual || *usual == 0 || *usual > kHighest) return std::nullopt;  // amdgpu: 0 stands for no cap
     const auto full = static_cast<double>(*usual);
     double low = full * lowest_.value() / 100;
     if (const auto least = number(files_, lowest_path_)) low = std::max(low, static_cast<double>(*least));
     const double target = multiplier <= 0.5 ? low : std::max(low, full * multiplier);
-    const auto value = static_cast<std::uint64_t>(std::llround(target));
-    if (is_ours(std::to_string(value), found) || value > *usual) return std::nullopt;
-    return std::to_string(value);
+    if (target >= full) return std::nullopt;
+    std::string value = std::to_string(std::llround(target));
+    if (is_ours(value, found)) return std::nullopt;
+    return value;
   }
 
   Result<void> set(const std::string& value) override { return writes_.write(name_.place, value); }
@@ -64,6 +65,9 @@ class NumberActuator final : public Actuator {
   }
 
  private:
+  // A gigawatt in microwatts. Drivers that mean no bound write the largest number that there is.
+  static constexpr std::uint64_t kHighest = 1'000'000'000'000'000;
+
   const ActuatorName name_;
   const std::string lowest_path_;
   const Percent lowest_;
@@ -71,7 +75,8 @@ class NumberActuator final : public Actuator {
   KernelFiles& writes_;
 };
 
-// pwm1 and pwm1_enable as one value: "auto", or the speed of 255 that is set by hand.
+// pwm1 and pwm1_enable as one value: "auto", the speed of 255 that is set by hand, or "mode 0", a fan at full speed
+// that nobody controls, and whatever other modes there are.
 class PwmActuator final : public Actuator {
  public:
   PwmActuator(ActuatorName name, Percent slow, Percent fast, const Files& files, KernelFiles& writes)
@@ -82,17 +87,18 @@ class PwmActuator final : public Actuator {
   Result<std::string> look() override {
     const auto mode = number(files_, enable());
     if (!mode) return tl::make_unexpected(mode.error());
-    if (*mode != kByHand) return std::string(kAutomatic);
+    if (*mode == kByDriver) return std::string(kAutomatic);
+    if (*mode != kByHand) return fmt::format("mode {}", *mode);
     const auto speed = number(files_, name_.place);
     if (!speed) return tl::make_unexpected(speed.error());
     return std::to_string(*speed);
   }
 
   // As with NVIDIA's: a fan must not stay without anybody who controls it.
-  bool is_ours(const std::string& now, const std::string&) const override { return now != kAutomatic; }
+  bool is_ours(const std::string& now, const std::string&) const override { return parse_u64(now).has_value(); }
 
   std::optional<std::string> wish(double multiplier, const std::string& found) override {
-    if (found != kAutomatic) return std::nullopt;  // somebody sets it by hand, and knows why
+    if (found != kAutomatic) return std::nullopt;  // somebody chose it, and knows why
     const double percent = multiplier <= 0 ? 100 : multiplier <= 0.5 ? fast_.value() : slow_.value();
     const auto now = number(files_, name_.place);
     const auto value = static_cast<std::uint64_t>(std::ceil(percent / 100 * kFull));
@@ -109,7 +115,8 @@ class PwmActuator final : public Actuator {
 
   std::string spell(const std::string& value) const override {
     if (value == kAutomatic) return "its own curve";
-    return fmt::format("{:.0f} %", parse_double(value).value_or(0) * 100 / kFull);
+    const auto speed = parse_u64(value);
+    return speed ? fmt::format("{:.0f} %", static_cast<double>(*speed) * 100 / kFull) : value;
   }
 
  private:

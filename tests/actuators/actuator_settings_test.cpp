@@ -30,7 +30,7 @@ TEST(ActuatorSettingsTest, EachMistakeIsNamed) {
 }
 
 TEST(ActuatorSettingsTest, TheTopmostGroupIsNeverFrozen) {
-  for (const std::string group : {"/", "/*", "*", "", "user.slice"}) {
+  for (const std::string group : {"/", "/*", "/**", "/*/*", "*", "", "user.slice"}) {
     ActuatorSettings settings;
     settings.freeze = true;
     settings.freeze_cgroups = {group};

@@ -1,7 +1,5 @@
 #include "actuators/real_actuators.hpp"
 
-#include <csignal>
-
 #include <unistd.h>
 
 #include <gmock/gmock.h>
@@ -11,6 +9,7 @@
 #include "fakes/memory_files.hpp"
 #include "fakes/nvml/fake_nvml.hpp"
 #include "fakes/snapshots.hpp"
+#include "memory_kernel_files.hpp"
 
 namespace gpukeeper {
 namespace {
@@ -19,32 +18,6 @@ using testing::IsEmpty;
 using testing::SizeIs;
 
 const std::string kCard = "/sys/bus/pci/devices/0000:03:00.0";
-
-// Writes go into the same tree, as in the kernel's.
-class MemoryKernelFiles final : public KernelFiles {
- public:
-  MemoryKernelFiles(MemoryFiles& files, std::vector<std::string>& written) : files_(files), written_(written) {}
-  Result<void> write(const std::string& path, std::string_view text) override {
-    if (!files_.read(path)) return fail(Errc::not_found, "open " + path + ": No such file or directory");
-    written_.emplace_back(text);
-    if (!path.ends_with("pp_od_clk_voltage")) files_.write(path, std::string(text) + "\n");  // that takes commands
-    return {};
-  }
-
- private:
-  MemoryFiles& files_;
-  std::vector<std::string>& written_;
-};
-
-class FakeSignals final : public Signals {
- public:
-  Result<void> send(const ProcessName& process, int signal) override {
-    sent.push_back(std::to_string(process.pid) + " of " + std::to_string(process.start_ticks) +
-                   (signal == SIGSTOP ? " stops" : " goes on"));
-    return {};
-  }
-  std::vector<std::string> sent;
-};
 
 class RealActuatorsTest : public testing::Test {
  protected:
@@ -156,6 +129,26 @@ TEST_F(RealActuatorsTest, AnAmdCardThatHasLevelsUsesTheSlowerOnes) {
   EXPECT_FALSE(only(card(Vendor::amd), ActuatorKind::locked_clocks));
 }
 
+TEST_F(RealActuatorsTest, AFanThatSomebodySetToAnotherModeIsLeftAlone) {
+  files_->write(kCard + "/hwmon/hwmon3/pwm1_enable", "0\n");  // at full speed, without anyone who controls it
+  files_->write(kCard + "/hwmon/hwmon3/pwm1", "100\n");
+  const auto fan = only(card(Vendor::amd), ActuatorKind::fan);
+  EXPECT_EQ(fan->look(), "mode 0");
+  EXPECT_EQ(fan->spell("mode 0"), "mode 0");
+  EXPECT_EQ(fan->wish(0, "mode 0"), std::nullopt);
+  EXPECT_FALSE(fan->is_ours("mode 0", "179"));
+  EXPECT_FALSE(fan->is_ours("auto", "179"));
+  EXPECT_TRUE(fan->is_ours("180", "179"));  // it may round
+}
+
+TEST_F(RealActuatorsTest, ACapThatStandsForNoneIsLeftAlone) {
+  files_->write(kCard + "/hwmon/hwmon3/power1_cap", "18446744073709551615\n");
+  files_->write(kCard + "/hwmon/hwmon3/power1_cap_min", "18446744073709551615\n");
+  const auto power = only(card(Vendor::amd), ActuatorKind::power_limit);
+  EXPECT_EQ(power->wish(0.8, power->look().value()), std::nullopt);
+  EXPECT_EQ(power->wish(0.8, "220000000"), std::nullopt);  // the lowest that it takes is above it
+}
+
 TEST_F(RealActuatorsTest, AnIntelCardHasItsHighestClock) {
   files_->write(kCard + "/tile0/gt0/freq0/max_freq", "2050\n");
   files_->write(kCard + "/tile0/gt0/freq0/rpn_freq", "300\n");
@@ -239,6 +232,28 @@ TEST_F(NvmlActuatorsTest, AllFansAreSetAndGivenBack) {
   EXPECT_EQ(nvml_.gpu(slot_).fan_target[1], 0U);
 }
 
+TEST_F(NvmlActuatorsTest, OneFanThatIsSetByHandIsEnoughToLeaveThemAlone) {
+  nvml_.gpu(slot_).fan_target[1] = 60;
+  const auto fan = only(gpu(), ActuatorKind::fan);
+  const auto found = fan->look();
+  EXPECT_NE(found, "auto");
+  EXPECT_EQ(fan->wish(0, found.value()), std::nullopt);
+  nvml_.gpu(slot_).fans = 0;
+  EXPECT_EQ(only(gpu(), ActuatorKind::fan)->look().error().code, Errc::not_supported);
+}
+
+TEST_F(NvmlActuatorsTest, ARangeThatIsNoneIsNotFollowed) {
+  nvml_.gpu(slot_).fan_lowest = 90;
+  nvml_.gpu(slot_).fan_highest = 20;
+  const auto fan = only(gpu(), ActuatorKind::fan);
+  EXPECT_EQ(fan->look(), "auto");
+  EXPECT_EQ(fan->wish(0.5, "auto"), "85");
+}
+
+TEST_F(NvmlActuatorsTest, APowerLimitThatNoBoardHasIsLeftAlone) {
+  EXPECT_EQ(only(gpu(), ActuatorKind::power_limit)->wish(0.8, "18446744073709551615"), std::nullopt);
+}
+
 TEST_F(NvmlActuatorsTest, WithoutRootItSaysWhatToDo) {
   nvml_.state().setters_permitted = 0;
   const auto set = only(gpu(), ActuatorKind::power_limit)->set("400000");
@@ -295,6 +310,18 @@ TEST_F(FreezerTest, AGroupIsFrozenAndThawedWhereVersion2IsMounted) {
 TEST_F(FreezerTest, OnlyWhatTheSettingsName) {
   settings_.freeze_cgroups = {"/other/*"};
   EXPECT_FALSE(freezer());
+}
+
+TEST_F(FreezerTest, LettersOfPathsAreWhatTheyAre) {
+  settings_.freeze_cgroups = {"/JOBS/*"};
+  EXPECT_FALSE(freezer());
+}
+
+TEST_F(FreezerTest, AGroupThatCannotBeReadIsNotGone) {
+  const auto name = freezer()->name();
+  files_->fail(name.place + "/cgroup.freeze", Errc::internal);
+  ASSERT_TRUE(actuators_.find(name));
+  EXPECT_EQ(actuators_.find(name)->look().error().code, Errc::internal);
 }
 
 TEST_F(FreezerTest, NeverAGroupWithSomethingThatMustRun) {

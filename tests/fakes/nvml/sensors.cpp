@@ -119,8 +119,8 @@ NVML_API nvmlDeviceGetMinMaxFanSpeed(Device device, Uint* low, Uint* high) {
   if (!call) return call.code();
   if (!low || !high) return abi::kInvalidArgument;
   if (call.gpu().fans == 0) return abi::kNotSupported;
-  *low = 30;
-  return call.put(high, 100U);
+  *low = call.gpu().fan_lowest;
+  return call.put(high, call.gpu().fan_highest);
 }
 NVML_API nvmlDeviceGetCoolerInfo(Device device, abi::CoolerInfo* out) {
   const Call call(Symbol::nvmlDeviceGetCoolerInfo, device);

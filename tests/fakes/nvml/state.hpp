@@ -193,6 +193,8 @@ struct Gpu {
   std::uint32_t fan_percent[4] = {};
   std::uint32_t fan_target[4] = {};
   std::uint32_t fan_rpm[4] = {};
+  std::uint32_t fan_lowest = 30;
+  std::uint32_t fan_highest = 100;
   std::uint32_t utilization_gpu = 0;
   std::uint32_t utilization_memory = 0;
   std::uint32_t utilization_encoder = 0;
