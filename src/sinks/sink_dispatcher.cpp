@@ -106,9 +106,19 @@ SinkDispatcher::~SinkDispatcher() {
   stop();
 }
 
-void SinkDispatcher::stop() {
+void SinkDispatcher::begin_stop() {
+  if (ended_ || closer_.joinable()) return;
   for (const auto& lane : lanes_) lane->thread.request_stop();  // all at once, then one by one waited for
   keeper_.request_stop();
+  closer_ = std::jthread([this] { close(); });
+}
+
+void SinkDispatcher::stop() {
+  begin_stop();
+  if (closer_.joinable()) closer_.join();
+}
+
+void SinkDispatcher::close() {
   for (const auto& lane : lanes_) {
     if (lane->thread.joinable()) lane->thread.join();
   }
@@ -116,6 +126,7 @@ void SinkDispatcher::stop() {
   for (const auto& lane : lanes_) {
     if (lane->spool) lane->spool->save(lane->queue);
   }
+  ended_ = true;
 }
 
 void SinkDispatcher::alerts_changed(const std::vector<AlertChange>& changes) {

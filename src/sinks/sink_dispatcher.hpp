@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <functional>
 #include <memory>
@@ -27,7 +28,7 @@ struct SinkDispatcherOptions {
 /// Each sink has a thread of its own that sends, so that one that is slow or dead harms no other; one more thread
 /// writes what waits to the disk. Whoever tells something waits for none of them.
 ///
-/// Threads: start() and stop() belong to one; all else may be called from any.
+/// Threads: start(), begin_stop() and stop() belong to one; all else may be called from any.
 class SinkDispatcher final : public AlertListener {
  public:
   /// Reads what waited when the last process ended. The settings must have passed check(); `world` must outlive this.
@@ -43,8 +44,11 @@ class SinkDispatcher final : public AlertListener {
   /// Begins to send; what was told before waits until then.
   void start();
 
-  /// Ends what is being sent and keeps what waits: from now on nothing is sent and `latest` is not asked any more. What
-  /// is told after it is lost.
+  /// Begins to end what is being sent and to keep what waits; returns at once. What is told after it is lost.
+  void begin_stop();
+  /// Whether that is done: nothing is sent and `latest` is not asked any more.
+  bool ended() const { return ended_; }
+  /// begin_stop(), and waits until it is done: as long as the disk takes.
   void stop();
 
   /// In the order of the settings, without sinks that are not enabled.
@@ -54,6 +58,7 @@ class SinkDispatcher final : public AlertListener {
   struct Lane;  // all that belongs to one sink
 
   void keep(const std::stop_token& stop);
+  void close();
 
   const SinkWorld& world_;
   const SinkDispatcherOptions options_;
@@ -61,7 +66,9 @@ class SinkDispatcher final : public AlertListener {
   std::mutex mutex_;
   std::condition_variable_any changed_;
   bool to_keep_ = false;  // guarded by mutex_
-  std::jthread keeper_;   // last, as it uses all of the above
+  std::atomic<bool> ended_ = false;
+  std::jthread keeper_;  // last, as it uses all of the above
+  std::jthread closer_;  // and it
 };
 
 /// A notice that is no alert, for somebody who tries whether they arrive.

@@ -1,6 +1,7 @@
 #include "sinks/sink_dispatcher.hpp"
 
 #include <condition_variable>
+#include <thread>
 
 #include <gmock/gmock.h>
 
@@ -29,6 +30,7 @@ class HeldPrograms final : public Programs {
     std::unique_lock lock(mutex_);
     runs_.push_back(call.path);
     changed_.notify_all();
+    if (deaf_) changed_.wait(lock, [&] { return released_; });
     if (call.path == "held" && !changed_.wait(lock, stop, [&] { return released_; })) {
       return fail(Errc::unavailable, "held was stopped");
     }
@@ -41,6 +43,11 @@ class HeldPrograms final : public Programs {
     }
     changed_.notify_all();
   }
+  /// From now on a request to stop is not heard.
+  void be_deaf() {
+    const std::scoped_lock lock(mutex_);
+    deaf_ = true;
+  }
   void wait_for(const std::string& path, std::ptrdiff_t times) {
     std::unique_lock lock(mutex_);
     changed_.wait(lock, [&] { return std::ranges::count(runs_, path) >= times; });
@@ -51,6 +58,7 @@ class HeldPrograms final : public Programs {
   std::condition_variable_any changed_;
   std::vector<std::string> runs_;
   bool released_ = false;
+  bool deaf_ = false;
 };
 
 class SinkDispatcherTest : public testing::Test {
@@ -101,6 +109,23 @@ TEST_F(SinkDispatcherTest, WhatWaitsAtTheEndIsSentByTheNextProcess) {
   SinkDispatcher dispatcher({program("held")}, world_, options_);
   dispatcher.start();
   programs_.wait_for("held", 4);
+}
+
+TEST_F(SinkDispatcherTest, WhoeverStopsItNeedNotWaitForASinkThatHangs) {
+  const std::string path = (folder_.path() / "held.jsonl").string();
+  programs_.be_deaf();
+  SinkDispatcher dispatcher({program("held")}, world_, options_);
+  dispatcher.start();
+  dispatcher.alerts_changed({change("a")});
+  programs_.wait_for("held", 1);
+  dispatcher.begin_stop();
+  EXPECT_FALSE(dispatcher.ended());
+  dispatcher.alerts_changed({change("b")});  // the last one is kept as well
+  programs_.release();
+  while (!dispatcher.ended()) std::this_thread::yield();
+  const SpoolContents kept = parse_spool(*FileSpoolStore(path).load());
+  ASSERT_EQ(kept.waiting.size(), 1u);
+  EXPECT_EQ(kept.waiting[0].notice->alert.id, "b");
 }
 
 TEST_F(SinkDispatcherTest, WhatIsToldBeforeTheStartIsSentThen) {
