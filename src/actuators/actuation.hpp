@@ -4,11 +4,13 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "actuators/actuator.hpp"
 #include "actuators/actuator_settings.hpp"
+#include "actuators/advice.hpp"
 #include "actuators/change_journal.hpp"
 #include "core/clock.hpp"
 #include "core/log.hpp"
@@ -44,11 +46,13 @@ struct ActuatorReport {
 ///
 /// Every change is in the journal before it is made. What is held is given back when its cause has gone, when the
 /// settings no longer allow it, at the end, and after a crash at the next start; but only while the value is ours: what
-/// somebody else has set meanwhile stays, until there is a new cause. Changes to slower and to faster have a least
-/// distance each. What is held is looked at again every kLookAgain. New settings give everything back first.
+/// somebody else has set meanwhile stays, until there is a new cause. What cannot be given back is held until it can.
+/// Changes to slower and to faster have a least distance each, except to a standstill, which waits for nothing. What is
+/// held is looked at again every kLookAgain. New settings give back what was set by
+/// others; what is frozen they let stand still, if they still allow it.
 ///
-/// Which causes an actuator follows: a power limit, locked clocks and a freeze those that work on the device can do
-/// something about; a fan only heat. A full memory is none: slower work frees none of it.
+/// What is frozen belongs to every device that its processes use: it follows the strictest of them, stands still for
+/// max_pause at most, and then runs until all of them are free.
 /// Threads: one, and not the sampler's.
 class Actuation {
  public:
@@ -61,8 +65,9 @@ class Actuation {
   /// What an earlier process left changed is given back. To be called before act().
   void recover();
 
-  /// Follows what the snapshot's governor advises.
-  void act(const Snapshot& snapshot, const ActuatorSettings& settings);
+  /// Follows what the snapshot's governor advises; one that is older than `fresh_for` advises nothing, and everything
+  /// is given back. To be called at least once a second, with the same one if there is none newer.
+  void act(const Snapshot& snapshot, const ActuatorSettings& settings, std::chrono::nanoseconds fresh_for);
 
   /// Gives everything back, at once.
   void give_all_back();
@@ -70,30 +75,41 @@ class Actuation {
   std::vector<ActuatorReport> reports() const;
 
  private:
+  using Devices = std::map<DeviceId, const DeviceSnapshot*>;
   struct Entry {
-    std::unique_ptr<Actuator> actuator;
+    std::unique_ptr<Actuator> actuator;  // null: made when it is needed
     std::optional<HeldChange> held;
-    double multiplier = 1;  // that it is set for
+    std::set<DeviceId> asking;   // the devices it was made for in this round …
+    std::set<DeviceId> devices;  // … and since it was taken
+    double multiplier = 1;       // that it is set for
     MonotonicTime changed_at{};
     MonotonicTime looked_at{};
     std::string effective;
-    bool spent = false;   // nothing more is done until its cause has gone
-    bool wanted = false;  // in this round
+    std::string leaving;  // why it is being given back, until it is; else empty
+    bool partly = false;  // what stands there is ours, though it may be neither what was found nor what was set
+    std::string spent;    // why nothing more is done until its cause has gone; else empty
     std::string message;
-    std::optional<MonotonicTime> retry_at;
+    MonotonicTime failed_at{};
     int failures = 0;  // in a row
   };
 
-  void make_actuators(const DeviceSnapshot& device, const ActuatorSettings& settings);
-  void drive(Entry& entry, double multiplier, const ActuatorSettings& settings, const std::string& reason);
-  void change(Entry& entry, const std::string& found, const std::string& value, double multiplier,
-              const std::string& reason);
-  void look_again(Entry& entry);
-  void give_back(Entry& entry, std::string_view why);
-  void leave(Entry& entry, const std::string& now);
+  Entry& entry_of(const ActuatorName& name);
   void begin_anew();
+  void make_actuators(const DeviceSnapshot& device);
+  bool reach(const ActuatorName& name, Entry& entry);
+  Advice advice(const ActuatorName& name, const Entry& entry, const Devices& devices) const;
+  bool is_free(const ActuatorName& name, const Entry& entry, const Devices& devices) const;
+  void drive(Entry& entry, const Advice& advice);
+  void change(Entry& entry, const std::string& found, const std::string& value, const Advice& advice);
+  void look_again(Entry& entry);
+  bool undone(Entry& entry, const Error& failure);
+  void give_back(Entry& entry, std::string why);
+  void give_held_back(const std::string& why);
+  void leave(Entry& entry, const std::string& now);
   void strike_out(Entry& entry);
   void release(Entry& entry);
+  bool waits(const Entry& entry, bool urgent) const;
+  bool note_failure(Entry& entry, const std::string& message);
   void fail_once(Entry& entry, const Error& error);
 
   const std::shared_ptr<ActuatorFactory> factory_;
@@ -104,12 +120,5 @@ class Actuation {
   std::map<ActuatorName, Entry> entries_;
   ActuatorSettings settings_;  // of the last round
 };
-
-/// What the governor's requests come to for this kind of actuator, 1 for none of them; and why.
-struct Advice {
-  double multiplier = 1;
-  std::string reason;
-};
-Advice advice_for(ActuatorKind kind, const Throttling& throttling);
 
 }  // namespace gpukeeper

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <memory>
 #include <vector>
@@ -8,13 +9,15 @@
 
 namespace gpukeeper {
 
-/// An Actuation in a thread of its own, as every change may wait for a driver. It always acts on the latest snapshot;
-/// those that came meanwhile are left out.
+/// Two Actuations in threads of their own, as every change may wait for a driver: one for what is frozen, which no
+/// driver holds up, one for all else. Each acts on the latest snapshot, and at least once a second; snapshots that came
+/// meanwhile are left out.
 ///
 /// Threads: every member may be called from any.
 class ActuationThread {
  public:
-  explicit ActuationThread(std::unique_ptr<Actuation> actuation);
+  /// Each with a journal of its own.
+  ActuationThread(std::unique_ptr<Actuation> freezing, std::unique_ptr<Actuation> changing);
   /// Asks it to end. A thread that hangs in a driver cannot be joined: it is let go, with all that it uses. What it
   /// holds stands in the journal, by which the next start gives it back.
   ~ActuationThread();
@@ -22,9 +25,9 @@ class ActuationThread {
   ActuationThread& operator=(const ActuationThread&) = delete;
 
   /// Returns at once.
-  void see(std::shared_ptr<const Snapshot> snapshot);
-  /// Holds from the next snapshot on. `settings` must pass check().
-  void configure(ActuatorSettings settings);
+  void see(const std::shared_ptr<const Snapshot>& snapshot);
+  /// Holds from the next round on. `settings` must pass check(); `fresh_for` as in Actuation::act.
+  void configure(const ActuatorSettings& settings, std::chrono::nanoseconds fresh_for);
 
   std::vector<ActuatorReport> reports() const;
 
@@ -34,8 +37,8 @@ class ActuationThread {
   bool wait(std::chrono::nanoseconds time);
 
  private:
-  struct State;
-  const std::shared_ptr<State> state_;
+  struct Lane;
+  const std::array<std::shared_ptr<Lane>, 2> lanes_;
 };
 
 }  // namespace gpukeeper

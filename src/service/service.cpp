@@ -18,7 +18,9 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr auto kGiveBackPatience = 1s;  // of the two seconds that a stop may take
+// Of the two seconds that a stop may take.
+constexpr auto kGiveBackPatience = 1s;
+constexpr auto kSamplerPatience = 500ms;
 
 HttpServer::Handler handler(Sights sights, Hands hands, std::vector<std::string> hosts) {
   const auto router = std::make_shared<const Router>(routes(std::move(sights), std::move(hands)));
@@ -108,22 +110,30 @@ std::unique_ptr<ActuationThread> Service::make_actuation(const Parts& parts) {
   };
   if (time_ != clock_) return none("their time is played");
   if (!parts.state) return none("there is no state directory to write down what is to be given back");
-  auto journal = ChangeJournal::open(parts.state->path() + "/changes");
-  if (!journal) {
-    log_.error("nothing is changed of the GPUs: {}", journal.error().message);
-    return none(journal.error().message);
+  std::vector<ChangeJournal> journals;
+  for (const std::string_view name : {"/frozen", "/changes"}) {
+    auto journal = ChangeJournal::open(parts.state->path() + std::string(name));
+    if (!journal) {
+      log_.error("nothing is changed of the GPUs: {}", journal.error().message);
+      return none(journal.error().message);
+    }
+    journals.push_back(std::move(*journal));
   }
   const auto files = std::make_shared<const RealFiles>(options_.machine_root);  // that of the devices
-  auto actuators =
+  const auto actuators =
       std::make_shared<RealActuators>(files, std::make_shared<RealKernelFiles>(options_.machine_root),
                                       std::make_shared<RealSignals>(files), nvml_library(options_.settings.source));
-  std::string boot(trim(files->read("/proc/sys/kernel/random/boot_id").value_or("unknown")));
-  return std::make_unique<ActuationThread>(
-      std::make_unique<Actuation>(std::move(actuators), std::move(*journal), clock_, std::move(boot), log_));
+  const std::string boot(trim(files->read("/proc/sys/kernel/random/boot_id").value_or("unknown")));
+  const auto actuation = [&](ChangeJournal& journal) {
+    return std::make_unique<Actuation>(actuators, std::move(journal), clock_, boot, log_);
+  };
+  return std::make_unique<ActuationThread>(actuation(journals[0]), actuation(journals[1]));
 }
 
 void Service::allow(const ActuatorSettings& settings) {
-  if (actuation_) return actuation_->configure(settings);
+  // A sampler that is late by less only waits for a driver.
+  const auto fresh_for = std::max<std::chrono::nanoseconds>(10s, 5 * sample_interval_.load());
+  if (actuation_) return actuation_->configure(settings, fresh_for);
   if (settings.any()) log_.warning("nothing is changed of the GPUs: {}", no_actuation_);
 }
 
@@ -290,14 +300,19 @@ void Service::begin_stop() {
   server_.stop();
   if (actuation_) actuation_->ask_to_stop();
   engine_stops_at_ = clock_->now() + kGiveBackPatience;
+  delivery_stops_at_ = engine_stops_at_ + kSamplerPatience;
   events_->unsubscribe(log_subscription_);  // an engine that hangs may outlive the log
 }
 
-// The engine ends last: as long as its session with a driver is open, those that give values back begin at once.
+// One after the other, as far as drivers let it: as long as the engine's session with a driver is open, those that give
+// values back begin at once; what the engine says last is kept for the sinks.
 bool Service::ended() {
   const bool given_back = !actuation_ || actuation_->wait(0s);
   if (given_back || clock_->now() >= engine_stops_at_) engine_.ask_to_stop();
-  return engine_.wait(0s) && given_back && served_;
+  const bool sampled = engine_.wait(0s);
+  if (delivery_ && (sampled || clock_->now() >= delivery_stops_at_)) delivery_->dispatcher().begin_stop();
+  const bool kept = !delivery_ || delivery_->dispatcher().ended();
+  return given_back && sampled && kept && served_;
 }
 
 std::vector<std::string> Service::hanging() {
@@ -306,7 +321,10 @@ std::vector<std::string> Service::hanging() {
   if (actuation_ && !actuation_->wait(0s)) {
     result.emplace_back(
         "stopped while a driver did not answer to what gives values of GPUs back: the next start gives back what is "
-        "left, which 'changes' in the state directory lists");
+        "left, which 'changes' and 'frozen' in the state directory list");
+  }
+  if (delivery_ && !delivery_->dispatcher().ended()) {
+    result.emplace_back("stopped while alerts were kept for the sinks: some may be sent twice, or not at all");
   }
   return result;
 }

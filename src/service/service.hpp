@@ -127,6 +127,7 @@ class Service {
   bool monitored_ = true;
   bool over_ = false;                  // the recording; said
   MonotonicTime engine_stops_at_{};    // at the latest
+  MonotonicTime delivery_stops_at_{};  // as well
   std::atomic<bool> answered_ = true;  // the server's thread has answered the last ping
   std::atomic<bool> served_ = false;   // the server's thread has ended
   std::jthread server_thread_;         // last: it uses all of the others

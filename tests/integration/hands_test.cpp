@@ -155,12 +155,59 @@ TEST_F(NvmlHandsTest, ADriverThatHangsWhileItGivesBackHoldsUpNoStop) {
   EXPECT_THAT(
       served->log(),
       HasSubstr("warning: stopped while a driver did not answer to what gives values of GPUs back: the next start "
-                "gives back what is left, which 'changes' in the state directory lists\n"));
+                "gives back what is left, which 'changes' and 'frozen' in the state directory list\n"));
   EXPECT_EQ(gpu_.power_limit_mw, kHeld);
   nvml_.clear_faults();
   gpu_.temperature = kCool;
   served = serve();
   EXPECT_TRUE(eventually([&] { return gpu_.power_limit_mw == kFound; })) << served->log();
+}
+
+// A process of the GPU in a control group; both are made-up files.
+class FreezingHandsTest : public NvmlHandsTest {
+ protected:
+  FreezingHandsTest() {
+    gpu_.temperature = 95;
+    nvml_.add_process(0, {.pid = 4242});
+    write("root/proc/self/mountinfo", "35 24 0:30 / /sys/fs/cgroup rw - cgroup2 none rw\n");
+    write("root/proc/4242/cgroup", "0::/jobs/train\n");
+    write("root/proc/4242/comm", "python3\n");
+    write(kGroup + "/cgroup.procs", "4242\n");
+    write(kGroup + "/cgroup.freeze", "0");
+    configure("actuators: {power_limit: true, freeze: true, freeze_cgroups: [/jobs/*]}\n");
+  }
+  std::unique_ptr<Served> serve() {
+    return HandsTest::serve({"--source", "nvml:" + FakeNvml::library_path().string(), "--root", path("root")});
+  }
+  bool becomes(const std::string& frozen) const {
+    return eventually([&] { return read(kGroup + "/cgroup.freeze") == frozen; });
+  }
+
+  const std::string kGroup = "root/sys/fs/cgroup/jobs/train";
+};
+
+TEST_F(FreezingHandsTest, WhatIsFrozenRunsAgainAtTheEndThoughTheDriverHangs) {
+  const auto served = serve();
+  ASSERT_TRUE(becomes("1")) << served->log();
+  ASSERT_TRUE(eventually([&] { return gpu_.power_limit_mw == kHeld; })) << served->log();
+  nvml_.hang(FakeNvml::Symbol::nvmlDeviceSetPowerManagementLimit);
+  nvml_.hang(FakeNvml::Symbol::nvmlDeviceGetTemperature);
+  EXPECT_EQ(served->stop(SIGTERM), 0) << served->log();
+  EXPECT_EQ(read(kGroup + "/cgroup.freeze"), "0");
+  EXPECT_EQ(read("state/frozen"), "");
+  EXPECT_EQ(gpu_.power_limit_mw, kHeld);
+}
+
+TEST_F(FreezingHandsTest, WhatIsFrozenRunsAgainAfterACrashThoughTheDriverHangs) {
+  {
+    const auto served = serve();
+    ASSERT_TRUE(becomes("1")) << served->log();
+    ASSERT_TRUE(eventually([&] { return gpu_.power_limit_mw == kHeld; })) << served->log();
+    ASSERT_EQ(served->stop(SIGKILL), 128 + SIGKILL);
+  }
+  nvml_.hang(FakeNvml::Symbol::nvmlInit_v2);
+  const auto next = serve();
+  EXPECT_TRUE(becomes("0")) << next->log();
 }
 
 class SysfsHandsTest : public HandsTest {
