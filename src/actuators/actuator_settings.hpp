@@ -22,11 +22,11 @@ struct ActuatorSettings {
   Percent fan_fast{85};  ///< at 0.5; at 0 it runs as fast as it may
 
   bool freeze = false;
-  /// Which control groups may be frozen, by path below the mount, as matches_path() has it. Empty: none.
+  /// Which control groups may be frozen, by path below the mount, as fits() has it. Empty: none.
   std::vector<std::string> freeze_cgroups;
   std::chrono::nanoseconds max_pause = std::chrono::seconds(120);  ///< then it runs again, whatever the heat
 
-  std::vector<std::string> devices;  ///< UUIDs or names, as matches_pattern() has it; empty: all
+  std::vector<std::string> devices;  ///< UUIDs or names, as fits_ignoring_case() has it; empty: all
 
   std::chrono::nanoseconds pause_down = std::chrono::seconds(2);  ///< between two changes to slower
   std::chrono::nanoseconds pause_up = std::chrono::seconds(15);   ///< and to faster
