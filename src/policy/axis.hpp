@@ -1,6 +1,9 @@
 #pragma once
 
+#include <algorithm>
 #include <chrono>
+#include <cmath>
+#include <limits>
 #include <optional>
 
 #include "core/units.hpp"
@@ -21,8 +24,7 @@ class Axis {
     }
     missing_ = 0;
     value_ = value;
-    ladder_.observe(state_of(*value, thresholds), state_of(Unit(value->value() + hysteresis.value()), thresholds),
-                    rules, now);
+    ladder_.observe(state_of(*value, thresholds), held_at(*value, thresholds, hysteresis), rules, now);
   }
 
   void emergency(Unit value, MonotonicTime now) {
@@ -44,6 +46,12 @@ class Axis {
   int missing() const { return missing_; }
 
  private:
+  // A state is left at its border less the hysteresis, the border itself included: what is just behind the sum counts.
+  static State held_at(Unit value, const Thresholds& thresholds, Unit hysteresis) {
+    const double just_below = std::nextafter(value.value() + hysteresis.value(), std::numeric_limits<double>::lowest());
+    return std::max(state_of(value, thresholds), state_of(Unit(just_below), thresholds));
+  }
+
   Ladder ladder_;
   std::optional<Unit> value_;
   int missing_ = 0;

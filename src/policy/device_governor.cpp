@@ -58,7 +58,9 @@ void DeviceGovernor::govern(DeviceSnapshot& device, const GovernorTick& tick, st
   const bool sampled = presence == Presence::here && (tick.sample || first);
   if (sampled) sample(device, tick);
   const auto temperature = number(guarding_temperature(device.reading));
-  const bool alarm = emergency && temperature && temperature_.ladder().state() != State::critical;
+  // The line was crossed just now, be it between two samples; or the state has not followed yet.
+  const bool alarm =
+      emergency && temperature && (!before.emergency || temperature_.ladder().state() != State::critical);
   if (alarm) temperature_.emergency(*temperature, tick.now);
 
   known_ = Known{.presence = presence,
@@ -98,7 +100,7 @@ bool DeviceGovernor::in_emergency(const Reading& reading, bool before, const Gov
   const auto temperature = number(guarding_temperature(reading));
   if (!temperature) return before && temperature_.value();
   return *temperature >= throttling_.thresholds.temp_critical ||
-         (before && *temperature >= throttling_.thresholds.temp_critical - settings.hysteresis_celsius);
+         (before && *temperature > throttling_.thresholds.temp_critical - settings.hysteresis_celsius);
 }
 
 void DeviceGovernor::sample(const DeviceSnapshot& device, const GovernorTick& tick) {

@@ -68,7 +68,7 @@ struct GovernorSettings {
   std::map<Vendor, ThresholdChanges> vendors;  ///< on top of the above
   std::vector<DeviceThresholds> devices;       ///< on top of the vendor's; of several that fit, the later wins
 
-  Celsius hysteresis_celsius{3};  ///< a state is left when the temperature is so far below its border
+  Celsius hysteresis_celsius{3};  ///< a state is left when the temperature is so far below its border, or farther
   Percent hysteresis_memory_percent{2};
   int min_dwell_samples_up = 1;    ///< how many samples in a row must show a worse state, the present one included
   int min_dwell_samples_down = 2;  ///< the same for a better one

@@ -79,8 +79,12 @@ std::string why(const AxisWords& axis, double value, int missing, const Ladder& 
   const auto index = static_cast<std::size_t>(state) - 1;  // of the border that the state begins at
   const double border = axis.borders[index];
   if (value >= border) return beyond(border, axis.keys[index]);
-  if (value >= border - axis.hysteresis) {
-    return line(fmt::format("not yet {}{} below", brief(axis.hysteresis), axis.measure), border, axis.keys[index]);
+  if (value + axis.hysteresis > border) {
+    // 72.04 reads as 72, which would be far enough.
+    const bool hardly = brief(value + axis.hysteresis) == brief(border);
+    return line(
+        fmt::format("{} {}{} below", hardly ? "just short of" : "not yet", brief(axis.hysteresis), axis.measure),
+        border, axis.keys[index]);
   }
   return fmt::format("{}; {}", now, recovering(ladder, rules));
 }

@@ -222,6 +222,54 @@ TEST(GovernorTest, SaysWhatHoldsAStateThatTheReadingDoesNotShow) {
   EXPECT_EQ(reason(machine.at(60)), "60 °C; recovering by one state at a time: 1 of 2 samples showed a better one");
 }
 
+TEST(GovernorTest, AStateIsLeftAtItsBorderLessTheHysteresis) {
+  GovernedMachine machine;
+  machine.at(80);
+  EXPECT_EQ(reason(machine.at(72.1)), "72.1 °C, not yet 3 °C below 75 °C (temp_normal)");
+  EXPECT_EQ(reason(machine.at(72.04)), "72 °C, just short of 3 °C below 75 °C (temp_normal)");
+  EXPECT_EQ(reason(machine.at(72)), "72 °C; recovering by one state at a time: 1 of 2 samples showed a better one");
+  EXPECT_EQ(machine.at(72).state, State::normal);
+
+  GovernedMachine full;
+  full.fill(96);
+  full.tick();
+  full.fill(93);
+  EXPECT_EQ(reason(full.tick()),
+            "93 % of the memory; recovering by one state at a time: 1 of 2 samples showed a better one");
+  EXPECT_EQ(full.tick().state, State::throttled);
+}
+
+TEST(GovernorTest, WithoutHysteresisTheBorderItselfIsStillTheWorseState) {
+  GovernorSettings settings;
+  settings.hysteresis_celsius = Celsius(0);
+  settings.min_dwell_samples_down = 1;
+  GovernedMachine machine(1, settings);
+  machine.at(80);
+  EXPECT_EQ(reason(machine.at(75)), "75 °C, at 75 °C (temp_normal)");
+  EXPECT_EQ(machine.at(74.9).state, State::normal);
+}
+
+TEST(GovernorTest, AnEmergencyEndsAtItsLineLessTheHysteresis) {
+  GovernedMachine machine;
+  machine.at(92);
+  machine.events();
+  machine.at(87.1);
+  machine.at(92);
+  EXPECT_THAT(machine.events(), IsEmpty()) << "it was not over";
+  machine.at(87);
+  machine.at(92);
+  EXPECT_THAT(machine.events(), ElementsAre("GPU-a overheat"));
+}
+
+TEST(GovernorTest, AnEmergencyBetweenSamplesSaysItsOwnTemperatureThoughTheStateWasCritical) {
+  GovernedMachine machine;
+  EXPECT_EQ(reason(machine.at(86)), "86 °C, above 85 °C (temp_throttle)");
+  machine.events();
+  machine.heat(99);
+  EXPECT_EQ(reason(machine.tick(1s)), "99 °C, above 90 °C (temp_critical): an emergency");
+  EXPECT_THAT(machine.events(), ElementsAre("GPU-a overheat"));
+}
+
 // The example of docs/governor.md, line by line.
 TEST(GovernorTest, TheDocumentedExampleIsTrue) {
   GovernedMachine machine;

@@ -186,8 +186,13 @@ bool GovernorInvariants::is_cool(const DeviceSnapshot& device) const {
   const GovernorThresholds t = thresholds_of(device, s);
   const Reading& r = device.reading;
   if (!device.available || lacks_values(device, s)) return false;
-  if (*guarding_temperature(r) >= t.temp_optimal - s.hysteresis_celsius) return false;
-  if (memory_percent(r)->value() >= t.memory_optimal.value() - s.hysteresis_memory_percent.value()) return false;
+  // Below the border, and no less below it than the hysteresis.
+  const auto is_below = [](double value, double border, double hysteresis) {
+    return value < border && value <= border - hysteresis;
+  };
+  if (!is_below(guarding_temperature(r)->value(), t.temp_optimal.value(), s.hysteresis_celsius.value())) return false;
+  if (!is_below(memory_percent(r)->value(), t.memory_optimal.value(), s.hysteresis_memory_percent.value()))
+    return false;
   if (s.load_throttle_percent && *r.utilization >= *s.load_throttle_percent) return false;
   if (s.power_throttle_percent &&
       100 * r.power->value() / r.power_limit->value() >= s.power_throttle_percent->value()) {
