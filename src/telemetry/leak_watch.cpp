@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
+#include <utility>
 
 #include "telemetry/who.hpp"
 
@@ -11,6 +13,7 @@ namespace {
 using Hours = std::chrono::duration<double, std::ratio<3600>>;
 
 constexpr std::size_t kParts = 6;
+constexpr Hours kFarAway = std::chrono::years(1);  // whoever grows that slowly will be restarted before
 
 }  // namespace
 
@@ -18,17 +21,24 @@ void LeakWatch::look(const Snapshot& snapshot) {
   if (looked_at_ && snapshot.monotonic - *looked_at_ < rules_.spacing) return;
   looked_at_ = snapshot.monotonic;
   ++looks_;
-  suspects_.clear();
+  const auto before = std::exchange(suspects_, {});
   for (const DeviceSnapshot& device : snapshot.devices) {
-    if (!device.available) {  // its processes are not known now; they are not forgotten for that
-      for (auto& [key, watched] : watched_) {
-        if (key.device == device.device->id) watched.seen = looks_;
-      }
+    if (!device.available || !device.processes_reason.empty()) {
+      keep(device.device->id, before);
       continue;
     }
     for (const GpuProcess& process : *device.processes) note(snapshot, device, process);
   }
   std::erase_if(watched_, [&](const auto& each) { return each.second.seen != looks_; });
+}
+
+// Its processes are not known now; they are not forgotten for that.
+void LeakWatch::keep(const DeviceId& device, const std::vector<LeakSuspect>& suspects) {
+  for (auto& [key, watched] : watched_) {
+    if (key.device == device) watched.seen = looks_;
+  }
+  std::ranges::copy_if(suspects, std::back_inserter(suspects_),
+                       [&](const LeakSuspect& suspect) { return suspect.device == device; });
 }
 
 void LeakWatch::note(const Snapshot& snapshot, const DeviceSnapshot& device, const GpuProcess& process) {
@@ -80,7 +90,8 @@ void LeakWatch::judge(MonotonicTime now, const DeviceSnapshot& device, const Gpu
   const Reading& r = device.reading;
   if (r.memory_used && r.memory_total) {
     const double left = static_cast<double>(remaining(*r.memory_total, *r.memory_used).value());
-    suspect.full_in = std::chrono::duration_cast<std::chrono::nanoseconds>(Hours(left / suspect.bytes_per_hour));
+    const Hours full_in(left / suspect.bytes_per_hour);
+    if (full_in < kFarAway) suspect.full_in = std::chrono::duration_cast<std::chrono::nanoseconds>(full_in);
   }
   suspects_.push_back(std::move(suspect));
 }

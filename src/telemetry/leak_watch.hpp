@@ -26,9 +26,10 @@ struct LeakSuspect {
   std::int64_t pid = 0;
   std::string name;  ///< as the source gives it: make it harmless before a terminal sees it
   Bytes now{0};
-  Bytes grown{0};                                   ///< over the window
-  double bytes_per_hour = 0;                        ///< the pace
-  std::optional<std::chrono::nanoseconds> full_in;  ///< until the device's memory is full at this pace
+  Bytes grown{0};             ///< over the window
+  double bytes_per_hour = 0;  ///< the pace
+  std::optional<std::chrono::nanoseconds>
+      full_in;  ///< until the device's memory is full at this pace; nothing: in a year or more
 
   friend bool operator==(const LeakSuspect&, const LeakSuspect&) = default;
 };
@@ -49,7 +50,8 @@ class LeakWatch {
   /// Takes what a snapshot says of the processes' memory; cheap when the last look was a moment ago.
   void look(const Snapshot& snapshot);
 
-  /// Those suspected as of the last look, by device and pid.
+  /// Those suspected as of the last look, by device and pid; of a device whose processes could not be told then, those
+  /// of the look before.
   const std::vector<LeakSuspect>& suspects() const { return suspects_; }
 
   static constexpr std::size_t kMostProcesses = 4096;  ///< that are watched; those that come later are not
@@ -70,6 +72,7 @@ class LeakWatch {
     std::uint64_t seen = 0;                    // the look that saw it last
   };
 
+  void keep(const DeviceId& device, const std::vector<LeakSuspect>& suspects);
   void note(const Snapshot& snapshot, const DeviceSnapshot& device, const GpuProcess& process);
   void judge(MonotonicTime now, const DeviceSnapshot& device, const GpuProcess& process, const Watched& watched);
 

@@ -1,6 +1,7 @@
 #include "telemetry/leak_watch.hpp"
 
 #include <functional>
+#include <limits>
 
 #include <gtest/gtest.h>
 
@@ -106,6 +107,30 @@ TEST(LeakWatchTest, ADeviceThatDoesNotAnswerForAMomentForgetsNothing) {
     watch.look(snapshot);
   }
   EXPECT_EQ(watch.suspects().size(), 1u);
+}
+
+TEST(LeakWatchTest, AListThatCannotBeReadForAMomentForgetsNothing) {
+  LeakWatch watch;
+  for (int second = 0; second <= 710; ++second) {
+    auto snapshot = with_process(second, 1000 + second * 0.5);
+    if (second == 400 || second == 710) {
+      snapshot.devices[0].processes_reason = "the driver answered with an error";
+      set_processes(snapshot.devices[0], {});
+    }
+    watch.look(snapshot);
+  }
+  EXPECT_EQ(watch.suspects().size(), 1u);
+}
+
+TEST(LeakWatchTest, ATimeThatIsTooFarAwayIsNotSaid) {
+  LeakWatch watch;
+  for (int second = 0; second <= 700; ++second) {
+    auto snapshot = with_process(second, 1000 + second * 0.5);
+    snapshot.devices[0].reading.memory_total = Bytes(std::numeric_limits<std::uint64_t>::max());
+    watch.look(snapshot);
+  }
+  ASSERT_EQ(watch.suspects().size(), 1u);
+  EXPECT_EQ(watch.suspects().front().full_in, std::nullopt);
 }
 
 TEST(LeakWatchTest, ProcessesWithoutAKnownMemoryAreNoSuspects) {

@@ -10,18 +10,17 @@ namespace {
 
 constexpr int kCritical = 80;
 
-// Cut off, not rounded: 89.9 % is 89 %.
-std::uint32_t whole(double value) {
-  if (!(value > 0)) return 0;  // NaN too
-  constexpr double kMost = std::numeric_limits<std::uint32_t>::max();
-  return value >= kMost ? std::numeric_limits<std::uint32_t>::max() : static_cast<std::uint32_t>(value);
-}
-
 bool reaches(const std::optional<double>& value, std::uint32_t threshold) {
   return value && whole(*value) >= threshold;
 }
 
 }  // namespace
+
+std::uint32_t whole(double value) {
+  if (!(value > 0)) return 0;  // NaN too
+  constexpr double kMost = std::numeric_limits<std::uint32_t>::max();
+  return value >= kMost ? std::numeric_limits<std::uint32_t>::max() : static_cast<std::uint32_t>(value);
+}
 
 int ThermalThrottling::severity() const {
   return 50 + static_cast<int>(temp > threshold ? std::min(50U, temp - threshold) : 0);

@@ -17,6 +17,10 @@
 // rules thermal, memory_pressure, power_limit and idle take their severities and texts from here.
 namespace gpukeeper {
 
+/// A whole number as the documented ones are: cut off, not rounded (89.9 % is 89 %), 0 for what is below it or no
+/// number, the largest one for what is beyond.
+std::uint32_t whole(double value);
+
 /// The GPU is hot. `temp` and `threshold` in whole °C, cut off, not rounded, as all numbers here are.
 struct ThermalThrottling {
   std::uint32_t device = 0;

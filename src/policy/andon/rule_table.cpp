@@ -67,7 +67,9 @@ constexpr Rule kRules[] = {
     {.id = "idle",
      .title = "idle with memory held",
      .condition = "the GPU did nothing for so long while a process held its memory; desktops and servers of models, "
-                  "which wait as they should, do not count",
+                  "which wait as they should, do not count. By its formula it weighs 90 after a minute, above a GPU "
+                  "of 110 °C; alerts.idle_severity_cap keeps it at 70, a warning, as a notebook left open over night "
+                  "is no emergency (100 lets the formula decide: critical)",
      .unit = "s",
      .level = warning,
      .limits = {.warning = 300, .repeat = 4h},
@@ -95,8 +97,9 @@ constexpr Rule kRules[] = {
      .of_device = rules::fan_stopped},
     {.id = "hardware_throttling",
      .title = "hardware throttling",
-     .condition = "the hardware brakes for heat or power, or the driver holds a temperature at its limit; an alert for "
-                  "each reason. Power and current limits, at which boosting clocks work, do not count",
+     .condition = "the driver holds a temperature at its limit (warning), or the hardware itself brakes: for heat, for "
+                  "power, on the machine's own signal or slowed down otherwise (critical); an alert for each reason. "
+                  "Power and current limits, at which boosting clocks work, do not count",
      .unit = "",
      .level = warning,
      .limits = {.sustain = 10s, .clear_after = 30s, .repeat = 1h},

@@ -35,18 +35,25 @@ bool is_told_otherwise(Throttle reason, ThrottleReasons reasons) {
          (reasons.has(Throttle::hardware_thermal) || reasons.has(Throttle::hardware_power_brake));
 }
 
+// It could not be told this time; what a device never tells stands against nothing.
+bool is_unknown(const Metric<bool>& metric) {
+  return !metric && metric.error() != Missing::not_supported;
+}
+
 }  // namespace
 
 bool fan_stopped(const Scene& scene, std::vector<Sign>& signs) {
   const Reading& r = scene.device->reading;
   if (!r.fan && !r.fan_speed) return false;
-  const bool turns = (r.fan && r.fan->value() > 0) || (r.fan_speed && r.fan_speed->value() > 0);
+  // The percentage may be what the fan was told; revolutions are what it does.
+  const bool turns = r.fan_speed ? r.fan_speed->value() > 0 : r.fan->value() > 0;
   if (turns) return true;
   const auto temperature = guarding_temperature(r);
   if (!temperature) return false;
   if (auto sign = against_borders(scene, temperature->value())) {
     sign->severity = 60;
     sign->message = fmt::format("GPU {} is at {:.0f} °C and its fan stands still", scene.device->index, sign->value);
+    if (r.fan && r.fan->value() > 0) sign->message += fmt::format(", though it is set to {:.0f} %", r.fan->value());
     signs.push_back(std::move(*sign));
   }
   return true;
@@ -88,7 +95,8 @@ bool row_remap(const Scene& scene, std::vector<Sign>& signs) {
                                    fmt::format("GPU {}: bad memory pages wait for a reset to be taken out of use",
                                                scene.device->index)));
   }
-  return true;
+  return !is_unknown(r.remapped_rows_failed) && !is_unknown(r.remapped_rows_pending) &&
+         !is_unknown(r.retired_pages_pending);
 }
 
 bool pcie_degraded(const Scene& scene, std::vector<Sign>& signs) {

@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <cmath>
 
 #include <fmt/format.h>
 
@@ -116,8 +115,14 @@ bool driver_mismatch_of_source(const Scene& scene, std::vector<Sign>& signs) {
 bool sampling_stalled(const Scene& scene, std::vector<Sign>& signs) {
   const DeviceSnapshot& d = *scene.device;
   if (!d.read_at || d.reading.attention != Attention::awake) return true;  // one that rests is left alone on purpose
-  const auto age = std::chrono::duration<double>(scene.snapshot.taken_at - *d.read_at).count();
-  if (auto sign = against_borders(scene, std::floor(age))) {
+  DeviceMemory& memory = *scene.memory;
+  if (memory.read_at != d.read_at) {
+    memory.read_at = d.read_at;
+    memory.read_seen = scene.snapshot.monotonic;
+  }
+  const auto age =
+      std::chrono::duration_cast<std::chrono::seconds>(scene.snapshot.monotonic - memory.read_seen).count();
+  if (auto sign = against_borders(scene, static_cast<double>(age))) {
     sign->severity = 60;
     sign->message =
         with_reason(fmt::format("GPU {} was not read anew for {:.0f} seconds", d.index, sign->value), d.reason);

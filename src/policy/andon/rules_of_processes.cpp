@@ -108,11 +108,12 @@ bool idle(const Scene& scene, std::vector<Sign>& signs) {
 
 bool memory_leak(const Scene& scene, std::vector<Sign>& signs) {
   if (!scene.facts.leaks) return true;
+  if (!scene.device->processes_reason.empty()) return false;
   for (const LeakSuspect& suspect : *scene.facts.leaks) {
     if (suspect.device != scene.device->device->id) continue;
     const auto mib = [](Bytes bytes) { return static_cast<double>(bytes.value()) / 0x1p20; };
     std::string message =
-        fmt::format("GPU {}: the memory of process {}{} grows steadily, by {:.0f} MiB lately to {:.0f}",
+        fmt::format("GPU {}: the memory of process {}{} grows steadily, by {:.0f} MiB lately to {:.0f} MiB",
                     scene.device->index, suspect.pid, suspect.name.empty() ? "" : fmt::format(" ({})", suspect.name),
                     mib(suspect.grown), mib(suspect.now));
     if (suspect.full_in) {
@@ -130,6 +131,7 @@ bool memory_leak(const Scene& scene, std::vector<Sign>& signs) {
 }
 
 bool miner(const Scene& scene, std::vector<Sign>& signs) {
+  if (!scene.device->processes_reason.empty()) return false;
   DeviceMemory& memory = *scene.memory;
   if (memory.processes != scene.device->processes || memory.who != scene.snapshot.who) {
     memory.processes = scene.device->processes;

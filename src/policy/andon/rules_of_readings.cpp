@@ -28,7 +28,7 @@ std::uint32_t index(const Scene& scene) {
 }
 
 std::uint32_t warning_border(const Scene& scene) {
-  return static_cast<std::uint32_t>(scene.limits().warning.value_or(0));
+  return whole(scene.limits().warning.value_or(0));
 }
 
 bool hot(const Scene& scene, std::vector<Sign>& signs, const Metric<Celsius>& metric, std::string_view what) {
@@ -125,8 +125,7 @@ bool thermal(const Scene& scene, std::vector<Sign>& signs) {
   if (sign->reached && reasons && reasons->has(Throttle::hardware_thermal)) {
     sign->reached = sign->kept = AlertLevel::critical;
   }
-  const ThermalThrottling alert{index(scene), static_cast<std::uint32_t>(std::max(0.0, sign->value)),
-                                warning_border(scene)};
+  const ThermalThrottling alert{index(scene), whole(sign->value), warning_border(scene)};
   sign->severity = alert.severity();
   sign->message = alert.message();
   signs.push_back(std::move(*sign));
@@ -146,7 +145,7 @@ bool memory_pressure(const Scene& scene, std::vector<Sign>& signs) {
   if (!percent) return is_known(percent);
   auto sign = against_borders(scene, percent->value());
   if (!sign) return true;
-  const MemoryPressure alert{index(scene), static_cast<std::uint32_t>(sign->value), warning_border(scene)};
+  const MemoryPressure alert{index(scene), whole(sign->value), warning_border(scene)};
   sign->severity = alert.severity();
   sign->message = alert.message(scene.gpu());
   signs.push_back(std::move(*sign));
@@ -159,7 +158,7 @@ bool power_limit(const Scene& scene, std::vector<Sign>& signs) {
   if (!r.power_limit || !(r.power_limit->value() > 0)) return is_known(r.power_limit);
   auto sign = against_borders(scene, r.power->value() / r.power_limit->value() * 100);
   if (!sign) return true;
-  const PowerLimit alert{index(scene), static_cast<std::uint32_t>(std::max(0.0, sign->value)), warning_border(scene)};
+  const PowerLimit alert{index(scene), whole(sign->value), warning_border(scene)};
   sign->severity = alert.severity();
   sign->message = alert.message();
   signs.push_back(std::move(*sign));

@@ -43,6 +43,8 @@ struct DeviceMemory {
   bool was_available = false;
   std::optional<MonotonicTime> unavailable_since;
   std::optional<MonotonicTime> idle_since;  ///< while a process holds memory
+  std::optional<WallTime> read_at;          ///< of the reading that was seen last
+  MonotonicTime read_seen{};                ///< and when it was seen first: clocks that are set make no reading old
   /// The suspected miners among these processes; looked for again when either list is another one.
   std::shared_ptr<const std::vector<GpuProcess>> processes;
   std::shared_ptr<const ProcessTable> who;

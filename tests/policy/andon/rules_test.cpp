@@ -130,6 +130,22 @@ TEST_F(RulesTest, FireAtTheirBordersAndNotBelow) {
        },
        {"fan_stopped firing warning 60"},
        "GPU 0 is at 75 °C and its fan stands still"},
+      {"fan_stopped",
+       [](Reading& r) {  // 60 % is what it was told; that it does not turn is what it does
+         r.fan = Percent(60);
+         r.fan_speed = Rpm(0);
+         r.temperature = Celsius(75);
+       },
+       {"fan_stopped firing warning 60"},
+       "GPU 0 is at 75 °C and its fan stands still, though it is set to 60 %"},
+      {"fan_stopped",
+       [](Reading& r) {
+         r.fan = Percent(0);
+         r.fan_speed = Rpm(900);
+         r.temperature = Celsius(75);
+       },
+       {},
+       ""},
       {"ecc", [](Reading& r) { r.ecc_uncorrected_volatile = Count(0); }, {}, ""},
       {"ecc",
        [](Reading& r) { r.ecc_uncorrected_volatile = Count(1); },
@@ -382,7 +398,7 @@ TEST_F(RulesTest, AProcessWhoseMemoryOnlyGrowsIsNamed) {
   look();
   EXPECT_THAT(alerts(), ElementsAre("memory_leak/77 firing warning 60"));
   EXPECT_EQ(first(),
-            "GPU 0: the memory of process 77 (train) grows steadily, by 600 MiB lately to 9000; at this pace "
+            "GPU 0: the memory of process 77 (train) grows steadily, by 600 MiB lately to 9000 MiB; at this pace "
             "the GPU is full in 90 min");
   inputs.leaks = std::make_shared<const std::vector<LeakSuspect>>();
   after(30s);
@@ -409,6 +425,53 @@ TEST_F(RulesTest, AMinerIsNamedWithTheRuleThatSaysSo) {
   EXPECT_EQ(first(),
             "GPU 0: process 79 (python3) of mara looks like a miner: its executable is 'xmrig' "
             "(rule miner-names)");
+}
+
+TEST_F(RulesTest, WhenTheProcessesCannotBeToldTheVerdictsOnThemStand) {
+  ProcessFacts facts = mara_trains(77);
+  facts.classification = {ProcessClass::mining, "miner-names", "its executable is 'xmrig'", 0.95};
+  set_processes(devices[0], {told(process(77, "xmrig", 500), facts)});
+  inputs.leaks = std::make_shared<const std::vector<LeakSuspect>>(
+      std::vector{LeakSuspect{.device = DeviceId{"GPU-a"}, .pid = 77, .name = "xmrig"}});
+  look();
+  after(10s);
+  listener.take();
+  ASSERT_TRUE(fires("miner") && fires("memory_leak"));
+
+  set_processes(devices[0], {});
+  devices[0].processes_reason = "the driver answered with an error";
+  inputs.leaks = std::make_shared<const std::vector<LeakSuspect>>();
+  look();
+  after(1h);
+  EXPECT_TRUE(fires("miner") && fires("memory_leak"));
+  EXPECT_THAT(listener.take(), testing::Each(testing::StartsWith("repeated"))) << "neither resolved nor raised anew";
+
+  devices[0].processes_reason.clear();
+  look();
+  after(1min);
+  EXPECT_FALSE(fires("miner") || fires("memory_leak"));
+}
+
+TEST_F(RulesTest, BadMemoryThatCannotBeToldForAMomentStaysAsItWas) {
+  remake_for("row_remap");
+  reading().remapped_rows_failed = true;
+  look();
+  ASSERT_TRUE(fires("row_remap"));
+  reading().remapped_rows_failed = missing(Missing::failed);
+  after(1min);
+  EXPECT_THAT(alerts(), ElementsAre("row_remap/failed firing critical 90"));
+  reading().retired_pages_pending = missing(Missing::not_supported);  // as on cards that remap rows
+  reading().remapped_rows_failed = false;
+  after(1min);
+  EXPECT_FALSE(fires("row_remap"));
+}
+
+TEST_F(RulesTest, ValuesBeyondAllBoundsAreTheLargestNumber) {
+  remake_for("power_limit");
+  reading().power = Watts(1e12);
+  reading().power_limit = Watts(1e-3);
+  look();
+  EXPECT_EQ(first(), "GPU 0 power limit: 4294967295% exceeds 95% threshold");
 }
 
 TEST_F(RulesTest, AMinerIsKnownByWhatTheAttributorFound) {
@@ -489,6 +552,18 @@ TEST_F(RulesTest, WhatFailsInGpukeeperItselfIsCriticalAtOnce) {
   inputs.trouble.clear();
   after(1s);
   EXPECT_FALSE(fires("sampling_stalled"));
+}
+
+TEST_F(RulesTest, SettingTheDateMakesNoReadingOldAndNoneNew) {
+  look();
+  devices[0].read_at = last.taken_at;
+  frozen = true;
+  wall_shift = 1h;
+  after(1s);
+  EXPECT_FALSE(fires("sampling_stalled"));
+  wall_shift = -1h;
+  after(9s);
+  EXPECT_TRUE(fires("sampling_stalled"));
 }
 
 TEST_F(RulesTest, AnXidIsExplainedAndKeptForAnHour) {
