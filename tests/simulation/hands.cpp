@@ -64,7 +64,7 @@ void Hands::trouble(bool quiet) {
 std::vector<std::string> Hands::act(const Snapshot& snapshot, bool quiet) {
   for (const DeviceSnapshot& device : snapshot.devices) meet(device);
   trouble(quiet);
-  actuation_->act(snapshot, settings_);
+  actuation_->act(snapshot, settings_, 10s);
   check(snapshot);
   return std::exchange(wrong_, {});
 }
@@ -86,9 +86,8 @@ void Hands::check(const Snapshot& snapshot) {
       say(name, fmt::format("it is {} although nothing has asked for less for {} s", value,
                             std::chrono::floor<std::chrono::seconds>(now - calm_[name]).count()));
     }
-    const bool known = std::ranges::any_of(reports, [&](const ActuatorReport& report) {
-      return report.name == name && report.set == value && report.found == found;
-    });
+    const bool known = std::ranges::any_of(
+        reports, [&](const ActuatorReport& report) { return report.name == name && report.found == found; });
     if (!known) say(name, fmt::format("it is {} and nobody knows that it was {}", value, found));
     if (name.kind != ActuatorKind::freeze) continue;
     const auto since = frozen_.try_emplace(name, now).first->second;

@@ -46,7 +46,7 @@ class Hands {
   const TemporaryFolder folder_;
   Log log_;
   FakeSettings world_;
-  FakeActuators factory_{world_};
+  const std::shared_ptr<FakeActuators> factory_ = std::make_shared<FakeActuators>(world_);
   ActuatorSettings settings_;
   std::unique_ptr<Actuation> actuation_;
 
