@@ -236,18 +236,18 @@ TEST_F(DoctorTest, WhatTheConfigurationAsksForIsLookedAt) {
   EXPECT_EQ(render_doctor(examine(settings, files_, machine_), {.width = 200}),
             "Hands\n"
             "  ! power limits, clocks, fans and what others run are changed by root only: gpukeeper would only advise\n"
-            "      run 'gpukeeper serve' as root\n"
+            "      → run 'gpukeeper serve' as root\n"
             "  ✓ processes are frozen through the control groups at /sys/fs/cgroup\n"
             "\n"
             "Sinks\n"
             "  ! libcurl is not there, which sends alerts over the network\n"
-            "      sudo apt install libcurl4\n"
+            "      → sudo apt install libcurl4\n"
             "  ! the sink ops: /etc/hook may not be read by this user\n"
-            "      sudo ls -l /etc/hook\n"
+            "      → sudo ls -l /etc/hook\n"
             "  ! the sink page: there is no program page-me in PATH\n"
-            "      name it by its whole path\n"
+            "      → name it by its whole path\n"
             "\n"
-            "0 problems, 4 hints\n");
+            "No problem; 4 hints.\n");
   machine_.nodes["/etc/hook"].readable = true;
   machine_.libraries["libcurl.so.4"] = "/usr/lib/libcurl.so.4";
   machine_.programs["page-me"] = "/usr/bin/page-me";

@@ -75,7 +75,7 @@ TEST_F(SinkTrialTest, OneThatIsNotEnabledIsTriedAndSaysSo) {
 
 TEST_F(SinkTrialTest, WhatIsNotThereIsNamed) {
   EXPECT_EQ(error("opps"), "there is no sink 'opps': did you mean ops?");
-  EXPECT_EQ(error("\x1b[2J"), "there is no sink '\\x1b[2J': the configuration has ops, night, mail, log");
+  EXPECT_EQ(error("\x1b[2J"), "there is no sink '?[2J': the configuration has ops, night, mail, log");
   captured_.context.settings.sinks.clear();
   EXPECT_EQ(error("ops"), "no sinks are configured: docs/sinks.md shows how, and --config names another file");
 }

@@ -122,7 +122,7 @@ TEST(ThrottleTest, WhatTheDaemonHoldsItselfStandsWithItsGpu) {
   EXPECT_EQ(throttle({}, daemon.find(), world.context), kShouldThrottle);
   EXPECT_THAT(world.out.text, testing::EndsWith("     thermal: 80 °C\n"
                                                 "     power limit: 350 W (now: 351 W), was 700 W\n"
-                                                "     freeze /jobs/x\\x1b[2J: frozen, was running\n"
+                                                "     freeze /jobs/x?[2J: frozen, was running\n"
                                                 "     fan: set the fan: no permission\n"
                                                 "GPU-gone, which is not there: power limit: 350 W, was 700 W\n"));
   world.out.text.clear();
