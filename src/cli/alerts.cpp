@@ -222,7 +222,7 @@ Exit watch_and_tell(const AlertsOptions& options, Context& context) {
   std::optional<MonotonicTime> begun;
   const auto session = watch_stretch({.sources = context.settings.source,
                                       .length = options.length,
-                                      .engine = {.attribute = true},
+                                      .attribute = true,
                                       .each =
                                           [&](const Snapshot& each, Session&) {
                                             if (!begun) begun = each.monotonic;

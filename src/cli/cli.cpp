@@ -833,7 +833,6 @@ Result<ThrottleOptions> throttle_options(const Arguments& arguments, const Conte
   options.devices = arguments.devices;
   options.wait = arguments.wait;
   options.sources = context.settings.source;
-  if (!arguments.speed.empty()) options.speed = *parse_speed(arguments.speed);
   options.here = !named_sources(arguments, context).empty() && arguments.daemon.empty();
   options.daemon_named = !arguments.daemon.empty() || !context.environment("GPUKEEPER_DAEMON").value_or("").empty();
   return options;
@@ -1003,7 +1002,8 @@ int run_checked(int argc, char** argv, Output& out, Output& errors) {
   const bool goes_on = !arguments.watch.empty() || arguments.wait || arguments.follow || parser.command() == "record";
   std::optional<Speed> speed;
   if (!arguments.speed.empty()) speed.emplace(*parse_speed(arguments.speed));  // as its check has found it well
-  if (!speed && watches_stretch(parser.command()) && is_played(source_names)) speed.emplace();  // as fast as it goes
+  const bool plays = !goes_on && watches_stretch(parser.command()) && is_played(source_names);
+  if (!speed && plays) speed.emplace();  // as fast as it goes
   const auto real_clock = std::make_shared<SystemClock>();
   const bool serves = parser.command() == "serve";
   const auto chosen_clock =
@@ -1025,14 +1025,11 @@ int run_checked(int argc, char** argv, Output& out, Output& errors) {
                       .prepare = [&](Sources& opened) { replay = opened.replay; },
                       .process_period = pause,
                       .attribute = asks_who,
-                      .rules = settings.rules.value_or(""),
-                      .settings = settings.engine,
+                      .settings = settings,
                       .who_patience = kWhoPatience},
                      clock);
   };
   const auto session = [&](SessionOptions options) {
-    options.engine.governor = settings.engine.governor;
-    options.engine.andon = settings.engine.andon;
     options.detect.wake = arguments.wake;
     options.detect.machine_root = *machine_root;
     options.at = at;

@@ -23,7 +23,8 @@ struct Context {
   std::function<Screen()> screen;  ///< as it is now: a terminal's size changes
   ColourChoice colour = ColourChoice::automatic;
   std::function<Result<std::unique_ptr<Feed>>()> open_feed;  ///< from the sources of the command line
-  /// The same sources, for who steps through their time by itself. Its clock is `clock`.
+  /// The same sources, for who steps through their time by itself: with options out of config::session_options, to
+  /// which the command line's own are added. Its clock is `clock`.
   std::function<Result<std::unique_ptr<Session>>(SessionOptions)> open_session = {};
   std::function<std::unique_ptr<Interrupts>()> interrupts;  ///< made before the feed, whose threads inherit the mask
   /// Says a sentence beside the output: on standard error.

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "cli/faults_page.hpp"
+#include "cli/stretch.hpp"
 #include "engine/playback.hpp"
 #include "engine/state_dir.hpp"
 #include "storage/sqlite_fault_store.hpp"
@@ -29,7 +30,7 @@ struct Findings {
   std::string journal_note = {};
 };
 
-bool is_played(const std::vector<std::string>& sources) {
+bool names_played(const std::vector<std::string>& sources) {
   return std::ranges::any_of(sources, [](const std::string& source) {
     return source.starts_with("simulated:") || source.starts_with("replay:");
   });
@@ -77,18 +78,22 @@ Result<Findings> look_now(const FaultsOptions& options, Context& context) {
 }
 
 // Plays a recording from begin to end, or simulated machines for a while, as fast as it goes.
-Result<Findings> play_through(const FaultsOptions& options) {
+Result<Findings> play_through(const FaultsOptions& options, Context& context) {
   FaultJournal journal(nullptr);
   Findings findings;
   auto length = options.length;
   if (!length && !names_recording(options.sources)) length = kUsualLength;
-  const auto played = play(options.sources, {.engine = {.attribute = true}, .speed = std::nullopt, .length = length},
-                           [&](const Snapshot& snapshot) {
-                             journal.note(snapshot);
-                             findings.snapshot = std::make_shared<const Snapshot>(snapshot);
-                             return true;
-                           });
-  if (!played) return tl::make_unexpected(played.error());
+  const auto session = watch_stretch({.sources = options.sources,
+                                      .length = length,
+                                      .attribute = true,
+                                      .each =
+                                          [&](const Snapshot& snapshot, Session&) {
+                                            journal.note(snapshot);
+                                            return true;
+                                          }},
+                                     context);
+  if (!session) return tl::make_unexpected(session.error());
+  findings.snapshot = (*session)->engine().snapshot();
   findings.list = journal.list();
   return findings;
 }
@@ -179,7 +184,7 @@ Exit follow(FaultsOptions options, Context& context) {
 Exit faults(const FaultsOptions& options, Context& context) {
   if (options.form == Form::schema) return print(context, faults_schema());
   if (options.follow) return follow(options, context);
-  const auto found = is_played(options.sources) ? play_through(options) : look_now(options, context);
+  const auto found = names_played(options.sources) ? play_through(options, context) : look_now(options, context);
   if (!found) return tl::make_unexpected(found.error());
   auto chosen = choose_faults(*found->list, *found->snapshot, options.query);
   if (!chosen) return tl::make_unexpected(chosen.error());

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "config/session_options.hpp"
 #include "engine/playback.hpp"
 
 namespace gpukeeper::cli {
@@ -40,26 +41,19 @@ bool lacks_process_rates(const Snapshot& snapshot) {
 }
 
 Result<std::unique_ptr<Feed>> open_feed(const FeedOptions& options, std::shared_ptr<Clock> clock) {
-  std::shared_ptr<const Classifier> classifier;  // null: the built-in rules
-  if (options.attribute && !options.rules.empty()) {
-    auto loaded = Classifier::load(options.rules);
-    if (!loaded) return tl::make_unexpected(loaded.error());
-    classifier = std::make_shared<const Classifier>(std::move(*loaded));
-  }
-  auto session = Session::open(options.sources, std::move(clock),
-                               {.detect = {.wake = options.wake, .machine_root = options.machine_root},
-                                .engine = {.sampler = {.process_period = options.process_period},
-                                           .attribute = options.attribute,
-                                           .who_patience = options.who_patience,
-                                           .classifier = std::move(classifier),
-                                           .governor = options.settings.governor,
-                                           .andon = options.settings.andon},
-                                .at = options.at,
-                                .begin_at_end = !options.goes_on,
-                                .prepare = [&options](Sources& sources, EngineOptions&) -> Result<void> {
-                                  options.prepare(sources);
-                                  return {};
-                                }});
+  auto configured = config::session_options(options.settings, options.attribute);
+  if (!configured) return tl::make_unexpected(configured.error());
+  configured->detect.wake = options.wake;
+  configured->detect.machine_root = options.machine_root;
+  configured->engine.sampler.process_period = options.process_period;
+  configured->engine.who_patience = options.who_patience;
+  configured->at = options.at;
+  configured->begin_at_end = !options.goes_on;
+  configured->prepare = [&options](Sources& sources, EngineOptions&) -> Result<void> {
+    options.prepare(sources);
+    return {};
+  };
+  auto session = Session::open(options.sources, std::move(clock), std::move(*configured));
   if (!session) return tl::make_unexpected(session.error());
   return std::unique_ptr<Feed>(std::make_unique<SessionFeed>(std::move(*session)));
 }

@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "backend/detect.hpp"
+#include "config/settings.hpp"
 #include "core/result.hpp"
-#include "engine/engine_settings.hpp"
 #include "telemetry/snapshot.hpp"
 
 namespace gpukeeper::cli {
@@ -39,8 +39,7 @@ struct FeedOptions {
   std::function<void(Sources&)> prepare = [](Sources&) {};  ///< for who wants to listen to them
   std::chrono::nanoseconds process_period{0};  ///< who looks once wants the processes each time; a watch less often
   bool attribute = false;                      ///< say who the processes are (Snapshot::who)
-  std::string rules;                           ///< the user's rule file for their classes; empty for the built-in ones
-  EngineSettings settings;                     ///< what else is set
+  config::Settings settings;                   ///< what else is configured
   std::chrono::nanoseconds who_patience{0};    ///< how long the next snapshot may wait for that (EngineOptions)
 };
 

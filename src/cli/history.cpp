@@ -94,13 +94,9 @@ void add_metric(std::string& page, const HistoryView& view, const HistoryView::M
 }
 
 Result<HistoryView> watched_history(const HistoryOptions& options, Context& context, std::size_t buckets) {
-  StretchOptions stretch{.sources = options.sources, .length = options.length};
   // Whoever names a metric gets it, stored usually or not.
-  auto& stored = stretch.engine.history.metrics;
-  for (const std::string& name : options.metrics) {
-    if (std::ranges::find(stored, name) == stored.end()) stored.push_back(name);
-  }
-  const auto session = watch_stretch(std::move(stretch), context);
+  const auto session =
+      watch_stretch({.sources = options.sources, .length = options.length, .metrics = options.metrics}, context);
   if (!session) return tl::make_unexpected(session.error());
   Engine& engine = (*session)->engine();
   HistoryQuery query{.metrics = options.metrics,

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "cli/record_sinks.hpp"
+#include "config/session_options.hpp"
 
 namespace gpukeeper::cli {
 namespace {
@@ -26,13 +27,16 @@ struct Count {
 Result<Count> keep(std::shared_ptr<const Snapshot> snapshot, const RecordOptions& options, Session& session, Sink& sink,
                    Context& context, Interrupts& interrupts) {
   const auto end = options.length ? std::optional(context.clock.now() + *options.length) : std::nullopt;
+  // A recording has its own pace.
+  const auto period =
+      options.period || session.replay() ? options.period : std::optional(context.settings.engine.sample_interval);
   Count count;
   for (;;) {
     const auto added = sink.add(*snapshot);
     if (!added) return tl::make_unexpected(added.error());
     ++count.frames;
     count.devices = std::max(count.devices, snapshot->devices.size());
-    const auto due = session.next_due(options.period);
+    const auto due = session.next_due(period);
     if (!*added || !due || (end && *due > *end) || !wait_until_due(interrupts, *due)) return count;
     snapshot = session.step();
   }
@@ -44,13 +48,13 @@ Exit record(const RecordOptions& options, Context& context) {
   if (const auto form = form_of(options); !form) return tl::make_unexpected(form.error());
   const auto interrupts = context.interrupts();
   const auto recorder = std::make_shared<recording::Recorder>(context.clock);
-  const auto session = context.open_session({
-      .engine = {.attribute = true},
-      .prepare = [&](Sources& sources, EngineOptions&) -> Result<void> {
-        recording::Recorder::listen(recorder, sources.backends, sources.events);
-        return {};
-      },
-  });
+  auto configured = config::session_options(context.settings, true);
+  if (!configured) return tl::make_unexpected(configured.error());
+  configured->prepare = [&](Sources& sources, EngineOptions&) -> Result<void> {
+    recording::Recorder::listen(recorder, sources.backends, sources.events);
+    return {};
+  };
+  const auto session = context.open_session(std::move(*configured));
   if (!session) return tl::make_unexpected(session.error());
 
   // Only what can be read makes a file.

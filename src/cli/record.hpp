@@ -15,9 +15,10 @@ struct RecordOptions {
   std::string file;                                ///< "-" is standard output
   std::optional<Form> form;                        ///< else by the file's ending
   std::optional<std::chrono::nanoseconds> length;  ///< of the source's time; else until interrupted
-  std::optional<std::chrono::nanoseconds> period;  ///< else a second, or the frames of the recording that is played
-  bool force = false;                              ///< overwrite the file
-  std::optional<std::uint64_t> rotate_size;        ///< of text files: in bytes
+  std::optional<std::chrono::nanoseconds>
+      period;                                ///< else `sample_interval`, or the frames of the recording that is played
+  bool force = false;                        ///< overwrite the file
+  std::optional<std::uint64_t> rotate_size;  ///< of text files: in bytes
   std::optional<std::chrono::nanoseconds> rotate_every;
   std::optional<std::size_t> keep;  ///< rotated files
   bool pack = false;                ///< rotated files

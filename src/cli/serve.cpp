@@ -16,6 +16,7 @@
 #include <fmt/format.h>
 
 #include "cli/version.hpp"
+#include "config/session_options.hpp"
 #include "core/display_text.hpp"
 #include "core/log_target.hpp"
 #include "service/options.hpp"
@@ -176,7 +177,8 @@ void make_run_folder(const std::vector<ListenAddress>& listen) {
 Exit serve(const ServeOptions& options, Context& context) {
   const config::Settings settings = completed(options.config->now().settings, context);
   if (options.check_config) {
-    if (const auto rules = service::load_rules(settings); !rules) return tl::make_unexpected(rules.error());
+    if (const auto usable = config::session_options(settings, true); !usable)
+      return tl::make_unexpected(usable.error());
     const std::string& path = options.config->path();
     return print(context, path.empty() ? "the command line is well\n" : fmt::format("{} is well\n", harmless(path)));
   }

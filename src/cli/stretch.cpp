@@ -5,13 +5,14 @@
 
 #include <fmt/format.h>
 
+#include "config/session_options.hpp"
+
 namespace gpukeeper::cli {
 namespace {
 
 using std::chrono::nanoseconds;
 
 constexpr auto kUsualLive = std::chrono::seconds(10);
-constexpr auto kPeriod = std::chrono::seconds(1);
 
 std::optional<nanoseconds> length_of(const StretchOptions& options) {
   if (options.length) return options.length;
@@ -22,7 +23,7 @@ std::optional<nanoseconds> length_of(const StretchOptions& options) {
 }  // namespace
 
 bool watches_stretch(std::string_view command) {
-  constexpr std::array<std::string_view, 3> kCommands = {"alerts", "history", "trend"};
+  constexpr std::array<std::string_view, 5> kCommands = {"alerts", "faults", "history", "throttle", "trend"};
   return std::ranges::find(kCommands, command) != kCommands.end();
 }
 
@@ -34,7 +35,14 @@ bool is_played(const std::vector<std::string>& sources) {
 
 Result<std::unique_ptr<Session>> watch_stretch(StretchOptions options, Context& context) {
   const auto interrupts = context.interrupts();  // before any thread is made
-  auto session = context.open_session({.engine = std::move(options.engine)});
+  auto configured = config::session_options(context.settings, options.attribute);
+  if (!configured) return tl::make_unexpected(configured.error());
+  const nanoseconds period = configured->engine.sampler.period;
+  auto& stored = configured->engine.history.metrics;
+  for (const std::string& name : options.metrics) {
+    if (std::ranges::find(stored, name) == stored.end()) stored.push_back(name);
+  }
+  auto session = context.open_session(std::move(*configured));
   if (!session) return tl::make_unexpected(session.error());
   const auto length = length_of(options);
   if (!is_played(options.sources) && length) {
@@ -46,7 +54,7 @@ Result<std::unique_ptr<Session>> watch_stretch(StretchOptions options, Context& 
   for (;;) {
     if (!options.each(*(*session)->step(), **session)) break;
     if (!end && length) end = context.clock.now() + *length;
-    const auto due = (*session)->next_due(recorded ? std::nullopt : std::optional<nanoseconds>(kPeriod));
+    const auto due = (*session)->next_due(recorded ? std::nullopt : std::optional(period));
     if (!due || (end && *due > *end) || !wait_until_due(*interrupts, *due)) break;
   }
   return session;

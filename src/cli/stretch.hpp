@@ -21,12 +21,14 @@ struct StretchOptions {
   std::vector<std::string> sources;  ///< as given to --source; empty for auto
   /// How much of their time; else the whole of a recording, 10 minutes of a simulated machine, 10 s of one that lives.
   std::optional<std::chrono::nanoseconds> length = {};
-  EngineOptions engine = {};
+  bool attribute = false;                 ///< say who the processes are (Snapshot::who)
+  std::vector<std::string> metrics = {};  ///< that are stored, whether that is configured or not
   /// Sees every snapshot; false ends the stretch.
   std::function<bool(const Snapshot&, Session&)> each = [](const Snapshot&, Session&) { return true; };
 };
 
-/// The commands that watch a stretch: their sources are played as fast as it goes, unless --speed says otherwise.
+/// The commands that watch a stretch, unless they are to go on: their sources are played as fast as it goes where
+/// --speed does not say otherwise.
 bool watches_stretch(std::string_view command);
 
 /// Whether all sources are made up or recorded, so that their time can be played.
@@ -34,7 +36,7 @@ bool is_played(const std::vector<std::string>& sources);
 
 /// Watches, and returns what has come together: the engine's latest snapshot, its history, its journal. A machine that
 /// lives is watched in real time, and a remark says so. Ctrl-C ends the watching; what is known by then is returned.
-/// Errors: those of Session::open.
+/// Errors: those of config::session_options and Session::open.
 Result<std::unique_ptr<Session>> watch_stretch(StretchOptions options, Context& context);
 
 }  // namespace gpukeeper::cli

@@ -8,6 +8,7 @@
 #include <fmt/ranges.h>
 
 #include "cli/notes.hpp"
+#include "cli/stretch.hpp"
 #include "cli/table.hpp"
 #include "core/display_text.hpp"
 #include "format/columns.hpp"
@@ -22,7 +23,7 @@ using Form = ThrottleOptions::Form;
 using Report = Result<ThrottleReport>;
 
 constexpr auto kLook = std::chrono::seconds(1);  // from look to look of --wait
-constexpr auto kUsualPlayed = std::chrono::seconds(60);
+constexpr auto kUsualLength = std::chrono::seconds(60);
 constexpr std::string_view kTarget = "/api/v1/throttle";
 constexpr std::string_view kOneLook =
     "No daemon runs here: this is what one look shows. Pauses and cooldowns of before are known to 'gpukeeper serve'.";
@@ -70,25 +71,20 @@ class OwnReports final : public Reports {
 // A simulated machine has a begin: what is so at its first moment tells little, so a while of it is played.
 class PlayedReports final : public Reports {
  public:
-  explicit PlayedReports(const ThrottleOptions& options) : options_(options) {}
+  PlayedReports(const ThrottleOptions& options, Context& context) : options_(options), context_(context) {}
 
   Report next() override {
-    Snapshot last;
-    const auto played =
-        play(options_.sources,
-             {.engine = {.attribute = true}, .speed = options_.speed, .length = options_.length.value_or(kUsualPlayed)},
-             [&](const Snapshot& snapshot) {
-               last = snapshot;
-               return true;
-             });
-    if (!played) return tl::make_unexpected(played.error());
-    const auto chosen = select_devices(last, options_.devices);
+    const auto session = watch_stretch(
+        {.sources = options_.sources, .length = options_.length.value_or(kUsualLength), .attribute = true}, context_);
+    if (!session) return tl::make_unexpected(session.error());
+    const auto chosen = select_devices(*(*session)->engine().snapshot(), options_.devices);
     if (!chosen) return tl::make_unexpected(chosen.error());
     return throttle_report(*chosen);
   }
 
  private:
   const ThrottleOptions& options_;
+  Context& context_;
 };
 
 class DaemonReports final : public Reports {
@@ -135,7 +131,7 @@ Result<std::unique_ptr<Reports>> open_reports(const ThrottleOptions& options, co
   }
   const auto is_simulated = [](const std::string& source) { return source.starts_with("simulated:"); };
   if (!options.wait && !options.sources.empty() && std::ranges::all_of(options.sources, is_simulated)) {
-    return std::unique_ptr<Reports>(std::make_unique<PlayedReports>(options));
+    return std::unique_ptr<Reports>(std::make_unique<PlayedReports>(options, context));
   }
   auto feed = context.open_feed();
   if (!feed) return tl::make_unexpected(feed.error());

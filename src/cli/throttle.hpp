@@ -24,7 +24,6 @@ struct ThrottleOptions {
   std::vector<std::string> devices = {};  ///< selectors; empty for all
   bool wait = false;
   std::vector<std::string> sources = {};  ///< as given to --source
-  Speed speed = {};                       ///< of a simulated machine that is played
   bool here = false;          ///< look with this process, as a source was named; else a daemon that runs is asked
   bool daemon_named = false;  ///< no answer of the daemon is an error; else this process looks
 };

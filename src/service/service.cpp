@@ -46,24 +46,10 @@ std::string instance(const Clock& clock) {
 
 }  // namespace
 
-Result<std::shared_ptr<const Classifier>> load_rules(const config::Settings& settings) {
-  if (!settings.rules) return nullptr;
-  auto classifier = Classifier::load(*settings.rules);
-  if (!classifier) return tl::make_unexpected(classifier.error());
-  return std::make_shared<const Classifier>(std::move(*classifier));
-}
-
 EngineThread::Open Service::opener(const ServiceOptions& options, const Parts& parts,
                                    std::shared_ptr<EventDispatcher> events, std::shared_ptr<AlertDelivery> delivery) {
-  SessionOptions session;
+  SessionOptions session = parts.session;
   session.detect.machine_root = options.machine_root;
-  session.engine.sampler.period = options.settings.engine.sample_interval;
-  session.engine.governor = options.settings.engine.governor;
-  session.engine.andon = options.settings.engine.andon;
-  session.engine.history = options.settings.engine.history;
-  session.engine.history.interval = options.settings.engine.governor.monitor_interval;
-  session.engine.attribute = true;
-  session.engine.classifier = parts.rules;
   session.engine.events = std::move(events);
   session.at = options.at;
   session.prepare = [state = parts.state, delivery](Sources& sources, EngineOptions& engine) -> Result<void> {
@@ -237,8 +223,8 @@ Service::~Service() {
 }
 
 Result<std::unique_ptr<Service>> Service::start(ServiceOptions options, std::shared_ptr<Clock> clock, Log& log) {
-  auto rules = load_rules(options.settings);
-  if (!rules) return tl::make_unexpected(rules.error());
+  auto session = config::session_options(options.settings, true);
+  if (!session) return tl::make_unexpected(session.error());
   auto time = clock_for(options.settings.source, options.speed, Speed(1), clock);
   if (!time) return tl::make_unexpected(time.error());
   auto state = claim_state(options, log);
@@ -250,8 +236,8 @@ Result<std::unique_ptr<Service>> Service::start(ServiceOptions options, std::sha
     log.info("listening on {}", listener->address().to_string());
     listeners.push_back(std::move(*listener));
   }
-  std::unique_ptr<Service> service(
-      new Service(std::move(options), {std::move(*rules), std::move(*state), std::move(*time)}, std::move(clock), log));
+  std::unique_ptr<Service> service(new Service(
+      std::move(options), {std::move(*session), std::move(*state), std::move(*time)}, std::move(clock), log));
   for (Listener& listener : listeners) service->server_.add(std::move(listener));
   service->server_thread_ = std::jthread([raw = service.get()] { raw->serve(); });
   return service;

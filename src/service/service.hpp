@@ -11,6 +11,7 @@
 
 #include "actuators/actuation_thread.hpp"
 #include "actuators/real_actuators.hpp"
+#include "config/session_options.hpp"
 #include "core/clock.hpp"
 #include "core/log.hpp"
 #include "engine/state_dir.hpp"
@@ -42,10 +43,6 @@ struct ServiceOptions {
   std::optional<std::string> notify_socket;  ///< $NOTIFY_SOCKET
 };
 
-/// The rules by which processes are classified: those of the file that is configured and the built-in ones after them;
-/// null for these alone. Errors: those of Classifier::load.
-Result<std::shared_ptr<const Classifier>> load_rules(const config::Settings& settings);
-
 /// `gpukeeper serve` as one thing: the engine in its thread, the server in its own, and what the main thread does once
 /// a second.
 ///
@@ -54,7 +51,7 @@ Result<std::shared_ptr<const Classifier>> load_rules(const config::Settings& set
 class Service {
  public:
   /// Opens the listeners and starts both threads. Returns before the devices were looked at.
-  /// Errors: those of load_rules, clock_for, StateDirectory::claim and Listener::open.
+  /// Errors: those of session_options, clock_for, StateDirectory::claim and Listener::open.
   static Result<std::unique_ptr<Service>> start(ServiceOptions options, std::shared_ptr<Clock> clock, Log& log);
   ~Service();
 
@@ -86,7 +83,7 @@ class Service {
 
  private:
   struct Parts {                                  // what is made before anything runs
-    std::shared_ptr<const Classifier> rules;      // null: the built-in ones
+    SessionOptions session;                       // as it is configured
     std::shared_ptr<const StateDirectory> state;  // null: nothing outlives this process
     std::shared_ptr<Clock> time;                  // of the devices
   };

@@ -14,9 +14,10 @@ namespace {
 class FeedTest : public testing::Test {
  protected:
   FeedOptions options() const {
-    return {.sources = {"simulated:" GPUKEEPER_SOURCE_DIR "/examples/scenarios/hot-training.yaml"},
-            .attribute = true,
-            .rules = (folder_.path() / "rules.yaml").string()};
+    FeedOptions result{.sources = {"simulated:" GPUKEEPER_SOURCE_DIR "/examples/scenarios/hot-training.yaml"},
+                       .attribute = true};
+    result.settings.rules = (folder_.path() / "rules.yaml").string();
+    return result;
   }
   void write_rules(const std::string& text) const { std::ofstream(folder_.path() / "rules.yaml") << text; }
 
@@ -43,9 +44,10 @@ TEST_F(FeedTest, MistakeInTheUsersRulesIsSaid) {
   write_rules("rules: [{name: a, class: ml}]");
   const auto feed = open_feed(options(), clock_);
   ASSERT_FALSE(feed);
-  EXPECT_EQ(feed.error(), (Error{Errc::invalid_argument,
-                                 options().rules + ":1:9: rule 'a' would match every process: give it a 'program', "
-                                                   "'path', 'arguments' or another condition"}));
+  EXPECT_EQ(feed.error(),
+            (Error{Errc::invalid_argument, *options().settings.rules +
+                                               ":1:9: rule 'a' would match every process: give it a 'program', "
+                                               "'path', 'arguments' or another condition"}));
   auto unasked = options();
   unasked.attribute = false;  // then nobody needs them
   EXPECT_TRUE(open_feed(unasked, clock_));

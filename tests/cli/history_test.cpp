@@ -104,6 +104,14 @@ TEST(HistoryTest, SinceAndStepCutItDown) {
   EXPECT_EQ(document["devices"][0]["metrics"][0]["buckets"].size(), 5u);
 }
 
+TEST(HistoryTest, SamplesAreKeptAsIsConfigured) {
+  PlayedWorld world(kHeating);
+  world.context.settings.engine.history.step = 10s;
+  ASSERT_TRUE(history({.form = csv, .metrics = {"clock_sm_mhz"}, .step = 60s, .sources = world.sources, .length = 119s},
+                      world.context));
+  EXPECT_THAT(world.output(), HasSubstr(",clock_sm_mhz,6,"));
+}
+
 TEST(HistoryTest, WhatIsWrongIsRefused) {
   const auto refusal = [](HistoryOptions options) {
     PlayedWorld world(kHeating);

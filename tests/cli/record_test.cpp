@@ -89,6 +89,12 @@ TEST_F(RecordTest, ASlowerPeriodIsTaken) {
   EXPECT_THAT(world->output(), testing::StartsWith("recorded 3 frames of 2 GPUs: "));
 }
 
+TEST_F(RecordTest, ThePeriodIsTheOneThatIsConfigured) {
+  world->context.settings.engine.sample_interval = 5s;
+  ASSERT_TRUE(run({.file = path("r.gkr"), .length = 10s}));
+  EXPECT_THAT(world->output(), testing::StartsWith("recorded 3 frames of 2 GPUs: "));
+}
+
 TEST_F(RecordTest, TheRecordingThatIsPlayedIsNotWrittenOver) {
   ASSERT_TRUE(run({.file = path("r.gkr"), .length = 1s}));
   open_with("replay:" + path("r.gkr"));

@@ -7,6 +7,7 @@
 #include "captured.hpp"
 #include "fakes/snapshots.hpp"
 #include "format/json_text.hpp"
+#include "played.hpp"
 
 namespace gpukeeper::cli {
 namespace {
@@ -150,6 +151,25 @@ TEST(ThrottleTest, WithoutADaemonThisProcessLooksUnlessOneWasNamed) {
   const auto exit = throttle({.daemon_named = true}, nobody, named.context);
   ASSERT_FALSE(exit);
   EXPECT_EQ(exit.error().message, "no gpukeeper daemon answers at unix:/run/x: start one with 'gpukeeper serve'");
+}
+
+TEST(ThrottleTest, ASimulatedMachineIsGovernedAsIsConfigured) {
+  const auto why = [](void (*change)(GovernorSettings&)) {
+    PlayedWorld world("simulated:" GPUKEEPER_SOURCE_DIR "/examples/scenarios/heating.yaml");
+    change(world.context.settings.engine.governor);
+    world.context.settings.engine.governor.thresholds.memory_optimal = Percent(99);
+    world.context.settings.engine.governor.thresholds.memory_normal = Percent(99.5);
+    world.context.settings.engine.governor.thresholds.memory_critical = Percent(100);
+    EXPECT_TRUE(throttle({.form = Form::json, .sources = world.sources, .here = true}, nobody, world.context));
+    const auto document = Json::parse(world.output());
+    const Json& requests = document["devices"][0]["requests"];
+    return requests.empty() ? std::string() : requests[0]["reason"].get<std::string>();
+  };
+  EXPECT_EQ(why([](GovernorSettings&) {}), "");
+  EXPECT_EQ(why([](GovernorSettings& s) { s.thresholds.temp_optimal = Celsius(30); }),
+            "45 °C, above 30 °C (temp_optimal)");
+  EXPECT_EQ(why([](GovernorSettings& s) { s.load_throttle_percent = Percent(90); }),
+            "100 % utilization, above 90 % for 30 s or longer (load_throttle_percent)");
 }
 
 TEST(ThrottleTest, WaitsUntilWorkMayGoOnAndSaysWhatItWaitsFor) {
