@@ -217,27 +217,8 @@ class Parser {
         {.value = "ADDRESS", .choices = {"127.0.0.1:", "unix:"}});
     add_flag(app_, "--version", arguments.version, "Say which gpukeeper this is and end.");
 
-    auto* status =
-        app_.add_subcommand("status", "What every GPU is doing: temperature, use, memory, power, processes.");
-    auto* json = add_flag(*status, "--json", arguments.json,
-                          "As JSON (docs/schema/status.json); with --watch an object a line.");
-    auto* csv = add_flag(*status, "--csv", arguments.csv, "As CSV, a row a device; with --watch rows are appended.");
-    auto* query = status
-                      ->add_option("-q,--query", arguments.query,
-                                   "Only the values of these metrics, separated by tabs, a line a device; '-' for one "
-                                   "that is absent. gpukeeper metrics lists them.")
-                      ->delimiter(',')
-                      ->allow_extra_args(false);
-    add(*status, query, {.value = "METRIC[,METRIC...]", .choices = key_names(), .choices_separated = true});
-    auto* schema = add_flag(*status, "--schema", arguments.schema, "The JSON Schema of --json.");
-    for (auto* form : {json, csv, query, schema}) {
-      for (auto* other : {json, csv, query, schema}) {
-        if (form != other) form->excludes(other);
-      }
-    }
-    add_watch(*status, arguments);
-    add_device(*status, arguments);
-    add_wake(*status, arguments);
+    add_status("status", "What every GPU is doing: temperature, use, memory, power, processes.", arguments);
+    add_status("monitor", "The same again and again: status --watch 5.", arguments);
 
     add_ps(arguments);
     add_why(arguments);
@@ -342,6 +323,29 @@ class Parser {
               return fmt::format("takes {}, not '{}'", fmt::join(choices, ", "), text);
             },
             ""};
+  }
+
+  void add_status(const std::string& name, const std::string& help, Arguments& arguments) {
+    auto* status = app_.add_subcommand(name, help);
+    auto* json = add_flag(*status, "--json", arguments.json,
+                          "As JSON (docs/schema/status.json); with --watch an object a line.");
+    auto* csv = add_flag(*status, "--csv", arguments.csv, "As CSV, a row a device; with --watch rows are appended.");
+    auto* query = status
+                      ->add_option("-q,--query", arguments.query,
+                                   "Only the values of these metrics, separated by tabs, a line a device; '-' for one "
+                                   "that is absent. gpukeeper metrics lists them.")
+                      ->delimiter(',')
+                      ->allow_extra_args(false);
+    add(*status, query, {.value = "METRIC[,METRIC...]", .choices = key_names(), .choices_separated = true});
+    auto* schema = add_flag(*status, "--schema", arguments.schema, "The JSON Schema of --json.");
+    for (auto* form : {json, csv, query, schema}) {
+      for (auto* other : {json, csv, query, schema}) {
+        if (form != other) form->excludes(other);
+      }
+    }
+    add_watch(*status, arguments);
+    add_device(*status, arguments);
+    add_wake(*status, arguments);
   }
 
   void add_alerts(Arguments& arguments) {
@@ -928,7 +932,7 @@ ConfigOptions config_options(const Arguments& arguments, config::Sources sources
 Exit dispatch(const std::string& command, const Arguments& arguments, const Parser& parser, Context& context) {
   using enum MetricsOptions::Form;
   if (arguments.version || command == "version") return version(arguments.json, context);
-  if (command == "status") return status(status_options(arguments), context);
+  if (command == "status" || command == "monitor") return status(status_options(arguments), context);
   if (command == "ps") return ps(ps_options(arguments), context);
   if (command == "why") {
     const auto topic = parse_topic(arguments.topic);
@@ -986,6 +990,7 @@ int run_checked(int argc, char** argv, Output& out, Output& errors) {
     return written ? 0 : report(errors, written.error().message, 1);
   }
 
+  if (parser.command() == "monitor" && arguments.watch.empty()) arguments.watch = "5";
   const auto machine_root = root(arguments, environment);
   if (!machine_root) return report(errors, machine_root.error().message, 2);
   const RealFiles files(*machine_root);
@@ -1016,7 +1021,9 @@ int run_checked(int argc, char** argv, Output& out, Output& errors) {
     // A watch needs no new process list every second: they are what costs a driver most.
     const auto pause = std::chrono::seconds(arguments.watch.empty() && !arguments.follow ? 0 : 3);
     const std::string command = parser.command();
-    const bool asks_who = command == "ps" || command == "why" || command == "faults" || command == "throttle";
+    const bool shows = command == "status" || command == "monitor";
+    const bool asks_who = command == "ps" || command == "why" || command == "faults" || command == "throttle" ||
+                          (shows && arguments.json);
     return open_feed({.sources = source_names,
                       .wake = arguments.wake,
                       .machine_root = *machine_root,

@@ -211,10 +211,42 @@ TEST_F(CommandTest, HistoryIsACurveOrNumbers) {
   const auto curve = run("history temperature_celsius " + kHeating);
   EXPECT_EQ(curve.status, 0) << curve.err;
   EXPECT_THAT(curve.out, StartsWith("GPU 0  NVIDIA L40S  simulated\n"
-                                    "  temperature_celsius  40 °C  from 40 to 95, "));
+                                    "  temperature_celsius  90 °C  from 40 to 90, "));
   const auto numbers = run("history temperature_celsius --csv --step 1m --for 119 " + kHeating);
   EXPECT_THAT(numbers.out, StartsWith("time,index,uuid,metric,count,min,avg,max,last\n"));
-  EXPECT_THAT(numbers.out, HasSubstr(",temperature_celsius,60,40,45.367,50.8,50.8\n"));
+  EXPECT_THAT(numbers.out, HasSubstr("42.458,44.9,44.9\n"));
+}
+
+TEST_F(CommandTest, StatusAsJsonSaysWhoTheProcessesAre) {
+  const auto t = run("status --json --source \"$SCENARIO\"");
+  EXPECT_EQ(t.status, 0) << t.err;
+  EXPECT_THAT(t.out, HasSubstr("\"class\": \"ml_training\""));
+}
+
+// A program that should throttle at the first look and may go on once somebody has waited.
+TEST_F(CommandTest, TheExampleOfAPauseStopsAProgramAndLetsItGoOn) {
+  const auto t = shell("cd '" + folder_ + "'; example='" GPUKEEPER_SOURCE_DIR "/examples/auto-pause.sh'" + R"sh(
+cat > asked <<'END'
+#!/bin/sh
+[ -s pid ] || exit 0
+echo "$@ $(cut -d' ' -f3 "/proc/$(cat pid)/stat")" >> log
+[ -e waited ] || [ "$2" = --wait ] || exit 3
+touch waited
+END
+chmod +x asked
+export GPUKEEPER=./asked GPUKEEPER_LOOK=0.3
+"$example" bash -c 'echo $$ > pid; while ! [ -e waited ]; do sleep 0.05; done; echo done; exit 7')sh");
+  EXPECT_EQ(t.status, 7) << t.err;
+  EXPECT_EQ(t.out, "done\n");
+  EXPECT_THAT(slurp(folder_ + "/log"), HasSubstr("throttle --wait T\n")) << "stopped as a whole";
+  EXPECT_EQ(shell("'" GPUKEEPER_SOURCE_DIR "/examples/auto-pause.sh'").status, 2);
+}
+
+TEST_F(CommandTest, MonitorIsStatusAgainAndAgain) {
+  const auto t = shell("\"$GPUKEEPER\" monitor -q index --watch 0.01 --source \"$SCENARIO\" | head -n 3");
+  EXPECT_EQ(t.out, "0\n1\n0\n");
+  const auto slow = shell("timeout 4.5 \"$GPUKEEPER\" monitor -q index --source \"$SCENARIO\"");
+  EXPECT_EQ(slow.out, "0\n1\n") << "the next would come after five seconds";
 }
 
 TEST_F(CommandTest, ValuesAloneForScripts) {
