@@ -21,11 +21,16 @@ std::string_view advice_words(double speed_multiplier) {
 }
 
 std::vector<std::string> wrapped(const Span& prefix, const Span& text, const RenderOptions& options) {
+  return wrapped(prefix, prefix, text, options);
+}
+
+// Both prefixes have one width.
+std::vector<std::string> wrapped(const Span& first, const Span& next, const Span& text, const RenderOptions& options) {
   std::vector<std::string> result;
-  const auto indent = display_width(prefix.text);
+  const auto indent = display_width(first.text);
   const std::size_t room = options.width > indent + 10 ? options.width - indent : 10;
   for (std::string& line : wrap(harmless(text.text, options.utf8), room)) {
-    result.push_back(paint({prefix, {std::move(line), text.ink}}, options));
+    result.push_back(paint({result.empty() ? first : next, {std::move(line), text.ink}}, options));
   }
   return result;
 }
@@ -92,7 +97,9 @@ std::vector<std::string> alert_notes(const Snapshot& snapshot, const RenderOptio
   if (warnings > 0) {
     counts += fmt::format("{}{} warning{}", counts.empty() ? "" : ", ", warnings, warnings == 1 ? "" : "s");
   }
-  return wrapped({counts + ": ", critical > 0 ? Ink::bad : Ink::warn},
+  counts += ": ";
+  const Span indent{std::string(counts.size(), ' ')};
+  return wrapped({counts, critical > 0 ? Ink::bad : Ink::warn}, indent,
                  {fmt::format("{} (gpukeeper alerts says what to do)", worst->message), Ink::plain}, options);
 }
 

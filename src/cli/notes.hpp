@@ -15,6 +15,8 @@ std::string_view origin(const Device& device);
 
 /// The text in lines of the page's width, made harmless, each behind `prefix`.
 std::vector<std::string> wrapped(const Span& prefix, const Span& text, const RenderOptions& options);
+/// The same with a prefix of its own on the first line; the others' is as wide.
+std::vector<std::string> wrapped(const Span& first, const Span& next, const Span& text, const RenderOptions& options);
 
 /// "work should pause", "work should go at half speed", "work should go at 80 % of its speed", "work may go at full
 /// speed".

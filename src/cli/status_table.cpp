@@ -54,9 +54,8 @@ Cell absent() {
   return {"-", Ink::faint};
 }
 
-Cell celsius(const Metric<Celsius>& t, bool utf8) {
+Cell celsius(const Metric<Celsius>& t, const Thresholds& limits, bool utf8) {
   if (!t) return absent();
-  const Thresholds limits;
   return {fmt::format("{:.0f}{}", t->value(), utf8 ? "°C" : "C"), above(*t, limits.temp_normal, limits.temp_throttle)};
 }
 
@@ -71,10 +70,9 @@ Cell fan(const Reading& r) {
   return percent(r.fan);
 }
 
-Cell memory_fill(const Reading& r) {
+Cell memory_fill(const Reading& r, const Thresholds& limits) {
   const auto share = memory_percent(r);
   if (!share) return absent();
-  const Thresholds limits;
   return {fmt::format("{:.0f}%", share->value()), above(*share, limits.memory_normal, limits.memory_critical)};
 }
 
@@ -217,21 +215,22 @@ std::vector<Cell> row(const DeviceSnapshot& d, const DeviceSnapshot* parent, con
   if (options.width < kWidePage) name = short_name(name);
   if (parent != nullptr) name = (utf8 ? "└ " : "- ") + name;
   const auto fill = memory_percent(r);
-  Ink fill_ink = memory_fill(r).spans.front().ink;
+  const Thresholds& limits = d.throttling.thresholds;
+  Ink fill_ink = memory_fill(r, limits).spans.front().ink;
   if (fill_ink == Ink::plain) fill_ink = Ink::good;
   return {
       std::vector<Span>{lamp(d, utf8), {" " + index_text({&d, parent})}},
       {harmless(name, utf8), d.available ? Ink::plain : Ink::faint},
       {std::string(origin(*d.device)), Ink::warn},
       {std::string(state_word(d)), state_ink(d)},
-      celsius(r.temperature, utf8),
-      celsius(r.temperature_hotspot, utf8),
-      celsius(r.temperature_memory, utf8),
+      celsius(r.temperature, limits, utf8),
+      celsius(r.temperature_hotspot, limits, utf8),
+      celsius(r.temperature_memory, limits, utf8),
       fan(r),
       percent(r.utilization),
       r.utilization ? Cell(bar(r.utilization->value(), bar_width, Ink::good, utf8)) : Cell(),
       memory(r),
-      memory_fill(r),
+      memory_fill(r, limits),
       fill ? Cell(bar(fill->value(), bar_width, fill_ink, utf8)) : Cell(),
       power(r),
       clock(r),

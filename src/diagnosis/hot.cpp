@@ -15,8 +15,7 @@ std::string below(const Reading& r, Celsius temperature) {
                      r.temperature_slowdown->value() - temperature.value(), text(*r.temperature_slowdown));
 }
 
-void judge(Diagnosis& diagnosis, const Reading& r, Celsius temperature) {
-  const Thresholds borders;
+void judge(Diagnosis& diagnosis, const Reading& r, Celsius temperature, const Thresholds& borders) {
   const auto slowdown = r.temperature_slowdown;
   const std::string now = text(temperature);
   if (slowdown && temperature >= *slowdown) {
@@ -51,7 +50,7 @@ Diagnosis explain_hot(const Subject& subject) {
     diagnosis.verdict = fmt::format("Its temperature is not known: {}.", describe(temperature.error()));
     return diagnosis;
   }
-  judge(diagnosis, r, *temperature);
+  judge(diagnosis, r, *temperature, subject.device.throttling.thresholds);
   if (r.temperature && r.temperature_hotspot && r.temperature_hotspot->value() - r.temperature->value() >= 1) {
     diagnosis.evidence.push_back(fmt::format("The hottest spot of the chip is at {}.", text(*r.temperature_hotspot)));
   }

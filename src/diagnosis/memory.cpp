@@ -11,8 +11,7 @@ namespace {
 constexpr std::size_t kNamed = 3;
 constexpr Bytes kWorthSaying = 128_MiB;  // below it the driver's own bookkeeping is no news
 
-void judge(Diagnosis& diagnosis, const Reading& r) {
-  const Thresholds borders;
+void judge(Diagnosis& diagnosis, const Reading& r, const Thresholds& borders) {
   const Percent share = *memory_percent(r);
   const std::string use = fmt::format("{} of {} are in use", text(*r.memory_used), text(*r.memory_total));
   if (share >= borders.memory_critical) {
@@ -71,7 +70,7 @@ Diagnosis explain_memory(const Subject& subject) {
                                             : Missing::failed;
     diagnosis.verdict = fmt::format("How much of its memory is in use is not known: {}.", describe(reason));
   } else {
-    judge(diagnosis, r);
+    judge(diagnosis, r, subject.device.throttling.thresholds);
   }
   add_holders(diagnosis, subject);
   if (r.memory_reserved && r.memory_reserved->value() > 0) {

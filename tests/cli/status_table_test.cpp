@@ -177,6 +177,34 @@ TEST(StatusTableTest, ColourIsNeverTheOnlySign) {
   EXPECT_EQ(shown, rendered(four_gpus(), 80));
 }
 
+TEST(StatusTableTest, WhatIsHotIsColouredByTheThresholdsThatHoldForTheGpu) {
+  auto d = device(0, facts("GPU-a", "NVIDIA H100", "0000:01:00.0"), busy());
+  d.reading.temperature = Celsius(62);
+  d.reading.memory_used = from_mib(6'000);
+  d.reading.memory_total = from_mib(10'000);
+  RenderOptions coloured = page(80);
+  coloured.colour = true;
+  const std::string usual = render_status(machine({d}), {}, coloured);
+  EXPECT_THAT(usual, AllOf(Not(HasSubstr("m62°C")), Not(HasSubstr("m60%"))));
+  d.throttling.thresholds.temp_normal = Celsius(55);
+  d.throttling.thresholds.temp_throttle = Celsius(60);
+  d.throttling.thresholds.memory_normal = Percent(50);
+  const std::string set = render_status(machine({d}), {}, coloured);
+  EXPECT_THAT(set, AllOf(HasSubstr("\x1b[1;31m62°C"), HasSubstr("\x1b[33m60%")));
+}
+
+TEST(StatusTableTest, AlertsThatTakeTwoLinesAreCountedOnce) {
+  Snapshot snapshot = machine({device(0, facts("GPU-a", "NVIDIA H100", "0000:01:00.0"), busy())});
+  Alert alert{.id = "1", .rule = "thermal"};
+  alert.phase = AlertPhase::firing;
+  alert.level = AlertLevel::warning;
+  alert.message = "GPU 0 is somewhat hotter than it was meant to be when it was built and installed";
+  snapshot.alerts = std::make_shared<const AlertList>(AlertList{alert});
+  EXPECT_THAT(rendered(snapshot),
+              HasSubstr("\n1 warning: GPU 0 is somewhat hotter than it was meant to be when it was\n"
+                        "           built and installed (gpukeeper alerts says what to do)\n"));
+}
+
 TEST(StatusTableTest, ALowScreenShortensTheProcessesFirst) {
   auto d = device(0, facts("GPU-a", "A100", "0000:01:00.0"), busy());
   std::vector<GpuProcess> many;

@@ -372,6 +372,26 @@ TEST(WhyItIsSlowTest, HeatBrakesAndPower) {
           "- It runs at 1200 MHz of at most 1980 MHz.\n"}});
 }
 
+TEST(WhyItIsHotTest, IsMeasuredByTheThresholdsThatHoldForTheGpu) {
+  check(Topic::hot,
+        {{"a stricter one",
+          [](DeviceSnapshot& d, Reading& r) {
+            rest(r, 75);
+            r.temperature_slowdown = kNotSupported;
+            d.throttling.thresholds.temp_throttle = Celsius(60);
+          },
+          "It is nearly too hot: 75 °C.\n"
+          "> Give it air: clean filters and fans, and look at the chassis's fans and the air that enters.\n"},
+         {"a milder one",
+          [](DeviceSnapshot& d, Reading& r) {
+            rest(r, 86);
+            r.temperature_slowdown = kNotSupported;
+            d.throttling.thresholds.temp_normal = Celsius(90);
+            d.throttling.thresholds.temp_throttle = Celsius(95);
+          },
+          "It is not too hot: 86 °C.\n"}});
+}
+
 TEST(WhyItIsSlowTest, SettingsLinkAndMemory) {
   check(Topic::slow,
         {{"application clocks",
