@@ -201,6 +201,9 @@ void add_alerts(std::vector<Key>& keys) {
                      user_rules(), alerts(&A::user_rules)));
   keys.push_back(key("alerts.idle_severity_cap", "", live, "The severity of an idle GPU comes to no more than this.",
                      number<int>(0, 100), alerts(&A::idle_severity_cap)));
+  keys.push_back(key("alerts.documentation_url", "", live,
+                     "Where docs/alerts.md can be read; alerts link to their rule's section there.", text_or_none(),
+                     alerts(&A::documentation_url)));
   keys.push_back(key("alerts.silences", "", live, "Alerts that are never told and colour no lamp.", silences(),
                      alerts(&A::silences)));
   keys.push_back(key(

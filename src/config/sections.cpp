@@ -183,7 +183,7 @@ Codec<SinkList> sinks() {
       member<S>("starttls", maybe(flag()), &S::starttls),
       member<S>("ca_file", some, &S::ca_file),
       member<S>("labels", several, &S::labels),
-      member<S>("timeout", seconds(0.1, kWeek), &S::timeout),
+      member<S>("timeout", seconds(0.1, 120), &S::timeout),
   }));
 }
 

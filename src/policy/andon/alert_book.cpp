@@ -71,7 +71,7 @@ void AlertBook::begin(const ActiveRule& rule, Sign& sign, Turn& turn) {
   live.alert.device_index = index_;
   live.alert.subject = sign.subject;
   live.alert.level = *sign.reached;
-  live.alert.link = rule.rule ? fmt::format("docs/alerts.md#{}", rule.id()) : "docs/alerts.md#rules-of-your-own";
+  live.alert.link = fmt::format("{}#{}", turn.documentation, rule.rule ? rule.id() : "rules-of-your-own");
   live.alert.since = turn.wall;
   turn.changed = true;
   go_on(live, rule, sign, turn);

@@ -19,8 +19,9 @@ struct Turn {
   WallTime wall{};
   std::uint64_t number = 0;  ///< another one each look
   const Silences* silences = nullptr;
-  std::uint64_t last_alert = 0;  ///< the number that was given last
-  std::size_t alerts = 0;        ///< that pend or fire, over all devices
+  std::string_view documentation;  ///< AndonSettings::documentation_url, or the page's path
+  std::uint64_t last_alert = 0;    ///< the number that was given last
+  std::size_t alerts = 0;          ///< that pend or fire, over all devices
 
   std::vector<KeptAlert> ended;      ///< resolved in this look
   std::vector<AlertChange> changes;  ///< to be told

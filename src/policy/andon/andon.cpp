@@ -15,6 +15,7 @@ namespace gpukeeper {
 namespace {
 
 constexpr std::size_t kLongestComment = 1000;
+constexpr std::string_view kPage = "docs/alerts.md";
 
 AndonMemory load(AlertStore* store, std::string& error) {
   if (!store) return {};
@@ -59,6 +60,7 @@ Andon::~Andon() = default;
 
 void Andon::look(Snapshot& snapshot, const AndonFacts& facts) {
   Turn turn{.now = snapshot.monotonic, .wall = snapshot.taken_at, .number = ++looks_, .silences = &silences_};
+  turn.documentation = settings_.documentation_url.empty() ? kPage : std::string_view(settings_.documentation_url);
   if (looks_ == 1) restore(turn);
   now_ = turn.now;
   wall_ = turn.wall;

@@ -22,6 +22,7 @@ using std::chrono::nanoseconds;
 constexpr std::size_t kMostUserRules = 100;
 constexpr std::size_t kMostSilences = 1000;
 constexpr std::size_t kLongestText = 1000;
+constexpr std::size_t kLongestUrl = 900;  // with a rule behind it no sink cuts it off
 constexpr nanoseconds kLongestSustain = std::chrono::hours(24 * 7);
 constexpr nanoseconds kShortestRepeat = std::chrono::seconds(10);
 constexpr nanoseconds kLongestRepeat = std::chrono::hours(24 * 365);
@@ -177,6 +178,15 @@ void check_silence(const StandingSilence& silence, const std::vector<UserRule>& 
   complaints.text("comment", silence.comment);
 }
 
+// An address to which "#thermal" can be added.
+bool is_page(std::string_view url) {
+  const std::string_view rest = url.starts_with("https://")  ? url.substr(8)
+                                : url.starts_with("http://") ? url.substr(7)
+                                                             : std::string_view();
+  return !rest.empty() && url.size() <= kLongestUrl &&
+         std::ranges::none_of(rest, [](char c) { return c <= ' ' || c > '~' || c == '#'; });
+}
+
 }  // namespace
 
 std::string_view to_string(Comparison comparison) {
@@ -208,6 +218,12 @@ std::vector<std::string> check(const AndonSettings& settings) {
   }
   if (settings.idle_severity_cap < 0 || settings.idle_severity_cap > 100) {
     all.push_back(fmt::format("alerts.idle_severity_cap = {}: it must be from 0 to 100", settings.idle_severity_cap));
+  }
+  if (!settings.documentation_url.empty() && !is_page(settings.documentation_url)) {
+    all.push_back(
+        fmt::format("alerts.documentation_url = '{}': it must begin with http:// or https:// and have no blank "
+                    "and no #; each rule's section is added",
+                    harmless(settings.documentation_url)));
   }
   for (const StandingSilence& silence : settings.silences) check_silence(silence, settings.user_rules, all);
   if (settings.silences.size() > kMostSilences) {

@@ -67,6 +67,9 @@ struct AndonSettings {
   /// of 110 °C, and a notebook left open over night is no emergency.
   int idle_severity_cap = 70;
   std::vector<StandingSilence> silences;
+  /// Where docs/alerts.md can be read: an alert links to its rule's section there. Empty: its path is all it names,
+  /// which no receiver takes for an address.
+  std::string documentation_url;
 
   friend bool operator==(const AndonSettings&, const AndonSettings&) = default;
 };

@@ -90,6 +90,14 @@ TEST(AndonSettingsTest, EveryComplaintNamesKeyValueAndRule) {
       {changed([](UserRule& r) { r.duration = 200h; }),
        "alerts.user_rules.vram_hot.duration = 720000 s: it must be from 0 to 7 days"},
       {AndonSettings{.idle_severity_cap = 101}, "alerts.idle_severity_cap = 101: it must be from 0 to 100"},
+      {AndonSettings{.documentation_url = "wiki/alerts"},
+       "alerts.documentation_url = 'wiki/alerts': it must begin with http:// or https:// and have no blank and no #; "
+       "each "
+       "rule's section is added"},
+      {AndonSettings{.documentation_url = "https://wiki/#a"},
+       "alerts.documentation_url = 'https://wiki/#a': it must begin with http:// or https:// and have no blank and no "
+       "#; "
+       "each rule's section is added"},
       {AndonSettings{.silences = {{.rule = "therm"}}},
        "alerts.silences.rule = 'therm': there is no such rule; did you mean thermal?"},
       {AndonSettings{.user_rules = {hot_memory(), hot_memory()}},

@@ -58,6 +58,16 @@ TEST_F(LifecycleTest, PendingThenFiringThenResolved) {
   EXPECT_THAT(listener.take(), ElementsAre("resolved thermal"));
 }
 
+TEST_F(LifecycleTest, ItsLinkLeadsToThePageThatIsConfigured) {
+  AndonSettings settings;
+  settings.documentation_url = "https://wiki.example.org/alerts.md";
+  settings.user_rules.push_back({.id = "any", .metric = "temperature_celsius", .threshold = 1});
+  remake(std::move(settings));
+  fire();
+  EXPECT_EQ(alert("thermal").link, "https://wiki.example.org/alerts.md#thermal");
+  EXPECT_EQ(alert("any").link, "https://wiki.example.org/alerts.md#rules-of-your-own");
+}
+
 TEST_F(LifecycleTest, ToldOnceHoweverLongItLasts) {
   fire();
   for (int i = 0; i < 59 * 60; ++i) after(1s);
