@@ -181,7 +181,7 @@ Hands Service::hands() {
   return {.configuration = [this] { return configuration_.answer(); },
           .change_configuration = [this](const Request& request) { return configuration_.change(request); },
           .monitoring = [this] { return engine_.monitoring(); },
-          .monitor = [this](bool on) { return engine_.monitor(on); },
+          .monitor = [this](bool on) { return monitor(on); },
           .lives = time_ == clock_,
           .opened = [this] { return engine_.opened().has_value(); },
           .period = [this] { return sample_interval_.load(); },
@@ -264,7 +264,6 @@ Result<void> Service::look() {
     manager_.ready();
   }
   configuration_.look(clock_->now());
-  look_at_monitoring();
   const HealthFacts facts = health_facts();
   const bool stalled = health(*snapshot, facts, time_->now(), engine_.monitoring() || !ready_) == Health::stalled;
   if (stalled) log_.error("the sampler has made no snapshot for {} s", facts.stalled_after / 1s);
@@ -275,10 +274,15 @@ Result<void> Service::look() {
   return {};
 }
 
-void Service::look_at_monitoring() {
-  if (!ready_ || engine_.monitoring() == monitored_) return;
-  monitored_ = !monitored_;
-  log_.info("GPU monitoring {}", monitored_ ? "started" : "stopped");
+// Said as it is done: a stop and a start may follow each other at once.
+bool Service::monitor(bool on) {
+  const bool changed = engine_.monitor(on);
+  if (changed) {
+    log_.info("GPU monitoring {}", on ? "started" : "stopped");
+  } else if (on) {
+    log_.warning("GPU monitoring already running");
+  }
+  return changed;
 }
 
 void Service::begin_stop() {

@@ -98,7 +98,7 @@ class Service {
   Hands hands();
   void apply(const config::Settings& settings);
   HealthFacts health_facts() const;
-  void look_at_monitoring();
+  bool monitor(bool on);
   void serve();
 
   const ServiceOptions options_;
@@ -121,7 +121,6 @@ class Service {
   BackgroundWorker long_answers_;
   HttpServer server_;
   bool ready_ = false;
-  bool monitored_ = true;
   bool over_ = false;                  // the recording; said
   MonotonicTime engine_stops_at_{};    // at the latest
   MonotonicTime delivery_stops_at_{};  // as well

@@ -4,6 +4,16 @@
 
 namespace gpukeeper::service {
 
+namespace {
+
+// "-" where it is not known.
+template <class Unit>
+std::string shown(const Metric<Unit>& metric, double unit = 1) {
+  return metric ? fmt::format("{:.0f}", static_cast<double>(metric->value()) / unit) : "-";
+}
+
+}  // namespace
+
 std::string name_of(const DeviceSnapshot& device) {
   return fmt::format("GPU {} ({}, {}{})", device.index, device.device->name, device.device->id.text,
                      device.device->simulated  ? ", simulated"
@@ -15,6 +25,18 @@ void StateLog::look(const Snapshot& snapshot) {
   if (snapshot.sequence == 0) return;
   for (const SourceStatus& source : snapshot.sources) look_at(source);
   for (const DeviceSnapshot& device : snapshot.devices) look_at(device);
+  if (std::exchange(told_, snapshot.sequence) != snapshot.sequence) tell_metrics(snapshot);
+}
+
+void StateLog::tell_metrics(const Snapshot& snapshot) {
+  std::string text;
+  for (const DeviceSnapshot& device : snapshot.devices) {
+    const Reading& r = device.reading;
+    text += fmt::format("{}GPU {} {}, {} °C, {} % busy, {} of {} MiB, {} W", text.empty() ? "" : "; ", device.index,
+                        to_string(device.throttling.state), shown(r.temperature), shown(r.utilization),
+                        shown(r.memory_used, 0x1p20), shown(r.memory_total, 0x1p20), shown(r.power));
+  }
+  log_.debug("GPU metrics of tick {}: {}", snapshot.sequence, text.empty() ? "there is no GPU" : text);
 }
 
 void StateLog::look(const EngineTrouble& trouble) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <string>
 
@@ -20,12 +21,14 @@ class StateLog {
  public:
   explicit StateLog(Log& log) : log_(log) {}
 
+  /// For who debugs, the readings of each snapshot, too: in a line.
   void look(const Snapshot& snapshot);
 
   /// Says what failed in gpukeeper itself since it looked last, and when that is over.
   void look(const EngineTrouble& trouble);
 
  private:
+  void tell_metrics(const Snapshot& snapshot);
   void look_at(const DeviceSnapshot& device);
   void look_at(const SourceStatus& source);
 
@@ -33,6 +36,7 @@ class StateLog {
   std::map<DeviceId, bool> devices_;     // whether it was available
   std::map<std::string, bool> sources_;  // whether it was available
   EngineTrouble trouble_;
+  std::uint64_t told_ = 0;  // the snapshot whose readings were told last
 };
 
 }  // namespace gpukeeper::service
