@@ -176,15 +176,18 @@ ProcessWatch::Facts ProcessWatch::told(const DeviceId& device, const GpuProcess&
   }
   if (!process.facts->classification.rule.empty()) return known.judged = process.facts;  // it was judged where it ran
   auto facts = std::make_shared<ProcessFacts>(*process.facts);
+  if (same_program) facts->command_line = known.judged->command_line;
   if (same_program && now - known.judged_at < kIdentityPeriod) {
     facts->classification = known.judged->classification;
     return known.judged = std::move(facts);
   }
   known.judged_at = now;
+  const auto arguments = arguments_of_line(text_or_empty(process.facts->command_line));  // with secrets: to judge by
+  if (facts->command_line) facts->command_line = shown_command_line(arguments);
   const auto executable = text_or_empty(facts->executable);
   facts->classification = classifier_.classify({.command = text_or_empty(facts->command),
                                                 .executable = executable.empty() ? process.name : executable,
-                                                .arguments = arguments_of_line(text_or_empty(facts->command_line)),
+                                                .arguments = arguments,
                                                 .type = process.type,
                                                 .busy_for = busy_for});
   return known.judged = std::move(facts);

@@ -219,6 +219,16 @@ TEST_F(ProcessWatchTest, WhatASourceToldIsJudgedAsWell) {
             "of the recording");
 }
 
+TEST_F(ProcessWatchTest, SecretsInWhatASourceToldAreMaskedAndStayMasked) {
+  ProcessFacts facts;
+  facts.command_line = "python3 train.py --password=hunter2";
+  for (const double share : {10.0, 20.0}) {  // the rest of what is told changes all the time
+    facts.cpu = Percent(share);
+    const GpuProcess told{.pid = 7, .facts = std::make_shared<const ProcessFacts>(facts)};
+    EXPECT_EQ(look({on("GPU-a", {told}, false)}, 7)->command_line, "python3 train.py --password=***") << share;
+  }
+}
+
 TEST_F(ProcessWatchTest, InAContainerTheHostsPidsNameStrangers) {
   tree_.files.link("/proc/self/ns/pid", "pid:[4026532500]");
   ProcessWatch watch(&tree_.files, nullptr, Classifier::built_in());
