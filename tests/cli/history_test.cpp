@@ -78,7 +78,7 @@ TEST(HistoryTest, TheUsualCurvesOfASimulatedMachine) {
   ASSERT_TRUE(exit) << exit.error().message;
   EXPECT_THAT(world.output(), HasSubstr("GPU 0  NVIDIA L40S  simulated\n"));
   for (const auto name : kUsualMetrics) EXPECT_THAT(world.output(), HasSubstr(std::string(name)));
-  EXPECT_THAT(world.output(), HasSubstr("temperature_celsius  40 °C  from 40 to 95, "));
+  EXPECT_THAT(world.output(), HasSubstr("temperature_celsius  90 °C  from 40 to 90, "));
   const std::string page = world.output();
   for (const auto line : lines(page)) EXPECT_LE(display_width(line), 80u);
 }

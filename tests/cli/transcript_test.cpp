@@ -197,14 +197,14 @@ TEST_F(CommandTest, FaultsOfASimulatedMachineAreListedExplainedAndLabelled) {
 const std::string kHeating = "--source simulated:" GPUKEEPER_SOURCE_DIR "/examples/scenarios/heating.yaml";
 
 TEST_F(CommandTest, TrendSaysWhenAGpuWillBeHot) {
-  const auto t = run("trend --for 4m " + kHeating);
+  const auto t = run("trend --speed 100000 " + kHeating);
   EXPECT_EQ(t.status, 0) << t.err;
   EXPECT_THAT(t.err, IsEmpty());
   EXPECT_EQ(t.out,
             "GPU 0  NVIDIA L40S  simulated  the last 5 min\n"
             "  ▁▁▁▂▂▂▂▂▂▃▃▃▃▃▄▄▄▄▄▄▅▅▅▅▅▅▆▆▆▆▆▇▇▇▇▇▇███\n"
-            "  84.0 °C, rising 11.0 °C/min; at this pace 85 °C in 5 s\n"
-            "  241 readings, 40.0 to 84.0 °C, 62.0 on average\n");
+            "  90.0 °C, rising 5.0 °C/min; at this pace 92 °C in 24 s\n"
+            "  301 readings, 65.0 to 90.0 °C, 77.5 on average\n");
 }
 
 TEST_F(CommandTest, HistoryIsACurveOrNumbers) {

@@ -74,11 +74,11 @@ TEST(TrendPageTest, ProcessesThatOnlyGrowAreNamedHarmlessly) {
 
 TEST(TrendTest, ASimulatedMachineThatHeatsIsRising) {
   PlayedWorld world(kHeating);
-  const auto exit = trend({.sources = world.sources, .length = 240s}, world.context);
+  const auto exit = trend({.sources = world.sources}, world.context);
   ASSERT_TRUE(exit) << exit.error().message;
   EXPECT_EQ(*exit, 0);
   EXPECT_THAT(world.output(), HasSubstr("GPU 0  NVIDIA L40S  simulated  the last 5 min\n"));
-  EXPECT_THAT(world.output(), HasSubstr("84.0 °C, rising 11.0 °C/min; at this pace 85 °C in 5 s\n"));
+  EXPECT_THAT(world.output(), HasSubstr("90.0 °C, rising 5.0 °C/min; at this pace 92 °C in 24 s\n"));
 }
 
 TEST(TrendTest, TheLimitIsTheOneThatTheGovernorHoldsTheGpuTo) {
