@@ -21,6 +21,8 @@ die() {
   exit 1
 }
 
+[ "$(uname -s)" = Linux ] || die "gpukeeper runs on Linux only (it reads /proc and /sys), not on $(uname -s)"
+
 # ensure_packages LIST: asks dpkg only when the list has changed since it was last found complete.
 ensure_packages() {
   local list=$1 stamp=$build/.packages
