@@ -49,6 +49,7 @@ Json part_json(const TrendView::DevicePart& part, std::chrono::minutes window) {
   document["avg_temp"] = number(&Trend::avg);
   document["trend"] = t ? Json(to_string(t->trend.direction)) : Json();
   document["is_stable"] = t ? Json(t->trend.is_stable) : Json();
+  document["uneven"] = t ? Json(t->trend.uneven) : Json();
   document["metric"] = t ? Json(t->metric) : Json();
   document["celsius_per_minute"] = number(&Trend::per_minute);
   document["spikes"] = t ? Json(t->trend.spikes) : Json();
@@ -93,6 +94,7 @@ TemperatureTrend parse_trend(const Json& each) {
   each.at("max_temp").get_to(trend.max);
   each.at("avg_temp").get_to(trend.avg);
   each.at("is_stable").get_to(trend.is_stable);
+  trend.uneven = each.value("uneven", false);
   each.at("celsius_per_minute").get_to(trend.per_minute);
   each.at("spikes").get_to(trend.spikes);
   const auto direction = each.at("trend").get<std::string>();
@@ -245,9 +247,9 @@ Result<TrendView> gather_trends(const History& history, const Snapshot& snapshot
 std::string trend_sentence(const TemperatureTrend& t, bool utf8) {
   const Trend& trend = t.trend;
   const std::string_view degrees = utf8 ? "°C" : "C";
-  std::string text =
-      fmt::format("{:.1f} {}{}, {}", trend.current, degrees,
-                  t.metric == "temperature_hotspot_celsius" ? " at the hotspot" : "", to_string(trend.direction));
+  std::string text = fmt::format("{:.1f} {}{}, {}", trend.current, degrees,
+                                 t.metric == "temperature_hotspot_celsius" ? " at the hotspot" : "",
+                                 trend.uneven ? "uneven" : to_string(trend.direction));
   if (trend.direction != TrendDirection::stable) text += " " + pace_text(trend.per_minute, degrees);
   if (t.until) text += fmt::format("; at this pace {:g} {} in {}", t.limit->celsius, degrees, age_text(*t.until));
   return text;

@@ -27,21 +27,25 @@ struct TrendRules {
 
 /// Where a series of values is going.
 ///
-/// The direction is that of the line of least squares through the values since the last long gap, spikes left out: a
-/// sensor that errs for a moment turns nothing round, and a device that was away and came back cool is not falling. The
-/// other members speak of all values, as they are documented to.
+/// Spikes are left out: a sensor that errs for a moment turns nothing round, and was never that hot. The direction is
+/// that of the line of least squares through the values since the last long gap, so a device that was away and came
+/// back cool is not falling, and since it last turned: what rose for minutes and falls now is falling.
 struct Trend {
-  std::size_t count = 0;
-  double current = 0;  ///< the last
+  std::size_t count = 0;  ///< of all values
+  double current = 0;     ///< the last, whatever it is: two more will tell whether it is a spike
   double min = 0;
   double max = 0;
   double avg = 0;
   TrendDirection direction = TrendDirection::stable;
   bool is_stable = true;
+  bool uneven = false;                  ///< up and down without a direction, which is stable then
   double per_minute = 0;                ///< slope of the line
   std::chrono::nanoseconds covered{0};  ///< by the line
-  std::size_t spikes = 0;               ///< values left out of it
+  std::size_t spikes = 0;               ///< values left out
 };
+
+/// The values without those that stand farther than `distance` from the middle of the five around them.
+std::vector<TimedValue> without_spikes(std::span<const TimedValue> values, double distance);
 
 /// The trend of values in order of time; nothing when there are none. With a single one it is stable.
 std::optional<Trend> trend_of(std::span<const TimedValue> values, const TrendRules& rules = {});
@@ -59,13 +63,14 @@ struct TrendLimit {
 struct TemperatureTrend {
   Trend trend;
   std::string_view metric = {};                   ///< the edge of the die, or its hottest point where there is no edge
-  std::vector<TimedValue> values;                 ///< that it was found in
+  std::vector<TimedValue> values;                 ///< that it was found in, spikes left out
   std::optional<TrendLimit> limit;                ///< nothing when the device is above all that are known
   std::optional<std::chrono::nanoseconds> until;  ///< the limit, at this slope
 };
 
 /// The trend of a device's temperature over the last `window` of its history, by the monotonic clock.
-/// Errors: not_found when no temperature is stored, or none was measured in that time.
+/// Errors: not_found when no temperature is stored, or none was measured in that time, or in the last minute of it
+/// (TrendRules::gap): a sensor that is silent, or of a device that is lost, says nothing of now.
 Result<TemperatureTrend> temperature_trend(const History& history, const DeviceId& device,
                                            std::chrono::nanoseconds window, const Thresholds& thresholds);
 

@@ -58,6 +58,7 @@ TEST_F(TrendViewTest, JsonHasTheEightDocumentedKeys) {
   EXPECT_EQ(hot["avg_temp"], 55.0);
   EXPECT_EQ(hot["trend"], "rising");
   EXPECT_EQ(hot["is_stable"], false);
+  EXPECT_EQ(hot["uneven"], false);
   EXPECT_EQ(hot["celsius_per_minute"], 6.0);
   EXPECT_EQ(hot["next_limit"], (Json{{"name", "throttle"}, {"celsius", 85.0}}));
   EXPECT_EQ(hot["seconds_until_limit"], 150.0);
@@ -125,6 +126,9 @@ TEST(TrendSentenceTest, ItSaysWhatAPersonWantsToKnow) {
   EXPECT_EQ(trend_sentence(hot, false), "64.2 C, rising 1.2 C/min; at this pace 85 C in 4 min");
   EXPECT_EQ(trend_sentence(trend(50, falling, -0.04)), "50.0 °C, falling 2.4 °C/h");
   EXPECT_EQ(trend_sentence(trend(50, stable, 0.01)), "50.0 °C, stable");
+  auto waves = trend(84, stable, 0.4);
+  waves.trend.uneven = true;
+  EXPECT_EQ(trend_sentence(waves), "84.0 °C, uneven");
   auto hotspot = trend(50, stable, 0);
   hotspot.metric = "temperature_hotspot_celsius";
   EXPECT_EQ(trend_sentence(hotspot), "50.0 °C at the hotspot, stable");

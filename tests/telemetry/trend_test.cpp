@@ -84,13 +84,47 @@ TEST(TrendTest, ASensorThatErrsForAMomentTurnsNothingRound) {
     EXPECT_EQ(trend->direction, rising) << wrong;
     EXPECT_NEAR(trend->per_minute, 3, 0.01) << wrong;
     EXPECT_EQ(trend->spikes, 3u);
+    EXPECT_EQ(trend->count, 120u);
+    EXPECT_EQ(trend->min, 50);  // it was never that cold, nor that hot
+    EXPECT_NEAR(trend->max, 55.95, 1e-9);
+    EXPECT_NEAR(trend->avg, 53, 0.1);
   }
 }
 
 TEST(TrendTest, AStepIsNoSpike) {
   const auto trend = trend_of(seconds(120, [](int i) { return i < 60 ? 40 : 70; }));
   EXPECT_EQ(trend->spikes, 0u);
-  EXPECT_EQ(trend->direction, rising);
+  EXPECT_EQ(trend->max - trend->min, 30);
+  EXPECT_EQ(trend->direction, stable);  // since then
+}
+
+TEST(TrendTest, WhatRoseAndFallsNowIsFalling) {
+  const auto trend = trend_of(seconds(300, [](int i) { return i < 240 ? 60 + i * 0.1 : 84 - (i - 240) * 0.2; }));
+  EXPECT_EQ(trend->direction, falling);
+  EXPECT_NEAR(trend->per_minute, -12, 2);
+  EXPECT_LT(trend->covered, 80s);
+  EXPECT_EQ(trend->count, 300u);
+  EXPECT_FALSE(trend->uneven);
+  EXPECT_FALSE(time_until(*trend, 85));
+}
+
+TEST(TrendTest, WhatFlattensRisesAtItsLatestPace) {
+  const auto trend = trend_of(seconds(300, [](int i) { return 80 - 40 * std::exp(-i / 60.0); }));
+  EXPECT_LT(trend->per_minute, 2);  // the whole of it: 5
+}
+
+TEST(TrendTest, WavesThatRiseALittleForetellNothing) {
+  const auto trend =
+      trend_of(seconds(300, [](int i) { return 84 + i / 120.0 + 4 * std::sin(2 * std::numbers::pi * i / 12); }));
+  EXPECT_TRUE(trend->uneven);
+  EXPECT_EQ(trend->direction, stable);
+  EXPECT_FALSE(time_until(*trend, 100));
+}
+
+TEST(TrendTest, ASensorThatIsCoarseIsNotUneven) {
+  const auto coarse = trend_of(seconds(300, [](int i) { return std::floor(60 + i / 150.0 + (i * 7 % 10) / 10.0); }));
+  EXPECT_EQ(coarse->direction, rising);
+  EXPECT_FALSE(coarse->uneven);
 }
 
 TEST(TrendTest, WhatWasBeforeALongSilenceSaysNothingOfNow) {
@@ -188,7 +222,10 @@ TEST(TemperatureTrendTest, OnlyTheWindowIsLookedAt) {
   const auto fell_then_rose = [](int i) { return hot(i < 400 ? 80 - i * 0.1 : 40 + (i - 400) * 0.1); };
   EXPECT_EQ(heated(fell_then_rose, 3min)->trend.direction, rising);
   EXPECT_EQ(heated(fell_then_rose, 3min)->trend.count, 181u);
-  EXPECT_EQ(heated(fell_then_rose, 10min)->trend.direction, falling);
+  EXPECT_EQ(heated(fell_then_rose, 10min)->trend.count, 601u);
+  EXPECT_EQ(heated(fell_then_rose, 10min)->trend.min, 40);
+  const auto rose_before = [](int i) { return hot(i < 200 ? 40 + i * 0.2 : 80); };
+  EXPECT_EQ(heated(rose_before, 3min)->trend.min, 80);
 }
 
 TEST(TemperatureTrendTest, TheNextLimitIsTheLowestThatIsAhead) {
@@ -213,6 +250,28 @@ TEST(TemperatureTrendTest, TheHotspotStandsForAnEdgeThatIsNotThere) {
   });
   EXPECT_EQ(trend->metric, "temperature_hotspot_celsius");
   EXPECT_EQ(trend->trend.direction, rising);
+}
+
+TEST(TemperatureTrendTest, WhatASilentSensorSaidIsNotOfNow) {
+  const auto lost_at = [](int second) {
+    return [=](int i) { return i <= second ? hot(58) : Reading{Missing::not_supported}; };
+  };
+  EXPECT_TRUE(heated(lost_at(540)));
+  EXPECT_EQ(heated(lost_at(539)).error(),
+            (Error{Errc::not_found, "no temperature of GPU-a was measured for 61 s: 58.0 °C was the last"}));
+  const auto edge_lost = heated([](int i) {
+    Reading r = i < 400 ? hot(70) : Reading{Missing::not_supported};
+    r.temperature_hotspot = Celsius(60);
+    return r;
+  });
+  EXPECT_EQ(edge_lost->metric, "temperature_hotspot_celsius");
+}
+
+TEST(TemperatureTrendTest, SpikesAreNotDrawn) {
+  const auto trend = heated([](int i) { return hot(i == 500 ? 255 : 60); });
+  EXPECT_EQ(trend->trend.max, 60);
+  EXPECT_EQ(trend->trend.count, 301u);
+  EXPECT_EQ(trend->values.size(), 300u);
 }
 
 TEST(TemperatureTrendTest, WithoutATemperatureThereIsNone) {
