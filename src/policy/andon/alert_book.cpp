@@ -1,6 +1,8 @@
 #include "policy/andon/alert_book.hpp"
 
 #include <algorithm>
+#include <cmath>
+#include <tuple>
 #include <utility>
 
 #include <fmt/format.h>
@@ -36,7 +38,7 @@ void AlertBook::set_device(std::shared_ptr<const Device> device, std::uint32_t i
 void AlertBook::restore(const KeptAlert& kept, const Turn& turn) {
   if (kept.alert.device) id_ = kept.alert.device;
   index_ = kept.alert.device_index;
-  Live live{.alert = kept.alert};
+  Live live{.alert = kept.alert, .worst = kept.alert};
   live.since = turn.now - std::max(nanoseconds::zero(), nanoseconds(turn.wall - kept.alert.since));
   live.seen = turn.now;
   live.told_at = turn.now;
@@ -137,7 +139,15 @@ void AlertBook::show(Live& live, AlertLevel level, Sign& sign, Turn& turn) {
   alert.threshold = sign.threshold;
   alert.message = std::move(sign.message);
   if (!sign.remedy.empty()) alert.remedy = std::move(sign.remedy);
+  note_worst(live);
   turn.changed = true;
+}
+
+// By its level, then by how far beyond its border it was.
+void AlertBook::note_worst(Live& live) {
+  const auto beyond = [](const Alert& a) { return a.value && a.threshold ? std::abs(*a.value - *a.threshold) : 0; };
+  const auto rank = [&](const Alert& a) { return std::tuple(a.level, a.severity, beyond(a)); };
+  if (live.worst.message.empty() || rank(live.alert) > rank(live.worst)) live.worst = live.alert;
 }
 
 void AlertBook::finish(const ActiveRule& rule, bool known, Turn& turn) {
@@ -173,6 +183,12 @@ void AlertBook::resolve(Live& live, Turn& turn) {
   live.alert.phase = AlertPhase::resolved;
   live.alert.resolved_at = turn.wall;
   live.alert.unknown_since.reset();
+  // What is over is remembered for what it was at its worst, not for its last moment, in which it was nearly well.
+  live.alert.level = live.worst.level;
+  live.alert.severity = live.worst.severity;
+  live.alert.value = live.worst.value;
+  live.alert.threshold = live.worst.threshold;
+  live.alert.message = live.worst.message;
   if (live.told) turn.changes.push_back({AlertChange::Kind::resolved, live.alert});
   turn.ended.push_back({live.alert, live.told});
   turn.to_save = true;

@@ -78,6 +78,7 @@ class AlertBook {
  private:
   struct Live {
     Alert alert;
+    Alert worst;                                  // as it was when it stood worst, for when it is over
     MonotonicTime since;                          // its condition holds
     std::optional<MonotonicTime> critical_since;  // its second border is crossed
     MonotonicTime seen;                           // its condition held
@@ -97,6 +98,7 @@ class AlertBook {
   void fire(Live& live, Turn& turn);
   void show(Live& live, AlertLevel level, Sign& sign, Turn& turn);
   void hold(Live& live, Turn& turn);
+  static void note_worst(Live& live);
   void resolve(Live& live, Turn& turn);
   void ask_silences(Live& live, Turn& turn);
   void sweep(Turn& turn);

@@ -153,6 +153,33 @@ TEST_F(LifecycleTest, NearTheBorderItLastsButDoesNotBegin) {
   EXPECT_THAT(alerts(), ElementsAre("thermal resolved warning 55"));
 }
 
+TEST_F(LifecycleTest, WhatIsOverIsRememberedAsItWasAtItsWorst) {
+  fire();
+  heat(92);
+  after(1min);
+  heat(93.4);
+  after(1min);
+  ASSERT_THAT(alerts(), ElementsAre("thermal firing critical 80"));
+  heat(81);
+  after(1min);
+  EXPECT_THAT(alerts(), ElementsAre("thermal firing warning 51"));  // now, it is milder
+  heat(50);
+  after(1s);
+  EXPECT_THAT(alerts(), ElementsAre("thermal resolved critical 80"));
+  const Alert& over = alert("thermal", AlertPhase::resolved);
+  EXPECT_EQ(over.value, 93.4);
+  EXPECT_EQ(over.threshold, 90);
+  EXPECT_EQ(over.message, "GPU 0 thermal throttling: 93°C exceeds 80°C threshold");
+
+  fire();
+  heat(84);
+  after(1s);
+  heat(50);
+  after(1s);
+  EXPECT_EQ(last.alerts->size(), 2U);
+  EXPECT_EQ(std::ranges::find(*last.alerts, "2", &Alert::id)->value, 85);
+}
+
 TEST_F(LifecycleTest, NoiseOnTheBorderForAnHourIsOneAlert) {
   for (int i = 0; i < 3600; ++i) {
     heat(i % 2 == 0 ? 81 : 79);
