@@ -9,6 +9,7 @@
 #include "cli/past_of_daemon.hpp"
 #include "cli/stretch.hpp"
 #include "core/display_text.hpp"
+#include "format/human.hpp"
 #include "format/sparkline.hpp"
 
 namespace gpukeeper::cli {
@@ -21,6 +22,12 @@ Ink ink_of(const TemperatureTrend& trend) {
 
 std::string_view origin_of(const TrendView::DevicePart& part) {
   return part.simulated ? "  simulated" : part.recorded ? "  recorded" : "";
+}
+
+// What was seen of the time that is looked back, which may have begun a moment ago.
+std::string time_seen(const TrendView& view, const TrendView::DevicePart& part) {
+  const bool all = !part.trend || part.seen >= view.window * 9 / 10;
+  return all ? fmt::format("the last {} min", view.window.count()) : "the last " + age_text(part.seen);
 }
 
 void add_trend(std::string& page, const TrendView::DevicePart& part, const RenderOptions& render) {
@@ -77,7 +84,7 @@ std::string render_trends(const TrendView& view, const RenderOptions& render) {
     page += paint({{fmt::format("GPU {}  ", part.index), Ink::strong},
                    {harmless(part.name, render.utf8), Ink::strong},
                    {std::string(origin_of(part)), Ink::warn},
-                   {fmt::format("  the last {} min", view.window.count()), Ink::faint}},
+                   {"  " + time_seen(view, part), Ink::faint}},
                   render) +
             '\n';
     add_trend(page, part, render);

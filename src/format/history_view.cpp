@@ -116,6 +116,20 @@ Result<Span> span_of(const History& history, const HistoryQuery& query) {
   return span;
 }
 
+// From reading to reading, in whole seconds: what is cut into shorter pieces has holes that are none. All metrics of
+// all devices are read together, so that the first that was measured speaks for all.
+nanoseconds pace_of(const History& history, const std::vector<Place>& devices,
+                    const std::vector<const MetricRow*>& rows, const Span& span) {
+  const auto lately = std::max(span.from, span.now.at - std::chrono::hours(1));
+  for (const Place& place : devices) {
+    for (const MetricRow* row : rows) {
+      const auto values = history.values(place.device->device->id, row->name, lately);
+      if (values && values->size() > 2) return std::chrono::ceil<seconds>(gpukeeper::pace_of(*values));
+    }
+  }
+  return nanoseconds::zero();
+}
+
 constexpr std::string_view kSchema = R"json({
   "$schema": "https://json-schema.org/draft/2020-12/schema",
   "$id": "urn:gpukeeper:schema:history:1",
@@ -194,10 +208,11 @@ Result<HistoryView> gather_history(const History& history, const Snapshot& snaps
       if (std::ranges::find(stored, name) != stored.end()) rows->push_back(find_metric(name));
     }
   }
-  const auto span = span_of(history, query);
+  auto span = span_of(history, query);
   if (!span) return tl::make_unexpected(span.error());
 
   const auto devices = places(*chosen);
+  if (!query.step) span->step = std::max(span->step, pace_of(history, devices, *rows, *span));
   const MonotonicTime to = span->now.at + std::chrono::milliseconds(1);
   const auto buckets = static_cast<double>((to - span->from) / span->step + 1) * static_cast<double>(devices.size()) *
                        static_cast<double>(rows->size());

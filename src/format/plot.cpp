@@ -43,7 +43,7 @@ Scale scale_for(Columns columns, std::optional<double> given_top, std::size_t he
   }
   double bottom = given_top ? 0 : low.value_or(0);
   double top = given_top ? *given_top : high.value_or(1);
-  const double least = std::max(std::abs(top) * 0.02, 1e-3);
+  const double least = top == 0 ? 1 : std::max(std::abs(top) * 0.02, 1e-3);
   if (top - bottom < least) top = bottom + least;  // a flat line
   const double marks = std::max<double>(1, std::floor(static_cast<double>(height) * 0.75));
   const double step = round_step((top - bottom) / marks);

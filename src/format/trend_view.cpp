@@ -21,12 +21,14 @@ std::string pace_text(double per_minute, std::string_view degrees) {
   return fmt::format("{:.1f} {}/min", pace, degrees);
 }
 
-// One value a piece of the time that they cover.
+// One value a piece of the time that they cover. A piece is never shorter than from reading to reading: that would show
+// holes where there are none.
 std::vector<std::optional<double>> in_pieces(std::span<const TimedValue> values) {
   std::vector<std::optional<double>> pieces;
   if (values.empty()) return pieces;
   const auto length = values.back().at - values.front().at + std::chrono::milliseconds(1);
-  const auto step = length / static_cast<std::int64_t>(TrendView::kRecent) + std::chrono::nanoseconds(1);
+  const auto step = std::max(length / static_cast<std::int64_t>(TrendView::kRecent) + std::chrono::nanoseconds(1),
+                             pace_of(values) * 11 / 10);  // some readings come late
   for (const auto& bucket : sum_up(values, values.front().at, values.front().at + length, step).buckets) {
     pieces.push_back(bucket ? std::optional(bucket->avg) : std::nullopt);
   }
@@ -42,6 +44,7 @@ Json part_json(const TrendView::DevicePart& part, std::chrono::minutes window) {
                    {"simulated", part.simulated}, {"recorded", part.recorded}, {"duration_minutes", window.count()}};
   const auto& t = part.trend;
   const auto number = [&](double Trend::*member) { return t ? rounded(t->trend.*member) : Json(); };
+  document["seconds_seen"] = t ? rounded(std::chrono::duration<double>(part.seen).count()) : Json();
   document["sample_count"] = t ? t->trend.count : 0;
   document["current_temp"] = number(&Trend::current);
   document["min_temp"] = number(&Trend::min);
@@ -121,6 +124,7 @@ TrendView::DevicePart parse_part(const Json& each) {
   for (const Json& value : each.at("recent")) {
     part.recent.push_back(value.is_null() ? std::nullopt : std::optional(value.get<double>()));
   }
+  if (each.contains("seconds_seen")) part.seen = parse_seconds(each["seconds_seen"]).value_or(part.seen);
   if (!each.at("trend").is_null()) part.trend = parse_trend(each);
   return part;
 }
@@ -165,7 +169,7 @@ constexpr std::string_view kSchema = R"json({
     "seconds": {"type": ["number", "null"], "minimum": 0},
     "device": {
       "type": "object",
-      "required": ["index", "uuid", "name", "simulated", "recorded", "duration_minutes", "sample_count", "current_temp", "min_temp", "max_temp", "avg_temp", "trend", "is_stable", "metric", "celsius_per_minute", "spikes", "next_limit", "seconds_until_limit", "recent", "reason"],
+      "required": ["index", "uuid", "name", "simulated", "recorded", "duration_minutes", "seconds_seen", "sample_count", "current_temp", "min_temp", "max_temp", "avg_temp", "trend", "is_stable", "uneven", "metric", "celsius_per_minute", "spikes", "next_limit", "seconds_until_limit", "recent", "reason"],
       "properties": {
         "index": {"type": "string"},
         "uuid": {"type": "string", "minLength": 1},
@@ -173,6 +177,7 @@ constexpr std::string_view kSchema = R"json({
         "simulated": {"type": "boolean"},
         "recorded": {"type": "boolean"},
         "duration_minutes": {"type": "integer", "minimum": 1, "description": "Looked back so far."},
+        "seconds_seen": {"$ref": "#/$defs/seconds", "description": "From the first of these readings to the last."},
         "sample_count": {"type": "integer", "minimum": 0},
         "current_temp": {"$ref": "#/$defs/celsius"},
         "min_temp": {"$ref": "#/$defs/celsius"},
@@ -180,6 +185,7 @@ constexpr std::string_view kSchema = R"json({
         "avg_temp": {"$ref": "#/$defs/celsius"},
         "trend": {"enum": ["rising", "falling", "stable", null]},
         "is_stable": {"type": ["boolean", "null"], "description": "Whether the highest is less than 5 °C above the lowest."},
+        "uneven": {"type": ["boolean", "null"], "description": "Whether it only goes up and down; the trend is stable then."},
         "metric": {"type": ["string", "null"], "description": "Which temperature this is, by its name in gpukeeper metrics."},
         "celsius_per_minute": {"type": ["number", "null"]},
         "spikes": {"type": ["integer", "null"], "minimum": 0, "description": "Readings so far off that they are not counted."},
@@ -228,10 +234,12 @@ Result<TrendView> gather_trends(const History& history, const Snapshot& snapshot
   TrendView view{.taken_at = snapshot.taken_at, .host = snapshot.host, .window = window, .devices = {}, .leaks = {}};
   for (const DeviceSnapshot& d : chosen->devices) {
     TrendView::DevicePart part{
-        index_text({&d}), d.device->id.text, d.device->name, d.device->simulated, d.device->recorded, {}, {}, {}};
+        index_text({&d}), d.device->id.text, d.device->name, d.device->simulated, d.device->recorded, {}, {}, {}, {}};
     auto trend = temperature_trend(history, d.device->id, window, d.throttling.thresholds);
     if (trend) {
       part.recent = in_pieces(trend->values);
+      part.seen =
+          trend->values.empty() ? std::chrono::nanoseconds(0) : trend->values.back().at - trend->values.front().at;
       trend->values.clear();
       part.trend = std::move(*trend);
     } else {

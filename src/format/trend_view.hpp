@@ -25,8 +25,9 @@ struct TrendView {
     bool simulated = false;
     bool recorded = false;
     std::optional<TemperatureTrend> trend;      ///< without its values
-    std::vector<std::optional<double>> recent;  ///< these, averaged in kRecent pieces of equal time
+    std::vector<std::optional<double>> recent;  ///< these, averaged in at most kRecent pieces of equal time
     std::string reason;                         ///< a sentence: why there is no trend
+    std::chrono::nanoseconds seen{0};           ///< from the first of these readings to the last
   };
 
   WallTime taken_at{};  ///< of the latest reading

@@ -72,6 +72,15 @@ struct History::DeviceHistory {
   std::optional<MonotonicTime> last;  // row
 };
 
+std::chrono::nanoseconds pace_of(std::span<const TimedValue> values) {
+  if (values.size() < 2) return std::chrono::nanoseconds::zero();
+  std::vector<std::chrono::nanoseconds> steps;
+  for (std::size_t i = 1; i < values.size(); ++i) steps.push_back(values[i].at - values[i - 1].at);
+  const auto late = steps.begin() + static_cast<std::ptrdiff_t>(steps.size() * 9 / 10);
+  std::ranges::nth_element(steps, late);
+  return *late;
+}
+
 HistoryRange sum_up(std::span<const TimedValue> values, MonotonicTime from, MonotonicTime to, nanoseconds step) {
   HistoryRange range{from, step, {}};
   range.buckets.resize(static_cast<std::size_t>((to - from + step - nanoseconds(1)) / step));

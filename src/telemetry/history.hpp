@@ -53,6 +53,9 @@ struct HistoryRange {
 HistoryRange sum_up(std::span<const TimedValue> values, MonotonicTime from, MonotonicTime to,
                     std::chrono::nanoseconds step);
 
+/// From value to value, but for a tenth of them that come later: no bucket should be shorter. Zero below two values.
+std::chrono::nanoseconds pace_of(std::span<const TimedValue> values);
+
 /// What a history holds, for people.
 struct HistoryFacts {
   std::size_t bytes = 0;    ///< of memory

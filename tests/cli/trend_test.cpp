@@ -20,6 +20,7 @@ TrendView::DevicePart heating() {
   part.id = "GPU-a";
   part.name = "NVIDIA L40S";
   for (int i = 0; i < 8; ++i) part.recent.emplace_back(40 + i);
+  part.seen = 300s;
   part.trend.emplace();
   part.trend->metric = "temperature_celsius";
   part.trend->trend = {.count = 301,
@@ -54,6 +55,13 @@ TEST(TrendPageTest, WithoutUtf8AndWithSpikes) {
       "  64.2 C, rising 4.6 C/min; at this pace 85 C in 4 min\n"
       "  301 readings, 41.0 to 64.2 C, 52.1 on average; 2 of them so far off that they\n"
       "  are not counted\n");
+}
+
+TEST(TrendPageTest, TheTimeThatWasSeenIsNamed) {
+  auto part = heating();
+  part.seen = 54s;
+  EXPECT_THAT(render_trends({.window = 5min, .devices = {part}, .leaks = {}}, {}),
+              HasSubstr("GPU 0  NVIDIA L40S  the last 54 s\n"));
 }
 
 TEST(TrendPageTest, AReasonStandsWhereThereIsNoTrend) {

@@ -65,6 +65,18 @@ TEST_F(HistoryViewTest, WithoutAStepThereAreAboutSoManyBuckets) {
   EXPECT_EQ(gather({.usual_length = 20s})->from, kThen + 99s);
 }
 
+TEST_F(HistoryViewTest, NoBucketIsShorterThanFromReadingToReading) {
+  History slow;
+  for (int i = 0; i < 27; ++i) {
+    snapshot_ = Past::snapshot(2 * i + (i % 3) * 0.001, {Past::gpu(60)});
+    slow.add(snapshot_);
+  }
+  const auto view = gather_history(slow, snapshot_, {.metrics = {"temperature_celsius"}});
+  EXPECT_EQ(view->step, 3s);
+  EXPECT_THAT(view->devices[0].metrics[0].buckets, testing::Each(testing::Ne(std::nullopt)));
+  EXPECT_EQ(gather_history(slow, snapshot_, {.step = 1s})->step, 1s);  // whoever wants it
+}
+
 TEST_F(HistoryViewTest, WhatIsWrongIsRefused) {
   EXPECT_EQ(refusal({.metrics = {"temperature"}}),
             "there is no metric 'temperature': did you mean temperature_celsius?");

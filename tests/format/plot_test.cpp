@@ -97,6 +97,12 @@ TEST(PlotTest, TimesAreTheReaders) {
   EXPECT_EQ(lines.back(), "         22:30        23:00        23:30        00:00");
 }
 
+TEST(PlotTest, NothingButZerosIsNoThousandths) {
+  const auto lines = plot(std::vector<std::optional<PlotColumn>>(10, PlotColumn{0, 0}), {.height = 5, .unit = "bytes"});
+  EXPECT_TRUE(lines.front().starts_with("   1.0 ┤")) << lines.front();
+  EXPECT_TRUE(lines[4].starts_with("   0.0 ┤")) << lines[4];
+}
+
 TEST(PlotTest, OddValuesDoNoHarm) {
   const auto o = options(40, 4);
   for (const double value : {0.0, -40.0, 1e300, 1e-300, 5e-324}) {

@@ -101,6 +101,15 @@ TEST_F(TrendViewTest, EveryMemberIsInTheSchema) {
   expect_same(schema["$defs"]["leak"]["required"], document["leak_suspects"][0]);
 }
 
+TEST_F(TrendViewTest, ACurveOfFewReadingsHasNoHoles) {
+  History slow;
+  for (int i = 0; i < 27; ++i) slow.add(snapshot_ = Past::snapshot(2 * i + (i % 3) * 0.001, {Past::gpu(60)}));
+  const auto view = gather_trends(slow, snapshot_, {}, {}, 5min).value();
+  EXPECT_EQ(view.devices[0].recent, std::vector<std::optional<double>>(24, 60.0));
+  EXPECT_EQ(view.devices[0].seen, 52s + 2ms);
+  EXPECT_EQ(parse_trends(trend_json(view, false))->devices[0].seen, 52s + 2ms);
+}
+
 TEST_F(TrendViewTest, LeaksAreThoseOfTheChosenDevices) {
   const std::vector<LeakSuspect> leaks{{DeviceId{"GPU-a"}, 0, 42, "python3", 12_GiB, 300_MiB, 1.9e9, {}}};
   EXPECT_EQ(gather({"0"}, leaks).leaks.size(), 1u);
