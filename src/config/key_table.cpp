@@ -246,9 +246,9 @@ void add_actuators(std::vector<Key>& keys) {
   keys.push_back(
       key("actuators.devices", "", live, "Which GPUs, by UUID or name; none is all.", list(text()), of(&A::devices)));
   keys.push_back(
-      key("actuators.pause_down", "s", live, "Between two changes to slower.", seconds(0, kHour), of(&A::pause_down)));
+      key("actuators.pause_down", "s", live, "Between two changes to slower.", seconds(1, kHour), of(&A::pause_down)));
   keys.push_back(
-      key("actuators.pause_up", "s", live, "Between two changes to faster.", seconds(0, kHour), of(&A::pause_up)));
+      key("actuators.pause_up", "s", live, "Between two changes to faster.", seconds(1, kHour), of(&A::pause_up)));
 }
 
 void add_service(std::vector<Key>& keys) {
