@@ -86,7 +86,7 @@ TEST(TrendTest, ASimulatedMachineThatHeatsIsRising) {
   ASSERT_TRUE(exit) << exit.error().message;
   EXPECT_EQ(*exit, 0);
   EXPECT_THAT(world.output(), HasSubstr("GPU 0  NVIDIA L40S  simulated  the last 5 min\n"));
-  EXPECT_THAT(world.output(), HasSubstr("90.0 °C, rising 5.0 °C/min; at this pace 92 °C in 24 s\n"));
+  EXPECT_THAT(world.output(), HasSubstr("90.0 °C, rising 5.0 °C/min; at this pace 92 °C in 23 s\n"));
 }
 
 TEST(TrendTest, TheLimitIsTheOneThatTheGovernorHoldsTheGpuTo) {
