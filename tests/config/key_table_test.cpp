@@ -90,6 +90,7 @@ alerts:
     - {id: hungry, metric: power_watts, comparison: ">=", threshold: 300, critical: 400, duration: 1m, clear: 10,
        repeat: 1h, severity: 55, message: "{gpu} takes {value} W", remedy: Ask it to stop., devices: [GPU-1]}
   idle_severity_cap: 60
+  documentation_url: https://wiki.example.org/alerts.md
   silences: [{rule: thermal, device: GPU-1, level: warning, comment: known}]
 sinks:
   - {name: chat, kind: webhook, enabled: false, min_level: critical, rules: [thermal], devices: [GPU-1],
