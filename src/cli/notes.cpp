@@ -82,16 +82,25 @@ std::vector<std::string> source_notes(const Snapshot& snapshot, const RenderOpti
   return result;
 }
 
+namespace {
+
+bool is_firing(const Alert& a, AlertLevel level) {
+  return a.phase == AlertPhase::firing && !a.silenced && a.level == level;
+}
+
+}  // namespace
+
+std::size_t firing(const Snapshot& snapshot, AlertLevel level) {
+  const auto count = std::ranges::count_if(*snapshot.alerts, [&](const Alert& a) { return is_firing(a, level); });
+  return static_cast<std::size_t>(count);
+}
+
 std::vector<std::string> alert_notes(const Snapshot& snapshot, const RenderOptions& options) {
-  std::size_t critical = 0;
-  std::size_t warnings = 0;
-  const Alert* worst = nullptr;  // the list begins with it
-  for (const Alert& a : *snapshot.alerts) {
-    if (a.phase != AlertPhase::firing || a.silenced || a.level == AlertLevel::info) continue;
-    (a.level == AlertLevel::critical ? critical : warnings)++;
-    if (!worst || (a.level > worst->level)) worst = &a;
-  }
-  if (!worst) return {};
+  const std::size_t critical = firing(snapshot, AlertLevel::critical);
+  const std::size_t warnings = firing(snapshot, AlertLevel::warning);
+  if (critical + warnings == 0) return {};
+  const AlertLevel level = critical > 0 ? AlertLevel::critical : AlertLevel::warning;
+  const auto worst = std::ranges::find_if(*snapshot.alerts, [&](const Alert& a) { return is_firing(a, level); });
   std::string counts;
   if (critical > 0) counts = fmt::format("{} critical alert{}", critical, critical == 1 ? "" : "s");
   if (warnings > 0) {

@@ -30,6 +30,9 @@ std::vector<std::string> device_notes(const Snapshot& snapshot, const DeviceSent
 /// What the sources have to say: why one is not there, and what to do.
 std::vector<std::string> source_notes(const Snapshot& snapshot, const RenderOptions& options);
 
+/// How many alerts of this level fire, without those that are silenced.
+std::size_t firing(const Snapshot& snapshot, AlertLevel level);
+
 /// That alerts fire, how many, and the worst of them; nothing when none does. What is only for the record does not
 /// count, nor what is silenced.
 std::vector<std::string> alert_notes(const Snapshot& snapshot, const RenderOptions& options);

@@ -306,22 +306,19 @@ void add_device(Table& table, const DeviceSnapshot& d, const DeviceSnapshot* par
   for (const DeviceSnapshot& partition : d.partitions) add_device(table, partition, &d, options);
 }
 
+// How many GPUs are in which state, the worst first: a narrow screen cuts the rest.
 std::string summary(const Snapshot& snapshot) {
-  std::array<std::pair<std::string_view, int>, 6> counts{};
-  std::size_t used = 0;
-  for (const DeviceSnapshot& d : snapshot.devices) {
-    const auto word = state_word(d);
-    const auto end = counts.begin() + static_cast<std::ptrdiff_t>(used);
-    const auto known = std::find_if(counts.begin(), end, [&](const auto& count) { return count.first == word; });
-    if (known == end) counts[used++].first = word;
-    ++known->second;
-  }
+  constexpr std::string_view kWorstFirst[] = {"critical", "unavailable", "throttled", "normal", "asleep", "optimal"};
   const auto devices = snapshot.devices.size();
   std::string text = fmt::format("{} GPU{}", devices, devices == 1 ? "" : "s");
-  for (std::size_t i = 0; i < used; ++i) {
-    text += i == 0 ? ": " : ", ";
-    text += used == 1 && devices == 1 ? fmt::format("{}", counts[i].first)
-                                      : fmt::format("{} {}", counts[i].second, counts[i].first);
+  std::string_view separator = ": ";
+  for (const std::string_view word : kWorstFirst) {
+    const auto count =
+        std::ranges::count_if(snapshot.devices, [&](const DeviceSnapshot& d) { return state_word(d) == word; });
+    if (count == 0) continue;
+    text += separator;
+    text += devices == 1 ? std::string(word) : fmt::format("{} {}", count, word);
+    separator = ", ";
   }
   return text;
 }
@@ -330,6 +327,9 @@ std::vector<Span> title(const Snapshot& snapshot, const RenderOptions& options) 
   const std::string dot = options.utf8 ? " · " : " - ";
   std::vector<Span> line{{"gpukeeper", Ink::strong}};
   if (!snapshot.host.empty()) line.push_back({dot + harmless(snapshot.host, options.utf8)});
+  if (const auto critical = firing(snapshot, AlertLevel::critical); critical > 0) {
+    line.push_back({fmt::format("{}{} critical alert{}", dot, critical, critical == 1 ? "" : "s"), Ink::bad});
+  }
   line.push_back({dot + summary(snapshot)});
   std::string time = local_time(snapshot.taken_at, options.utc_offset);
   if (snapshot.replayed) {

@@ -33,7 +33,7 @@ std::string rendered(const Snapshot& snapshot, std::size_t width = 80) {
 
 TEST(StatusTableTest, EightyColumnsHoldWhatMatters) {
   EXPECT_EQ(rendered(four_gpus(), 80), text(R"(
-gpukeeper · gpu-box · 4 GPUs: 1 optimal, 1 critical, 1 asleep, 1 unavailable
+gpukeeper · gpu-box · 4 GPUs: 1 critical, 1 unavailable, 1 asleep, 1 optimal
 
 GPU  NAME            TEMP  FAN  UTIL    MEM GiB       POWER W   MHz  SLOWED BY
 ● 0  H100 80GB HBM3  64°C  45%   97%  60.5/79.6  76%  612/700  1980
@@ -51,7 +51,7 @@ GPU   PID  TYPE     UTIL    MEMORY  PROCESS
 
 TEST(StatusTableTest, SixtyColumnsGiveUpTheLesserOnes) {
   EXPECT_EQ(rendered(four_gpus(), 60), text(R"(
-gpukeeper · gpu-box · 4 GPUs: 1 optimal, 1 critical, 1 asle…
+gpukeeper · gpu-box · 4 GPUs: 1 critical, 1 unavailable, 1 …
 
 GPU  NAME            TEMP  UTIL    MEM GiB  SLOWED BY
 ● 0  H100 80GB HBM3  64°C   97%  60.5/79.6
