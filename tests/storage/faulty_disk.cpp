@@ -12,6 +12,7 @@ namespace {
 
 std::atomic<int> fails_from = std::numeric_limits<int>::max();
 std::atomic<int> failure = SQLITE_OK;
+std::atomic<bool> tears = false;
 std::atomic<int> tried = 0;
 
 sqlite3_vfs* real = nullptr;
@@ -23,10 +24,20 @@ struct Methods {
 };
 std::array<Methods, 4> tables;
 
+const sqlite3_io_methods& real_methods(const sqlite3_file* file) {
+  return *std::ranges::find_if(tables, [&](const Methods& m) { return &m.ours == file->pMethods; })->real;
+}
+
 int write_or_fail(sqlite3_file* file, const void* bytes, int size, sqlite3_int64 at) {
-  if (tried++ >= fails_from) return failure;
-  const auto table = std::ranges::find_if(tables, [&](const Methods& m) { return &m.ours == file->pMethods; });
-  return table->real->xWrite(file, bytes, size, at);
+  const int number = tried++;
+  if (number < fails_from) return real_methods(file).xWrite(file, bytes, size, at);
+  if (tears && number == fails_from) real_methods(file).xWrite(file, bytes, size / 2, at);
+  return failure;
+}
+
+int sync_or_fail(sqlite3_file* file, int flags) {
+  if (tried++ < fails_from) return real_methods(file).xSync(file, flags);
+  return failure == SQLITE_FULL ? SQLITE_FULL : SQLITE_IOERR_FSYNC;
 }
 
 int open_file(sqlite3_vfs*, const char* name, sqlite3_file* file, int flags, int* out) {
@@ -37,6 +48,7 @@ int open_file(sqlite3_vfs*, const char* name, sqlite3_file* file, int flags, int
       table.real = file->pMethods;
       table.ours = *table.real;
       table.ours.xWrite = write_or_fail;
+      table.ours.xSync = sync_or_fail;
     }
     if (table.real != file->pMethods) continue;
     file->pMethods = &table.ours;
@@ -57,7 +69,8 @@ const bool registered = [] {
 }  // namespace
 
 FaultyDisk::FaultyDisk(Fault fault, int after) {
-  failure = !registered || fault == Fault::broken ? SQLITE_IOERR_WRITE : SQLITE_FULL;
+  failure = registered && fault == Fault::full ? SQLITE_FULL : SQLITE_IOERR_WRITE;
+  tears = fault == Fault::torn;
   fails_from = tried + after;
 }
 
