@@ -27,6 +27,7 @@
 #include "figures.hpp"
 #include "governor.hpp"
 #include "history.hpp"
+#include "ledger.hpp"
 #include "machine.hpp"
 #include "recording.hpp"
 #include "serve.hpp"
@@ -259,11 +260,21 @@ void others() {
 int main(int argc, char** argv) {
   using namespace gpukeeper::bench;
   const std::string only = argc > 1 ? argv[1] : "";
-  constexpr std::pair<const char*, void (*)()> kSections[] = {
-      {"cold", cold_start},   {"ticks", ticks},           {"loop", loop},           {"growth", growth},
-      {"hang", hang},         {"parse", parse},           {"who", attribution},     {"sweep", sweep},
-      {"governor", governor}, {"simulation", simulation}, {"recording", recording}, {"history", history},
-      {"serve", serve},       {"others", others}};
+  constexpr std::pair<const char*, void (*)()> kSections[] = {{"cold", cold_start},
+                                                              {"ticks", ticks},
+                                                              {"loop", loop},
+                                                              {"growth", growth},
+                                                              {"hang", hang},
+                                                              {"parse", parse},
+                                                              {"who", attribution},
+                                                              {"sweep", sweep},
+                                                              {"governor", governor},
+                                                              {"ledger", ledger},
+                                                              {"simulation", simulation},
+                                                              {"recording", recording},
+                                                              {"history", history},
+                                                              {"serve", serve},
+                                                              {"others", others}};
   bool found = only.empty();
   for (const auto& [name, section] : kSections) {
     if (!only.empty() && only != name) continue;
