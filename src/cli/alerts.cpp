@@ -197,7 +197,8 @@ Exit ask_daemon(const client::Daemon& there, const AlertsOptions& options, Conte
   const Lamp lamp = indices->empty() ? document->lamp : lamp_of(json, *indices);
   const int status = options.check ? status_of(lamp) : 0;
   AlertsView view{.document = std::move(*document), .all = options.all};
-  view.watched = gpus(view.document.devices) + ", by gpukeeper serve";
+  view.document.lamp = lamp;
+  view.watched = gpus(indices->empty() ? view.document.devices : indices->size()) + ", by gpukeeper serve";
   if (!options.all) {
     view.others = pending_of(view.document.alerts);
     std::erase_if(view.document.alerts, [](const Alert& a) { return a.phase != AlertPhase::firing; });
@@ -206,7 +207,9 @@ Exit ask_daemon(const client::Daemon& there, const AlertsOptions& options, Conte
                          json["alerts"].end());
   }
   if (options.json) return print(context, dump(json, true) + "\n", status);
-  return print(context, render_alerts(view, render_options(context)), status);
+  RenderOptions page = render_options(context);
+  page.now = view.document.taken_at;  // by the daemon's time, which may be played
+  return print(context, render_alerts(view, page), status);
 }
 
 // Of these devices, which there are; of all, and of the machine, where none is named.
@@ -219,29 +222,27 @@ Lamp lamp_of(const Snapshot& snapshot, const std::vector<std::string>& devices) 
 }
 
 Exit watch_and_tell(const AlertsOptions& options, Context& context) {
-  std::optional<MonotonicTime> begun;
-  const auto session = watch_stretch({.sources = context.settings.source,
-                                      .length = options.length,
-                                      .attribute = true,
-                                      .each =
-                                          [&](const Snapshot& each, Session&) {
-                                            if (!begun) begun = each.monotonic;
-                                            return true;
-                                          }},
-                                     context);
+  const auto session =
+      watch_stretch({.sources = context.settings.source, .length = options.length, .attribute = true}, context);
   if (!session) return tl::make_unexpected(session.error());
   const auto latest = (*session)->engine().snapshot();
   const Snapshot& snapshot = *latest;
   auto everything = choose_alerts(snapshot, {.all = true, .devices = options.devices});
   if (!everything) return tl::make_unexpected(everything.error());
   const auto chosen = choose_alerts(snapshot, {.all = options.all, .devices = options.devices});
-  const int status = options.check ? status_of(lamp_of(snapshot, options.devices)) : 0;
+  const Lamp lamp = lamp_of(snapshot, options.devices);
+  const auto oldest = (*session)->engine().history()->facts().oldest.value_or(snapshot.monotonic);
+  const int status = options.check ? status_of(lamp) : 0;
   if (options.json) return print(context, alerts_json(*chosen, snapshot, true) + "\n", status);
   AlertsView view{
       .document = alerts_document(snapshot, *chosen),
       .all = options.all,
       .others = options.all ? 0 : pending_of(*everything),
-      .watched = fmt::format("{}, for {}", gpus(snapshot.devices.size()), age_text(snapshot.monotonic - *begun))};
+      .watched = fmt::format("{}, for {}",
+                             gpus(options.devices.empty() ? snapshot.devices.size()
+                                                          : select_devices(snapshot, options.devices)->devices.size()),
+                             age_text(snapshot.monotonic - oldest))};
+  view.document.lamp = lamp;
   RenderOptions page = render_options(context);
   page.now = snapshot.taken_at;  // of a machine whose time is played
   return print(context, render_alerts(view, page), status);
@@ -288,7 +289,8 @@ Exit alerts(const AlertsOptions& options, Context& context) {
                             meant.empty() ? "there are ack, unack, silence, unsilence, silences, rules and test"
                                           : fmt::format("did you mean {}?", meant)));
   }
-  if (options.sources.empty() || !options.daemon.empty()) {
+  // Who says how long to watch wants no memories.
+  if ((options.sources.empty() && !options.length) || !options.daemon.empty()) {
     const auto there = daemon(options, context);
     if (there) return ask_daemon(*there, options, context);
     if (there.error().code != Errc::not_found || !options.daemon.empty()) return tl::make_unexpected(there.error());

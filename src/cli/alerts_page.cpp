@@ -142,7 +142,9 @@ std::string render_alerts(const AlertsView& view, const RenderOptions& options) 
     const auto label = a.device ? made_up.find(*a.device) : made_up.end();
     page.alert(a, label == made_up.end() ? "" : label->second);
   }
-  if (view.document.alerts.empty()) {
+  if (view.document.alerts.empty() && view.document.devices == 0) {
+    page.sentence("", "There is no GPU: gpukeeper doctor says why.", Ink::plain, 0);
+  } else if (view.document.alerts.empty()) {
     page.sentence("",
                   fmt::format("All is well: no alert{}. Watched: {}; {} rules.", view.all ? "" : " fires", view.watched,
                               rule_table().size()),

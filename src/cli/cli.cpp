@@ -131,6 +131,13 @@ PsOptions ps_options(const Arguments& arguments) {
   return options;
 }
 
+// How much of their sources' time commands judge that judge a stretch of it. Of a moment that was named: what came
+// before it.
+std::optional<std::chrono::nanoseconds> stretch_length(const Arguments& arguments) {
+  if (arguments.length.empty() && !arguments.at.empty()) return std::chrono::nanoseconds::zero();
+  return duration(arguments.length);
+}
+
 FaultsOptions faults_options(const Arguments& arguments, const config::Settings& settings) {
   using enum FaultsOptions::Form;
   FaultsOptions options;
@@ -143,7 +150,7 @@ FaultsOptions faults_options(const Arguments& arguments, const config::Settings&
   for (const std::string& kind : arguments.kinds) query.kinds.push_back(*parse_fault_kind(kind));
   if (!arguments.since.empty()) query.since = arguments.since;
   if (const auto limit = parse_u64(arguments.limit)) query.limit = static_cast<std::size_t>(*limit);
-  options.length = duration(arguments.length);
+  options.length = arguments.follow ? duration(arguments.length) : stretch_length(arguments);
   options.sources = settings.source;
   options.state_dir = settings.state_dir.value_or("");
   return options;
@@ -152,7 +159,9 @@ FaultsOptions faults_options(const Arguments& arguments, const config::Settings&
 // What this command is to read itself; empty: a daemon may be asked. A source that only the file names is the daemon's,
 // too.
 std::vector<std::string> named_sources(const Arguments& arguments, const Context& context) {
-  const bool named = !arguments.sources.empty() || !context.environment("GPUKEEPER_SOURCE").value_or("").empty();
+  // Whoever names a moment or a pace does not mean the daemon, which tells of now.
+  const bool named = !arguments.sources.empty() || !arguments.at.empty() || !arguments.speed.empty() ||
+                     !context.environment("GPUKEEPER_SOURCE").value_or("").empty();
   return named ? context.settings.source : std::vector<std::string>();
 }
 
@@ -194,7 +203,7 @@ AlertsOptions alerts_options(const Arguments& arguments, const Context& context)
           .schema = arguments.schema,
           .check = arguments.check_lamp,
           .devices = arguments.devices,
-          .length = duration(arguments.length),
+          .length = arguments.words.empty() ? stretch_length(arguments) : duration(arguments.length),
           .comment = arguments.comment,
           .daemon = arguments.daemon,
           .sources = named_sources(arguments, context)};
@@ -224,7 +233,7 @@ TrendOptions trend_options(const Arguments& arguments, const Context& context) {
   options.daemon = arguments.daemon;
   if (const auto minutes = parse_u64(arguments.minutes)) options.window = std::chrono::minutes(*minutes);
   options.sources = named_sources(arguments, context);
-  options.length = duration(arguments.length);
+  options.length = stretch_length(arguments);
   return options;
 }
 
@@ -238,7 +247,7 @@ HistoryOptions history_options(const Arguments& arguments, const Context& contex
   options.since = if_given(arguments.since);
   options.step = duration(arguments.step);
   options.sources = named_sources(arguments, context);
-  options.length = duration(arguments.length);
+  options.length = stretch_length(arguments);
   return options;
 }
 
@@ -298,6 +307,31 @@ Exit dispatch(const std::string& command, const Arguments& arguments, const Pars
   return print(context, short_help(parser.tree(), page_width(context.screen())));
 }
 
+// What would be left aside without a word is refused: the sentence, or nothing.
+std::optional<std::string> refuse_ignored(const std::string& command, const Arguments& arguments,
+                                          const std::vector<std::string>& sources) {
+  if (!arguments.daemon.empty() && command != "serve") {
+    for (const auto& [option, value] : {std::pair("--at", arguments.at), std::pair("--speed", arguments.speed)}) {
+      if (!value.empty())
+        return fmt::format("{} plays a source and --daemon asks one that runs: take one of them", option);
+    }
+    const bool of_the_wish = arguments.action == "set" || !arguments.words.empty();
+    if (!arguments.length.empty() && !of_the_wish) {
+      return "--for is for looking without a daemon: take --daemon or --for, not both";
+    }
+  }
+  if (command != "throttle" || arguments.schema) return std::nullopt;
+  if (arguments.wait && !arguments.action.empty()) {
+    return fmt::format("throttle {} does not wait: gpukeeper throttle --wait does", arguments.action);
+  }
+  const auto is_simulated = [](const std::string& source) { return source.starts_with("simulated:"); };
+  const bool plays = !sources.empty() && std::ranges::all_of(sources, is_simulated);
+  if (!arguments.length.empty() && arguments.action != "set" && !plays) {
+    return "--for is of throttle set, or says how much of a simulated machine's time to play (--source simulated:FILE)";
+  }
+  return std::nullopt;
+}
+
 // A file that we open must not become standard output: then our text would end up in it. Read-only, so that writing to
 // an output that was closed fails as it should.
 void hold_standard_descriptors() {
@@ -346,6 +380,9 @@ int run_checked(int argc, char** argv, Output& out, Output& errors) {
   }
   const config::Settings settings = config ? config->now().settings : config::Settings();
   const std::vector<std::string>& source_names = settings.source;
+  if (const auto refusal = refuse_ignored(parser.command(), arguments, source_names)) {
+    return report(errors, *refusal, 2);
+  }
   const bool goes_on = !arguments.watch.empty() || arguments.wait || arguments.follow || parser.command() == "record";
   std::optional<Speed> speed;
   if (!arguments.speed.empty()) speed.emplace(*parse_speed(arguments.speed));  // as its check has found it well

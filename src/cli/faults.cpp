@@ -77,25 +77,15 @@ Result<Findings> look_now(const FaultsOptions& options, Context& context) {
   return findings;
 }
 
-// Plays a recording from begin to end, or simulated machines for a while, as fast as it goes.
+// Plays a recording from begin to end or to the moment that was named, or simulated machines for a while, as fast as it
+// goes.
 Result<Findings> play_through(const FaultsOptions& options, Context& context) {
-  FaultJournal journal(nullptr);
-  Findings findings;
   auto length = options.length;
   if (!length && !names_recording(options.sources)) length = kUsualLength;
-  const auto session = watch_stretch({.sources = options.sources,
-                                      .length = length,
-                                      .attribute = true,
-                                      .each =
-                                          [&](const Snapshot& snapshot, Session&) {
-                                            journal.note(snapshot);
-                                            return true;
-                                          }},
-                                     context);
+  const auto session = watch_stretch({.sources = options.sources, .length = length, .attribute = true}, context);
   if (!session) return tl::make_unexpected(session.error());
-  findings.snapshot = (*session)->engine().snapshot();
-  findings.list = journal.list();
-  return findings;
+  const Engine& engine = (*session)->engine();
+  return Findings{.snapshot = engine.snapshot(), .list = engine.faults()};
 }
 
 // Tells of each fault once, and again each time that it happens again.

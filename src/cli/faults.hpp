@@ -22,8 +22,8 @@ struct FaultsOptions {
 };
 
 /// `gpukeeper faults`: what went wrong with the GPUs. Of this machine: what the journal holds, and what the kernel's
-/// log and the readings show now. Of a recording: all of it. Of a simulated machine: so much of its time.
-/// With `follow` the newest ten, or as many as are asked for, and then each that this process sees.
+/// log and the readings show now. Of a recording: all of it, or what came before --at. Of a simulated machine: so much
+/// of its time. With `follow` the newest ten, or as many as are asked for, and then each that this process sees.
 Exit faults(const FaultsOptions& options, Context& context);
 
 }  // namespace gpukeeper::cli

@@ -285,8 +285,7 @@ std::vector<Span> notes(const DeviceSnapshot& d, const RenderOptions& options) {
       result.push_back(
           {fmt::format("this user may not read {} of its values: gpukeeper doctor says how", hidden), Ink::faint});
     } else if (hidden > 0) {  // the doctor sees this machine only
-      result.push_back(
-          {fmt::format("{} of its values could not be read by the user who recorded it", hidden), Ink::faint});
+      result.push_back({fmt::format("{} of its values may not be read", hidden), Ink::faint});
     }
   }
   return result;

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "config/session_options.hpp"
+#include "format/human.hpp"
 
 namespace gpukeeper::cli {
 namespace {
@@ -13,11 +14,25 @@ namespace {
 using std::chrono::nanoseconds;
 
 constexpr auto kUsualLive = std::chrono::seconds(10);
+constexpr auto kWorthAWord = std::chrono::seconds(2);  // who waits longer wonders
 
 std::optional<nanoseconds> length_of(const StretchOptions& options) {
   if (options.length) return options.length;
   if (names_recording(options.sources)) return std::nullopt;  // it has an end
   return is_played(options.sources) ? nanoseconds(kUsualPlayed) : nanoseconds(kUsualLive);
+}
+
+// How long a person waits for what is played at a pace; nothing where it is as fast as it goes.
+std::optional<nanoseconds> time_to_wait(const Session& session, std::optional<nanoseconds> length,
+                                        const Context& context) {
+  const auto* playback = dynamic_cast<const PlaybackClock*>(&context.clock);
+  if (!playback || !playback->speed()) return std::nullopt;
+  nanoseconds played = length.value_or(nanoseconds::zero());
+  if (const auto& replay = session.replay()) {
+    const nanoseconds all = replay->end() - replay->begin();
+    played = length ? std::min(*length, all) : all;
+  }
+  return std::chrono::duration_cast<nanoseconds>(played / *playback->speed());
 }
 
 }  // namespace
@@ -50,6 +65,10 @@ Result<std::unique_ptr<Session>> watch_stretch(StretchOptions options, Context& 
                                std::chrono::duration<double>(*length).count()));
   }
   const bool recorded = names_recording(options.sources);
+  const auto wait = time_to_wait(**session, length, context);
+  if (wait && *wait >= kWorthAWord) {
+    context.remark(fmt::format("playing for {} (Ctrl-C ends it)", age_text(*wait)));
+  }
   std::optional<MonotonicTime> end;
   for (;;) {
     if (!options.each(*(*session)->step(), **session)) break;

@@ -35,7 +35,9 @@ bool watches_stretch(std::string_view command);
 bool is_played(const std::vector<std::string>& sources);
 
 /// Watches, and returns what has come together: the engine's latest snapshot, its history, its journal. A machine that
-/// lives is watched in real time, and a remark says so. Ctrl-C ends the watching; what is known by then is returned.
+/// lives is watched in real time, and a remark says so; another where time that is played takes long. Ctrl-C
+/// ends the watching; what is known by then is returned. With a length of zero that is what came before it begins: of a
+/// moment of a recording.
 /// Errors: those of config::session_options and Session::open.
 Result<std::unique_ptr<Session>> watch_stretch(StretchOptions options, Context& context);
 

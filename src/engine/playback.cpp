@@ -15,8 +15,9 @@ namespace {
 
 using recording::Offset;
 
-// What the sampler remembers of a device (errors in a row, pauses up to 30 s) is forgotten within this time.
-constexpr auto kWarmUp = std::chrono::seconds(60);
+// How much of what came before a moment is played to know how things stood then: alerts last, a device was lost, the
+// governor holds on to what was. Not all of it: a recording may be of a week, and a minute of eight GPUs takes 60 ms.
+constexpr auto kBefore = std::chrono::minutes(10);
 // As fast as it may go and as slowly: a day in a tenth of a second, a second in a quarter of an hour.
 constexpr double kFastest = 1e6;
 constexpr double kSlowest = 1e-3;
@@ -126,7 +127,7 @@ Result<std::unique_ptr<Session>> Session::open(std::span<const std::string> sour
 std::shared_ptr<const Snapshot> Session::step() {
   const auto target = std::exchange(first_, std::nullopt);
   if (!target || !playback_) return engine_.step();
-  replay_->play_from(std::max(replay_->begin(), *target - kWarmUp));
+  replay_->play_from(std::max(replay_->begin(), *target - kBefore));
   auto snapshot = engine_.step();
   for (auto next = replay_->next_frame(); next && *next <= replay_->time_of(*target); next = replay_->next_frame()) {
     playback_->move_to(*next);

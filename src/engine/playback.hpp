@@ -62,8 +62,8 @@ class Session {
   static Result<std::unique_ptr<Session>> open(std::span<const std::string> sources, std::shared_ptr<Clock> clock,
                                                SessionOptions options);
 
-  /// What is known now; never null. The first step into the midst of a recording takes some more: the minute before it
-  /// is played, so that what needs several readings to be known (a hang, an error that lasts) is known.
+  /// What is known now; never null. The first step into the midst of a recording takes some more: the ten minutes
+  /// before it is played, so that what needs several readings to be known (a hang, an error that lasts) is known.
   std::shared_ptr<const Snapshot> step();
 
   /// Steps whenever it is due until stopped; commands do not wait for that. A recording that is over stays as it was.

@@ -279,7 +279,8 @@ Result<std::vector<TimedValue>> History::values(const DeviceId& device, std::str
   const auto at = position(metric);
   if (!at) {
     return fail(Errc::not_found,
-                fmt::format("no history is kept of '{}'; it is kept of {}", metric, fmt::join(metrics(), ", ")));
+                fmt::format("no history is kept of '{}'; it is kept of {} (history.metrics in the configuration)",
+                            metric, fmt::join(metrics(), ", ")));
   }
   const bool whole = metrics_[*at].whole;
   std::vector<std::shared_ptr<const HistoryBlock>> blocks;

@@ -72,6 +72,15 @@ TEST(AlertsPageTest, AllIsWellSaysWhatWasWatched) {
                         rule_table().size()));
 }
 
+TEST(AlertsPageTest, WithoutAGpuNothingIsWell) {
+  AlertsView none = view({}, Lamp::off);
+  none.document.devices = 0;
+  EXPECT_EQ(render_alerts(none, kPage),
+            "gpukeeper · gpu-box · ● no light\n"
+            "\n"
+            "There is no GPU: gpukeeper doctor says why.\n");
+}
+
 TEST(AlertsPageTest, WhatIsNotShownIsCounted) {
   AlertsView some = view({}, Lamp::green);
   some.others = 2;
@@ -140,6 +149,14 @@ TEST(AlertsTest, TheExitStatusOfACheckIsTheLamps) {
   EXPECT_EQ(check(two, {.check = true, .devices = {"9"}, .length = 2s}).error().code, Errc::not_found);
   EXPECT_EQ(check(heating, {.words = {"rules"}, .check = true}).error(),
             (Error{Errc::invalid_argument, "--check looks at the lamp: it goes with no action"}));
+}
+
+TEST(AlertsTest, TheLampIsThatOfTheGpusThatAreShown) {
+  PlayedWorld world("simulated:" GPUKEEPER_SOURCE_DIR "/examples/scenarios/faults.yaml");
+  world.context.settings.source = world.sources;
+  ASSERT_TRUE(alerts({.devices = {"2"}, .length = 100s, .sources = world.sources}, world.context));
+  EXPECT_THAT(world.output(), HasSubstr("● green"));
+  EXPECT_THAT(world.output(), HasSubstr("All is well: no alert fires. Watched: 1 GPU, for 2 min;"));
 }
 
 // What is wrong with the words, before any daemon is looked for.

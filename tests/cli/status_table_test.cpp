@@ -201,8 +201,8 @@ TEST(StatusTableTest, AlertsThatTakeTwoLinesAreCountedOnce) {
   alert.message = "GPU 0 is somewhat hotter than it was meant to be when it was built and installed";
   snapshot.alerts = std::make_shared<const AlertList>(AlertList{alert});
   EXPECT_THAT(rendered(snapshot),
-              HasSubstr("\n1 warning: GPU 0 is somewhat hotter than it was meant to be when it was\n"
-                        "           built and installed (gpukeeper alerts says what to do)\n"));
+              HasSubstr("\n1 warning: GPU 0 is somewhat hotter than it was meant to be when it was built\n"
+                        "           and installed (gpukeeper alerts says what to do)\n"));
 }
 
 TEST(StatusTableTest, ALowScreenShortensTheProcessesFirst) {

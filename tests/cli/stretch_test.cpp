@@ -38,6 +38,19 @@ TEST(StretchTest, ARecordingIsPlayedToItsEnd) {
   EXPECT_GT(remembered(**session), 100u);
 }
 
+TEST(StretchTest, AMomentIsShownWithWhatCameBeforeIt) {
+  PlayedWorld world(kRecording);
+  world.context.open_session = [&, open = world.context.open_session](SessionOptions options) {
+    options.at = "60";
+    return open(std::move(options));
+  };
+  const auto session = watch_stretch({.sources = world.sources, .length = 0s}, world.context);
+  ASSERT_TRUE(session);
+  const Engine& engine = (*session)->engine();
+  EXPECT_EQ(engine.snapshot()->monotonic - *engine.history()->facts().oldest, 60s);
+  EXPECT_GE(remembered(**session), 60u);
+}
+
 TEST(StretchTest, AnInterruptEndsItWithWhatIsKnown) {
   using enum Interrupts::Event;
   PlayedWorld world(kHeating, {due, resized, due, suspend, due, stop});

@@ -117,6 +117,19 @@ TEST_F(CommandTest, MistakesAreSaidInASentenceAndEndWithTwo) {
   expect_usage("completion", "completion needs a shell: bash, zsh or fish");
 }
 
+TEST_F(CommandTest, AnOptionThatWouldChangeNothingIsRefused) {
+  const std::string both = "--for is for looking without a daemon: take --daemon or --for, not both";
+  expect_usage("trend --daemon unix:/no/where --for 5", both);
+  expect_usage("throttle --daemon unix:/no/where --for 5", both);
+  expect_usage("alerts --daemon unix:/no/where --at 5",
+               "--at plays a source and --daemon asks one that runs: take one of them");
+  expect_usage("throttle set 0.5 --wait", "throttle set does not wait: gpukeeper throttle --wait does");
+  expect_usage("throttle --for 5",
+               "--for is of throttle set, or says how much of a simulated machine's time to play (--source "
+               "simulated:FILE)");
+  expect_usage("alerts --at 5", "--at is for recordings (--source replay:FILE)");
+}
+
 TEST_F(CommandTest, RuleFilesAreCheckedAndListed) {
   const auto t = run("classes --check '" GPUKEEPER_SOURCE_DIR "/examples/rules/lab.yaml'");
   EXPECT_EQ(t.out, GPUKEEPER_SOURCE_DIR "/examples/rules/lab.yaml: 3 rules, no mistake\n");

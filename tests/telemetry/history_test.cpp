@@ -95,7 +95,7 @@ TEST(HistoryTest, AMetricThatIsNotStoredIsNamedWithThoseThatAre) {
   ASSERT_FALSE(values);
   EXPECT_EQ(values.error(), (Error{Errc::not_found,
                                    "no history is kept of 'temperature_celsius'; it is kept of "
-                                   "power_watts, fan_percent"}));
+                                   "power_watts, fan_percent (history.metrics in the configuration)"}));
 }
 
 TEST(HistoryTest, AnAbsentValueIsAbsentAndNotZero) {
