@@ -235,7 +235,7 @@ TEST_F(CommandTest, HistoryIsACurveOrNumbers) {
 TEST_F(CommandTest, StatusAsJsonSaysWhoTheProcessesAre) {
   const auto t = run("status --json --source \"$SCENARIO\"");
   EXPECT_EQ(t.status, 0) << t.err;
-  EXPECT_THAT(t.out, HasSubstr("\"class\": \"ml_training\""));
+  EXPECT_THAT(t.out, HasSubstr("\"kind\": \"ml_training\""));
 }
 
 // A program that should throttle at the first look and may go on once somebody has waited.
@@ -258,7 +258,7 @@ export GPUKEEPER=./asked GPUKEEPER_LOOK=0.3
 }
 
 TEST_F(CommandTest, MonitorIsStatusAgainAndAgain) {
-  const auto t = shell("\"$GPUKEEPER\" monitor -q index --watch 0.01 --source \"$SCENARIO\" | head -n 3");
+  const auto t = shell("\"$GPUKEEPER\" monitor -q index --watch 0.1 --source \"$SCENARIO\" | head -n 3");
   EXPECT_EQ(t.out, "0\n1\n0\n");
   const auto slow = shell("timeout 4.5 \"$GPUKEEPER\" monitor -q index --source \"$SCENARIO\"");
   EXPECT_EQ(slow.out, "0\n1\n") << "the next would come after five seconds";
