@@ -99,7 +99,7 @@ TEST_F(HealthTest, BeforeTheFirstSnapshotItStartsAndThenStandsStill) {
 }
 
 TEST_F(HealthTest, WhatElseDoesNotWorkIsDegraded) {
-  const auto answer = health_answer(well(), facts_, MonotonicTime(101s), true, {"sink ops: nobody answers"});
+  const auto answer = health_answer(well(), facts_, MonotonicTime(101s), true, {}, {"sink ops: nobody answers"});
   EXPECT_EQ(answer.status, 200u);
   EXPECT_THAT(*answer.body, HasSubstr(R"("status":"degraded")"));
   EXPECT_THAT(*answer.body, HasSubstr(R"("reasons":["sink ops: nobody answers"])"));
