@@ -154,9 +154,9 @@ TEST(AlertsTest, TheExitStatusOfACheckIsTheLamps) {
 TEST(AlertsTest, TheLampIsThatOfTheGpusThatAreShown) {
   PlayedWorld world("simulated:" GPUKEEPER_SOURCE_DIR "/examples/scenarios/faults.yaml");
   world.context.settings.source = world.sources;
-  ASSERT_TRUE(alerts({.devices = {"2"}, .length = 100s, .sources = world.sources}, world.context));
+  ASSERT_TRUE(alerts({.devices = {"6"}, .length = 100s, .sources = world.sources}, world.context));
   EXPECT_THAT(world.output(), HasSubstr("● green"));
-  EXPECT_THAT(world.output(), HasSubstr("All is well: no alert fires. Watched: 1 GPU, for 2 min;"));
+  EXPECT_THAT(world.output(), HasSubstr("All is well: no alert fires. Watched: 1 GPU, for 100 s;"));
 }
 
 // What is wrong with the words, before any daemon is looked for.

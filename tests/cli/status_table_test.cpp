@@ -51,7 +51,7 @@ GPU   PID  TYPE     UTIL    MEMORY  PROCESS
 
 TEST(StatusTableTest, SixtyColumnsGiveUpTheLesserOnes) {
   EXPECT_EQ(rendered(four_gpus(), 60), text(R"(
-gpukeeper · gpu-box · 4 GPUs: 1 critical, 1 unavailable, 1 …
+gpukeeper · gpu-box · 4 GPUs: 1 critical, 1 unavailable, 1…
 
 GPU  NAME            TEMP  UTIL    MEM GiB  SLOWED BY
 ● 0  H100 80GB HBM3  64°C   97%  60.5/79.6
