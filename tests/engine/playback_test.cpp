@@ -1,6 +1,7 @@
 #include "engine/playback.hpp"
 
 #include <algorithm>
+#include <array>
 #include <filesystem>
 
 #include <gmock/gmock.h>
