@@ -126,8 +126,7 @@ void Bookkeeper::try_journal_again(Ledger& ledger, Moment at) const {
   if (!journal_error_ || journal_->damage() || (tried_ && at.now - *tried_ < kJournalRetry)) return;
   tried_ = at.now;
   std::ranges::sort(unwritten_);
-  const auto rest = std::ranges::unique(unwritten_);
-  unwritten_.erase(rest.begin(), rest.end());
+  unwritten_.erase(std::unique(unwritten_.begin(), unwritten_.end()), unwritten_.end());  // clang 14: no ranges::unique
   LedgerChanges changes = ledger.changes(unwritten_);
   changes.durability = Durability::flushed;
   if (auto written = journal_->write(changes); !written) {

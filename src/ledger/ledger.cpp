@@ -184,8 +184,7 @@ std::vector<ProcessOwner> Ledger::owners() const {
     if (const auto* process = std::get_if<ProcessOwner>(&lease.owner)) all.push_back(*process);
   }
   std::ranges::sort(all);
-  const auto rest = std::ranges::unique(all);
-  all.erase(rest.begin(), rest.end());
+  all.erase(std::unique(all.begin(), all.end()), all.end());  // clang 14 cannot take ranges::unique
   return all;
 }
 

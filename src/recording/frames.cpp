@@ -130,8 +130,9 @@ Result<std::vector<GpuProcess>> processes_from(const Json& json, Notes& notes) {
     if (number && *number > 0 && process.is_object()) processes.push_back(process_from(*number, process, notes));
   }
   std::ranges::sort(processes, {}, &GpuProcess::pid);
-  const auto twice = std::ranges::unique(processes, {}, &GpuProcess::pid);  // "7" and "07"
-  processes.erase(twice.begin(), twice.end());
+  const auto same = [](const GpuProcess& a, const GpuProcess& b) { return a.pid == b.pid; };  // "7" and "07"
+  processes.erase(std::unique(processes.begin(), processes.end(), same),
+                  processes.end());  // clang 14: no ranges::unique
   return processes;
 }
 
