@@ -331,8 +331,8 @@ std::vector<ActuatorReport> Actuation::reports() const {
     report.effective = entry.effective;
     report.message = entry.message.empty() ? entry.spent : entry.message;
     if (entry.held) {
-      const auto spelled = [&](const std::string& value) {
-        return entry.actuator ? entry.actuator->spell(value) : value;
+      const auto spelled = [actuator = entry.actuator.get()](const std::string& value) {
+        return actuator ? actuator->spell(value) : value;
       };
       report.found = spelled(entry.held->found);
       report.set = spelled(entry.held->set);

@@ -29,6 +29,8 @@ ActuatorSettings all_but_freezing(ActuatorSettings settings) {
 }  // namespace
 
 struct ActuationThread::Lane {
+  explicit Lane(std::unique_ptr<Actuation> its) : actuation(std::move(its)) {}
+
   std::unique_ptr<Actuation> actuation;  // of the thread; gone once it has ended
   std::stop_source stop = {};
   mutable std::mutex mutex = {};

@@ -55,10 +55,10 @@ Codec<std::map<Vendor, ThresholdChanges>> vendor_thresholds() {
     members.push_back(
         {.name = name,
          .schema = codec.schema,
-         .read = [read = codec.read, vendor](Map& map, const YamlNode& node, const std::string& where,
-                                             Mistakes& mistakes) { read(map[vendor], node, where, mistakes); },
+         .read = [read = codec.read, vendor = vendor](Map& map, const YamlNode& node, const std::string& where,
+                                                      Mistakes& mistakes) { read(map[vendor], node, where, mistakes); },
          .show =
-             [show = codec.show, vendor](const Map& map) {
+             [show = codec.show, vendor = vendor](const Map& map) {
                const auto found = map.find(vendor);
                return found == map.end() ? "null" : show(found->second);
              }});

@@ -6,6 +6,8 @@
 namespace gpukeeper::service {
 
 struct EngineThread::State {
+  explicit State(std::optional<std::chrono::nanoseconds> its) : period(its) {}
+
   const std::optional<std::chrono::nanoseconds> period;
   std::stop_source stop = {};
   std::mutex mutex = {};
