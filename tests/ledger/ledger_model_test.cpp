@@ -71,7 +71,7 @@ struct Naive {
     if (l.exclusive && occupied) return false;
     for (const auto& [pid, mib] : used[d]) {
       const bool leased = std::ranges::any_of(
-          all, [&](const L& o) { return o.pid == pid && o.device == d && o.state != LeaseState::waiting; });
+          all, [&, pid = pid](const L& o) { return o.pid == pid && o.device == d && o.state != LeaseState::waiting; });
       if (l.exclusive && !leased && mib > 0) return false;
     }
     return l.min <= free(d) && promised <= kGpus[d];
@@ -316,8 +316,8 @@ class Pair {
       RC_ASSERT(to_string(lease->state) == to_string(l.state));
       RC_ASSERT(to_string(lease->reason) == to_string(l.reason));
       RC_ASSERT(lease->device.text() == (l.device == kNone ? "" : BookedMachine::name(l.device)));
-      RC_ASSERT(lease->min.value() >> 20 == l.min);
-      RC_ASSERT(lease->observed.value_or(Bytes(0)).value() >> 20 == l.observed);
+      RC_ASSERT((lease->min.value() >> 20) == l.min);
+      RC_ASSERT((lease->observed.value_or(Bytes(0)).value() >> 20) == l.observed);
     }
     RC_ASSERT(ledger.history().size() == naive_.over.size());
     for (std::size_t i = 0; i < naive_.over.size(); ++i) {
@@ -337,10 +337,10 @@ class Pair {
     }
     RC_ASSERT(account.sums() == sums);
     RC_ASSERT(account.booked() <= *account.capacity());
-    RC_ASSERT(account.available().value().value() >> 20 == naive_.free(d));
+    RC_ASSERT((account.available().value().value() >> 20) == naive_.free(d));
     std::uint64_t used = 0;
     for (const auto& [pid, mib] : naive_.used[d]) used += mib;
-    RC_ASSERT((account.observed() + *account.unmanaged()).value() >> 20 == used);
+    RC_ASSERT(((account.observed() + *account.unmanaged()).value() >> 20) == used);
   }
 
   BookedMachine machine_;

@@ -90,7 +90,8 @@ TEST(MailMessageTest, EncodedWords) {
   EXPECT_EQ(encoded_word("=?UTF-8?B?eA==?="), "=?UTF-8?B?PT9VVEYtOD9CP2VBPT0/PQ==?=");
   std::string lengthy;
   for (int i = 0; i < 100; ++i) lengthy += "°";
-  for (const auto line : lines(encoded_word(lengthy))) EXPECT_LE(trim(line).size(), 75u);
+  const std::string words = encoded_word(lengthy);
+  for (const auto line : lines(words)) EXPECT_LE(trim(line).size(), 75u);
 }
 
 TEST(MailMessageTest, Base64) {
