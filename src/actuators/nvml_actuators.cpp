@@ -125,7 +125,8 @@ class PowerLimit final : public NvmlActuator {
   Result<void> give_back(const std::string& found) override { return set(found); }
 
   std::string spell(const std::string& value) const override {
-    return fmt::format("{:g} W", parse_double(value).value_or(0) / 1000);
+    const auto number = parse_double(value);
+    return number ? fmt::format("{:g} W", *number / 1000) : value;
   }
 
  private:

@@ -61,7 +61,8 @@ class NumberActuator final : public Actuator {
 
   std::string spell(const std::string& value) const override {
     if (name_.kind != ActuatorKind::power_limit) return fmt::format("up to {} MHz", value);
-    return fmt::format("{:g} W", parse_double(value).value_or(0) / 1e6);
+    const auto number = parse_double(value);
+    return number ? fmt::format("{:g} W", *number / 1e6) : value;
   }
 
  private:
