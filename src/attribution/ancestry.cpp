@@ -52,7 +52,7 @@ Metric<std::optional<InteractiveRoot>> interactive_root(const ProcessStat& proce
   };
   std::int64_t parent = process.parent;
   std::uint64_t born = process.start_ticks;
-  for (int depth = 0; parent > 0; ++depth) {
+  for (std::size_t depth = 0; parent > 0; ++depth) {
     if (depth == kMostForebears) return broken(Missing::failed);
     const auto stat = stat_of(parent);
     if (!stat) return broken(stat.error());
@@ -64,6 +64,18 @@ Metric<std::optional<InteractiveRoot>> interactive_root(const ProcessStat& proce
     born = stat->start_ticks;
   }
   return std::move(finder).found();
+}
+
+std::vector<std::int64_t> forebears(const ProcessStat& process, const StatOf& stat_of) {
+  std::vector<std::int64_t> found;
+  ProcessStat child = process;
+  while (child.parent > 0 && found.size() < kMostForebears) {
+    const auto parent = stat_of(child.parent);
+    if (!parent || parent->start_ticks > child.start_ticks) break;
+    found.push_back(parent->pid);
+    child = *parent;
+  }
+  return found;
 }
 
 }  // namespace gpukeeper

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <vector>
 
 #include "device/process_facts.hpp"
 #include "proc/process_stat.hpp"
@@ -20,6 +21,10 @@ using StatOf = std::function<Metric<ProcessStat>(std::int64_t pid)>;
 /// failed.
 Metric<std::optional<InteractiveRoot>> interactive_root(const ProcessStat& process, const StatOf& stat_of);
 
-inline constexpr int kMostForebears = 64;
+/// Its parent, its parent's parent, …, as far as they can be told: the walk ends where one is gone, may not be looked
+/// at, or is younger than its child, as its pid has been given to another one then.
+std::vector<std::int64_t> forebears(const ProcessStat& process, const StatOf& stat_of);
+
+inline constexpr std::size_t kMostForebears = 64;
 
 }  // namespace gpukeeper

@@ -1,5 +1,6 @@
 #include "attribution/process_reader.hpp"
 
+#include <algorithm>
 #include <limits>
 #include <string_view>
 
@@ -22,6 +23,19 @@ std::string folder_of(std::int64_t pid) {
 std::uint64_t configured(int name, std::uint64_t usual) {
   const long value = ::sysconf(name);
   return value > 0 ? static_cast<std::uint64_t>(value) : usual;
+}
+
+constexpr std::string_view kLease = "GPUKEEPER_LEASE=";
+
+// Of /proc/PID/environ, whose variables end with a zero each: the lease that it names, 0 for none. Of several with that
+// name the first one counts, as for getenv(3).
+std::uint64_t lease_of(std::string_view environment) {
+  while (!environment.empty()) {
+    const std::string_view variable = environment.substr(0, environment.find('\0'));
+    if (variable.starts_with(kLease)) return parse_u64(variable.substr(kLease.size())).value_or(0);
+    environment.remove_prefix(std::min(environment.size(), variable.size() + 1));
+  }
+  return 0;
 }
 
 // "Uid:\t1000\t1000\t1000\t1000": what follows a key.
@@ -95,7 +109,11 @@ std::optional<ProcessReader::Identity> ProcessReader::identity(const ProcessStat
   } else {
     facts.place = missing(missing_in_proc(cgroup.error().code));
   }
-  facts.root = interactive_root(stat, [this](std::int64_t pid) { return forebear(pid); });
+  const auto forebear_of = [this](std::int64_t pid) { return forebear(pid); };
+  facts.root = interactive_root(stat, forebear_of);
+  facts.forebears = forebears(stat, forebear_of);
+  // The rest of it is nobody's business, and is kept nowhere.
+  if (const auto environment = files_.read(folder + "/environ")) facts.lease = lease_of(*environment);
 
   // Several files make one process only if it was the same one all the while.
   const auto again = this->stat(stat.pid);

@@ -31,8 +31,8 @@ struct Attribution {
 
 /// Looks again and again at the processes that devices name, and at no others but their forebears.
 ///
-/// A look costs one small file a process (10 µs); who it is, which is six more, is read when the process is new or has
-/// called another program, and else every kIdentityPeriod. A process is its pid and its start: a pid that was given
+/// A look costs one small file a process (10 µs); who it is, which is seven more, is read when the process is new or
+/// has called another program, and else every kIdentityPeriod. A process is its pid and its start: a pid that was given
 /// again begins anew. Processes of a simulated or recorded machine are never looked up; what their source says of them
 /// stands.
 ///

@@ -1,7 +1,6 @@
 #include "booking/reality_of.hpp"
 
 #include <string_view>
-#include <utility>
 
 #include <fmt/format.h>
 
@@ -26,29 +25,32 @@ std::string too_hot(const Throttling& throttling) {
   return {};
 }
 
-ObservedProcess observed(const GpuProcess& process, const Device& device, const Snapshot& snapshot,
-                         const DescentOf& descent) {
+// Of a process that may not be looked at nobody knows whether its pid is one of our namespace.
+bool counts_elsewhere(const Device& device, const ProcessFacts* facts) {
+  if (device.simulated || device.recorded) return true;
+  return facts && !facts->start_ticks && facts->start_ticks.error() == Missing::not_permitted;
+}
+
+ObservedProcess observed(const GpuProcess& process, const Device& device, const Snapshot& snapshot) {
   ObservedProcess o;
   o.pid = process.pid;
   o.name = process.name;
   o.memory = process.memory;
   o.compute = process.type.compute || process.type.mps || !process.type.graphics;
   const ProcessFacts* facts = process.facts ? process.facts.get() : snapshot.who->find(device.id, process.pid);
-  if (facts) {
-    o.start_ticks = facts->start_ticks.value_or(0);
-    o.service = service_of(*facts);
-  }
-  if (descent && !device.simulated && !device.recorded) {
-    Descent known = descent(process);
-    o.forebears = std::move(known.forebears);
-    o.lease = known.lease;
-  }
+  o.elsewhere = counts_elsewhere(device, facts);
+  if (!facts) return o;
+  o.start_ticks = facts->start_ticks.value_or(0);
+  o.service = service_of(*facts);
+  if (o.elsewhere) return o;
+  o.forebears = facts->forebears;
+  o.lease = LeaseId{facts->lease};
+  if (facts->uid) o.uid = *facts->uid;
   return o;
 }
 
 // `whole` is the physical device: of a partition the one that it is a part of.
-DeviceReality reality(const DeviceSnapshot& d, const DeviceSnapshot& whole, const Snapshot& snapshot,
-                      const DescentOf& descent) {
+DeviceReality reality(const DeviceSnapshot& d, const DeviceSnapshot& whole, const Snapshot& snapshot) {
   DeviceReality r;
   r.id = d.device->id.text;
   r.index = d.index;
@@ -66,26 +68,26 @@ DeviceReality reality(const DeviceSnapshot& d, const DeviceSnapshot& whole, cons
   if (!d.processes_reason.empty()) return r;
   auto& processes = r.processes.emplace();
   for (const GpuProcess& process : *d.processes) {
-    processes.push_back(observed(process, *d.device, snapshot, descent));
+    processes.push_back(observed(process, *d.device, snapshot));
   }
   if (&d == &whole) return r;
   for (const GpuProcess& process :
        *whole.processes) {  // a driver may list them with the device, and name the partition
-    if (process.partition == d.device->id) processes.push_back(observed(process, *whole.device, snapshot, descent));
+    if (process.partition == d.device->id) processes.push_back(observed(process, *whole.device, snapshot));
   }
   return r;
 }
 
 }  // namespace
 
-Reality reality_of(const Snapshot& snapshot, const DescentOf& descent) {
+Reality reality_of(const Snapshot& snapshot) {
   Reality all;
   std::vector<const Device*> devices;
   for (const DeviceSnapshot& device : snapshot.devices) {
-    all.devices.push_back(reality(device, device, snapshot, descent));
+    all.devices.push_back(reality(device, device, snapshot));
     devices.push_back(device.device.get());
     for (const DeviceSnapshot& partition : device.partitions) {
-      all.devices.push_back(reality(partition, device, snapshot, descent));
+      all.devices.push_back(reality(partition, device, snapshot));
       devices.push_back(partition.device.get());
     }
   }

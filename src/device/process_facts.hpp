@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "core/clock.hpp"
 #include "core/units.hpp"
@@ -75,6 +76,11 @@ struct ProcessFacts {
   Metric<std::optional<InteractiveRoot>> root = missing(Missing::not_yet_read);  ///< none: nobody's terminal started it
   Metric<std::int64_t> pid_in_namespace = missing(Missing::not_yet_read);        ///< what it calls itself (NSpid)
   Classification classification;
+  /// Its parent, its parent's parent, …, as far as that is known; of a process of this machine only.
+  std::vector<std::int64_t> forebears;
+  /// The lease under which it says it runs: GPUKEEPER_LEASE of the environment that it was started with. 0 for none,
+  /// and where that may not be read.
+  std::uint64_t lease = 0;
 };
 
 /// Who the processes on the devices are, by device and pid: pids of a simulated or a recorded machine say nothing of

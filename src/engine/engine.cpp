@@ -81,6 +81,8 @@ Engine::Engine(Sources sources, std::shared_ptr<Clock> clock, EngineOptions opti
       history_(std::make_shared<History>(std::move(options.history))),
       governor_(std::move(options.governor), std::move(options.is_ours)),
       events_(std::move(options.events)),
+      ask_booked_(std::move(options.booked)),
+      on_snapshot_(std::move(options.on_snapshot)),
       andon_(std::move(options.andon), std::move(options.alert_store), options.alert_listener),
       host_(sources.machine),
       runner_(make_runner(clock_)),
@@ -199,6 +201,7 @@ void Engine::tick() {
   sampler_.tick();
   const auto told = governor_.take_events();
   if (events_) events_->post(told);
+  if (on_snapshot_) on_snapshot_(published_.read());
   if (failed_ || !trouble_.read()->lasting) return;
   EngineTrouble over = *trouble_.read();
   over.lasting = false;
@@ -214,6 +217,7 @@ bool Engine::post(CommandQueue::Command command) {
 void Engine::finish(Snapshot& snapshot) {
   commands_.run();
   snapshot.replayed = replay_ != nullptr;
+  if (ask_booked_) snapshot.booked = ask_booked_();
   const auto before = published_.read();
   attempt("who the processes are", [&] {
     if (attributor_) attributor_->complete(snapshot);

@@ -15,10 +15,10 @@
 #include "backend/detect.hpp"
 #include "core/clock.hpp"
 #include "core/published.hpp"
+#include "core/wakeable_sleep.hpp"
 #include "engine/command_queue.hpp"
 #include "engine/engine_settings.hpp"
 #include "engine/engine_trouble.hpp"
-#include "engine/wakeable_sleep.hpp"
 #include "faults/fault_journal.hpp"
 #include "policy/andon/andon.hpp"
 #include "policy/event_dispatcher.hpp"
@@ -55,6 +55,10 @@ struct EngineOptions {
   std::shared_ptr<AlertStore> alert_store = nullptr;
   /// Is told what is new about alerts, on the engine's thread; null: nobody. Outlives the engine.
   AlertListener* alert_listener = nullptr;
+  /// What is booked of the devices, for Snapshot::booked; asked on the engine's thread, and null where nobody books.
+  std::function<std::shared_ptr<const Booked>()> booked = nullptr;
+  /// Gets each snapshot once it is published, on the engine's thread: it only hands it over. Null: nobody.
+  std::function<void(const std::shared_ptr<const Snapshot>&)> on_snapshot = nullptr;
 };
 
 /// Everything that turns sources into snapshots, wired: whoever wants to know what the devices do has one of these.
@@ -168,6 +172,8 @@ class Engine {
   Published<std::vector<LeakSuspect>> leak_suspects_;
   Governor governor_;
   const std::shared_ptr<EventDispatcher> events_;  // null when nobody listens
+  const decltype(EngineOptions::booked) ask_booked_;
+  const decltype(EngineOptions::on_snapshot) on_snapshot_;
   Andon andon_;
   HostLoadReader host_;
   Published<EngineTrouble> trouble_;

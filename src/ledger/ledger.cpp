@@ -171,6 +171,16 @@ std::vector<Lease> Ledger::leases() const {
   return all;
 }
 
+void Ledger::each(const std::function<void(const Lease&)>& look) const {
+  for (const auto& [id, lease] : leases_) look(lease);
+}
+
+const std::vector<ProcessOwner>& Ledger::processes_of(LeaseId id) const {
+  static const std::vector<ProcessOwner> kNone;
+  const auto found = processes_.find(id);
+  return found == processes_.end() ? kNone : found->second;
+}
+
 std::vector<LeaseId> Ledger::waiting() const {
   std::vector<LeaseId> ids;
   for (const auto& [rank, entry] : queue_.entries()) ids.push_back(entry.id);

@@ -140,6 +140,10 @@ class Ledger {
   std::size_t size() const { return leases_.size(); }
   /// Those that are over, the oldest first; no more than the settings' history.
   const std::deque<Lease>& history() const { return history_; }
+  /// Each of these, in no order, without a copy.
+  void each(const std::function<void(const Lease&)>& look) const;
+  /// The processes that used it when the drivers were looked at last; of a device that lists none: none.
+  const std::vector<ProcessOwner>& processes_of(LeaseId id) const;
   /// The ids of waiting requests in the order in which they are served.
   std::vector<LeaseId> waiting() const;
   /// Every process that owns a lease or waits for one.
@@ -222,6 +226,7 @@ class Ledger {
   struct Sightings;
   std::size_t slot_of(std::string_view device);
   void take_facts(const Reality& reality);
+  const Lease* named_by(const ObservedProcess& process, std::string_view device) const;
   Sightings attribute(const Reality& reality);
   void judge(Lease& lease, Metric<Bytes> observed, Moment at);
 
@@ -249,6 +254,7 @@ class Ledger {
   std::deque<Lease> history_;
   /// Whose a process was when it was last seen: it stays so when its parent dies and it gets another.
   std::map<std::pair<std::size_t, ProcessOwner>, ProcessOwner> kin_;
+  std::unordered_map<LeaseId, std::vector<ProcessOwner>> processes_;
 
   LedgerNumbers numbers_;
   LedgerNumbers accepted_numbers_;

@@ -31,6 +31,11 @@ bool has_given_back(const Lease& lease, Bytes observed) {
   return lease.reason == EndReason::released && observed.value() <= lease.at_end.value() / kMayStay;
 }
 
+// Anybody can write any number into his environment.
+bool may_name(const ObservedProcess& process, const Lease& lease) {
+  return process.uid && (*process.uid == 0 || *process.uid == lease.uid);
+}
+
 using Leases = std::vector<const Lease*>;
 
 // The leases on one device that a process can be using: by who owns them, and those that belong to no process.
@@ -115,6 +120,17 @@ void Ledger::take_facts(const Reality& reality) {
   }
 }
 
+// The lease on that device which a process names, or one that was granted with it; null when it may not name it.
+const Lease* Ledger::named_by(const ObservedProcess& process, std::string_view device) const {
+  const Lease* named = process.lease == LeaseId{} ? nullptr : find(process.lease);
+  if (!named || !may_name(process, *named)) return nullptr;
+  for (std::uint32_t i = 0; i < named->group_size; ++i) {
+    const Lease* lease = find(LeaseId{number(named->group) + i});
+    if (lease && lease->device == device) return lease;
+  }
+  return nullptr;
+}
+
 Ledger::Sightings Ledger::attribute(const Reality& reality) {
   Sightings seen;
   std::vector<OnDevice> on_device(devices_.size());
@@ -128,6 +144,7 @@ Ledger::Sightings Ledger::attribute(const Reality& reality) {
     }
   }
   decltype(kin_) kin;
+  processes_.clear();
   for (const DeviceReality& said : reality.devices) {
     if (!said.available || !said.processes) continue;
     const std::size_t slot = slot_of(said.id);
@@ -138,16 +155,20 @@ Ledger::Sightings Ledger::attribute(const Reality& reality) {
       const ProcessOwner itself{process.pid, process.start_ticks};
       Leases leases;
       std::optional<ProcessOwner> whose;
-      const Lease* named = process.lease == LeaseId{} ? nullptr : find(process.lease);
-      if (named && named->device == said.id) {
+      const Lease* named = named_by(process, said.id);
+      if (named) {
         leases.push_back(named);
+      } else if (process.elsewhere) {
+        // only its service may be known
       } else if (leases = there.of(process.pid, process.start_ticks); !leases.empty()) {
         whose = itself;
       } else if (const auto known = kin_.find({slot, itself}); known != kin_.end()) {
         leases = there.of(known->second.pid, known->second.start_ticks);
         whose = known->second;
       }
-      for (auto parent = process.forebears.begin(); leases.empty() && parent != process.forebears.end(); ++parent) {
+      const auto& forebears = process.forebears;
+      for (auto parent = forebears.begin(); !process.elsewhere && leases.empty() && parent != forebears.end();
+           ++parent) {
         leases = there.of(*parent, 0);
         if (!leases.empty()) whose = std::get<ProcessOwner>(leases.front()->owner);
       }
@@ -156,6 +177,7 @@ Ledger::Sightings Ledger::attribute(const Reality& reality) {
         foreign.push_back({process.pid, process.name, process.memory, process.compute});
         continue;
       }
+      for (const Lease* lease : leases) processes_[lease->id].push_back(itself);
       if (whose) kin.emplace(std::pair(slot, itself), *whose);
       if (!process.memory) {
         for (const Lease* lease : leases) seen.observed.insert_or_assign(lease->id, missing(process.memory.error()));

@@ -15,12 +15,16 @@ namespace gpukeeper {
 /// One process on a device, as the driver lists it, and what else is known of whose it is.
 struct ObservedProcess {
   std::int64_t pid = 0;
+  /// Its pid is one of another machine (a simulated, a recorded one) or of another pid namespace: it is nobody's whom
+  /// we know by his pid.
+  bool elsewhere = false;
   std::uint64_t start_ticks = 0;  ///< 0 where it is not known; then the pid alone counts
   std::string name;               ///< as the source gave it: it may hold anything
   Metric<Bytes> memory = missing(Missing::not_supported);
   bool compute = true;                  ///< false for one that only draws (a display server)
   std::vector<std::int64_t> forebears;  ///< its parent, its parent's parent, …; empty where it is not known
   LeaseId lease{};                      ///< that it says it runs under (GPUKEEPER_LEASE); 0 for none
+  std::optional<std::uint32_t> uid;     ///< its user, who may name his own leases only; root any
   std::string service;                  ///< that it is known to belong to (its systemd unit); empty for none
 };
 

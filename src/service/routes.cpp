@@ -68,12 +68,15 @@ Answer elsewhere(Answer answer, std::shared_ptr<const Sights> sights) {
   };
 }
 
-// Of alerts that do not arrive, and of GPUs that cannot be changed or given back.
+// Of alerts that do not arrive, of leases that cannot be kept, and of GPUs that cannot be changed or given back.
 std::vector<std::string> troubles(const Sights& sights) {
   std::vector<std::string> result;
   for (const SinkStatus& sink : sights.sinks ? sights.sinks() : std::vector<SinkStatus>()) {
     if (!sink.error.empty()) result.push_back(fmt::format("sink {}: {}", sink.name, sink.error));
     if (!sink.spool.empty()) result.push_back(fmt::format("sink {}: {}", sink.name, sink.spool));
+  }
+  if (const auto booked = sights.snapshot()->booked; booked && !booked->closed.empty()) {
+    result.push_back(fmt::format("no leases are granted: {}", booked->closed));
   }
   if (!sights.changes) return result;
   for (const ActuatorReport& change : sights.changes()) {

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "booking/bookkeeper.hpp"
 #include "core/clock.hpp"
 #include "faults/fault_journal.hpp"
 #include "policy/andon/silence.hpp"
@@ -40,6 +41,8 @@ struct Sights {
   std::function<std::shared_ptr<const EngineTrouble>()> trouble = [] {
     return std::make_shared<const EngineTrouble>();
   };
+  /// The book of leases, which outlives the routes; null before it is open.
+  std::function<Bookkeeper*()> book = [] { return nullptr; };
 };
 
 /// What the routes may have done.

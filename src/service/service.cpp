@@ -39,6 +39,12 @@ std::string nvml_library(const std::vector<std::string>& sources) {
   return {};
 }
 
+LedgerSettings ledger_settings(const config::Settings& settings) {
+  LedgerSettings ledger;
+  ledger.documented = {settings.engine.leases.memory_limit, settings.engine.leases.memory_reserve};
+  return ledger;
+}
+
 // Different for each start, so that no ETag of an earlier one fits.
 std::string instance(const Clock& clock) {
   return fmt::format("{:x}", clock.wall().time_since_epoch().count());
@@ -47,12 +53,20 @@ std::string instance(const Clock& clock) {
 }  // namespace
 
 EngineThread::Open Service::opener(const ServiceOptions& options, const Parts& parts,
-                                   std::shared_ptr<EventDispatcher> events, std::shared_ptr<AlertDelivery> delivery) {
+                                   std::shared_ptr<EventDispatcher> events, std::shared_ptr<AlertDelivery> delivery,
+                                   std::shared_ptr<Book> book) {
   SessionOptions session = parts.session;
   session.detect.machine_root = options.machine_root;
   session.engine.events = std::move(events);
   session.at = options.at;
-  session.prepare = [state = parts.state, delivery](Sources& sources, EngineOptions& engine) -> Result<void> {
+  session.engine.booked = [book] { return book->booked(); };
+  session.engine.on_snapshot = [book](const std::shared_ptr<const Snapshot>& snapshot) { book->see(snapshot); };
+  session.engine.is_ours = [book](const DeviceSnapshot& device, std::int64_t pid) {
+    const auto booked = book->booked();
+    return booked && works_under_lease(*booked, device, pid);
+  };
+  session.prepare = [state = parts.state, delivery, book](Sources& sources, EngineOptions& engine) -> Result<void> {
+    book->open(state.get(), sources);
     if (delivery) engine.alert_listener = &delivery->dispatcher();
     if (!state) return {};
     auto store = open_fault_store(*state, sources);
@@ -151,7 +165,8 @@ Service::Service(ServiceOptions options, Parts parts, std::shared_ptr<Clock> clo
           events_->subscribe("the log", std::nullopt, [this](const GovernorEvent& event) { governed_.note(event); })),
       delivery_(make_delivery(parts)),
       actuation_(make_actuation(parts)),
-      engine_(opener(options_, parts, events_, delivery_), options_.period),
+      book_(std::make_shared<Book>(ledger_settings(options_.settings), clock_, log_)),
+      engine_(opener(options_, parts, events_, delivery_, book_), options_.period),
       sample_interval_(options_.settings.engine.sample_interval),
       configuration_(
           options_.config, [this](const config::Settings& settings) { apply(settings); }, log),
@@ -174,7 +189,8 @@ Sights Service::sights() {
           .own_uid = ::geteuid(),
           .past = {[this] { return engine_.history(); }, [this] { return engine_.leak_suspects(); }},
           .elsewhere = [this](auto work) { return long_answers_.post(std::move(work)); },
-          .trouble = [this] { return engine_.trouble(); }};
+          .trouble = [this] { return engine_.trouble(); },
+          .book = [this] { return book_->keeper(); }};
 }
 
 Hands Service::hands() {
@@ -207,6 +223,7 @@ void Service::apply(const config::Settings& settings) {
     paced_since_ = time_->now();
   }
   allow(settings.actuators);
+  book_->configure(ledger_settings(settings));
   const bool taken = engine_.post([engine = settings.engine](Engine& running) { running.configure(engine); });
   if (!taken)
     log_.warning("the GPUs are still looked for: what was set takes effect with the next change or a restart");
@@ -254,6 +271,7 @@ Result<void> Service::look() {
   const auto snapshot = engine_.snapshot();
   states_.look(*snapshot);
   states_.look(*engine_.trouble());
+  book_->look();
   if (actuation_ && snapshot->sequence > 0) actuation_->see(snapshot);
   if (!over_ && engine_.played_out()) {
     over_ = true;
@@ -301,8 +319,9 @@ bool Service::ended() {
   if (given_back || clock_->now() >= engine_stops_at_) engine_.ask_to_stop();
   const bool sampled = engine_.wait(0s);
   if (delivery_ && (sampled || clock_->now() >= delivery_stops_at_)) delivery_->dispatcher().begin_stop();
+  if (sampled || clock_->now() >= delivery_stops_at_) book_->ask_to_stop();
   const bool kept = !delivery_ || delivery_->dispatcher().ended();
-  return given_back && sampled && kept && served_;
+  return given_back && sampled && kept && served_ && book_->ended();
 }
 
 std::vector<std::string> Service::hanging() {
@@ -313,6 +332,7 @@ std::vector<std::string> Service::hanging() {
         "stopped while a driver did not answer to what gives values of GPUs back: the next start gives back what is "
         "left, which 'changes' and 'frozen' in the state directory list");
   }
+  if (!book_->ended()) result.emplace_back("stopped while a disk did not take what became of the leases");
   if (delivery_ && !delivery_->dispatcher().ended()) {
     result.emplace_back("stopped while alerts were kept for the sinks: some may be sent twice, or not at all");
   }

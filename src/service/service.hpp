@@ -16,6 +16,7 @@
 #include "core/log.hpp"
 #include "engine/state_dir.hpp"
 #include "service/background_worker.hpp"
+#include "service/book.hpp"
 #include "service/configuration.hpp"
 #include "service/engine_thread.hpp"
 #include "service/governor_log.hpp"
@@ -90,7 +91,8 @@ class Service {
   Service(ServiceOptions options, Parts parts, std::shared_ptr<Clock> clock, Log& log);
   static Result<std::shared_ptr<const StateDirectory>> claim_state(const ServiceOptions& options, Log& log);
   static EngineThread::Open opener(const ServiceOptions& options, const Parts& parts,
-                                   std::shared_ptr<EventDispatcher> events, std::shared_ptr<AlertDelivery> delivery);
+                                   std::shared_ptr<EventDispatcher> events, std::shared_ptr<AlertDelivery> delivery,
+                                   std::shared_ptr<Book> book);
   std::shared_ptr<AlertDelivery> make_delivery(const Parts& parts);
   std::unique_ptr<ActuationThread> make_actuation(const Parts& parts);
   void allow(const ActuatorSettings& settings);
@@ -114,6 +116,7 @@ class Service {
   const std::shared_ptr<AlertDelivery> delivery_;     // null without sinks; shared with an engine that hangs
   std::string no_actuation_;                          // why there is none
   const std::unique_ptr<ActuationThread> actuation_;  // null: nothing can be changed; gives back when it ends
+  const std::shared_ptr<Book> book_;                  // shared with an engine that hangs
   EngineThread engine_;
   std::atomic<std::chrono::nanoseconds> sample_interval_;
   std::atomic<MonotonicTime> paced_since_{};  // when it was changed last

@@ -15,6 +15,7 @@
 #include "device/process_facts.hpp"
 #include "device/reading.hpp"
 #include "telemetry/alert.hpp"
+#include "telemetry/booked.hpp"
 #include "telemetry/self_cost.hpp"
 #include "telemetry/state.hpp"
 #include "telemetry/throttling.hpp"
@@ -79,6 +80,7 @@ struct Snapshot {
   /// What needs a person's attention; never null.
   std::shared_ptr<const AlertList> alerts = std::make_shared<const AlertList>();
   Lamp lamp = Lamp::off;  ///< the worst of the devices' and of the machine's own alerts
+  std::shared_ptr<const Booked> booked;  ///< what is promised of their memory; null where nobody keeps the book
   SelfCost self;
 };
 

@@ -48,6 +48,25 @@ TEST_F(ProcessReaderTest, SaysWhoAProcessIs) {
   EXPECT_EQ(f.pid_in_namespace, 7);
 }
 
+TEST_F(ProcessReaderTest, SaysFromWhomAProcessDescendsAndWhichLeaseItNames) {
+  tree_.put({.pid = 4000, .name = "gpukeeper", .start_ticks = 500});
+  tree_.put({.parent = 4000});
+  EXPECT_EQ(facts().forebears, (std::vector<std::int64_t>{4000, 1}));
+  EXPECT_EQ(facts().lease, 0u);  // its environment may not be read
+  tree_.files.write("/proc/4711/environ", "HOME=/root\0GPUKEEPER_LEASES=8\0GPUKEEPER_LEASE=7\0GPUKEEPER_LEASE=9\0"s);
+  EXPECT_EQ(facts().lease, 7u);
+  tree_.files.write("/proc/4711/environ", "GPUKEEPER_LEASE=seven\0"s);
+  EXPECT_EQ(facts().lease, 0u);
+  tree_.files.write("/proc/4711/environ", "PATH=/bin\0X"s);
+  EXPECT_EQ(facts().lease, 0u);
+}
+
+TEST_F(ProcessReaderTest, AParentThatIsYoungerThanItsChildIsNone) {
+  tree_.put({.pid = 4000, .name = "another", .start_ticks = 999'999});
+  tree_.put({.parent = 4000});
+  EXPECT_TRUE(facts().forebears.empty());
+}
+
 TEST_F(ProcessReaderTest, UnitsAreThoseOfTheKernel) {
   tree_.put({.cpu_ticks = 250, .pages = 3});
   const auto stat = reader_.stat(4711);

@@ -55,29 +55,58 @@ TEST(RealityOfTest, AProcessBringsItsStartItsServiceAndWhereItComesFrom) {
   auto known = std::make_shared<ProcessFacts>();
   known->start_ticks = 987u;
   known->place = ProcessPlace{.unit = "embedding-service.service"};
+  known->uid = 1000u;
+  known->forebears = {10, 1};
+  known->lease = 3;
   who->add({"GPU-a"}, 4711, known);
   snapshot.who = who;
-  const Reality reality = reality_of(snapshot, [](const GpuProcess& p) {
-    return p.pid == 4711 ? Descent{.forebears = {10, 1}, .lease = LeaseId{3}} : Descent{};
-  });
+  const Reality reality = reality_of(snapshot);
   const auto& processes = *reality.devices[0].processes;
   ASSERT_THAT(processes, SizeIs(2));
   EXPECT_EQ(processes[0].start_ticks, 987u);
   EXPECT_EQ(processes[0].service, "embedding-service");
   EXPECT_THAT(processes[0].forebears, ElementsAre(10, 1));
   EXPECT_EQ(processes[0].lease, LeaseId{3});
+  EXPECT_EQ(processes[0].uid, 1000u);
+  EXPECT_FALSE(processes[0].elsewhere);
   EXPECT_EQ(processes[0].memory, 1000_MiB);
   EXPECT_TRUE(processes[0].compute);
   EXPECT_FALSE(processes[1].compute);
 }
 
-TEST(RealityOfTest, PidsOfAMadeUpMachineAreNotAskedAbout) {
+TEST(RealityOfTest, PidsOfAMadeUpMachineAreNotThoseOfThisOne) {
   DeviceSnapshot d = h200();
   Device made_up = *d.device;
   made_up.simulated = true;
   d.device = std::make_shared<const Device>(made_up);
+  ProcessFacts facts;
+  facts.start_ticks = 987u;
+  facts.uid = 1000u;
+  facts.place = ProcessPlace{.unit = "embedding-service.service"};
+  facts.forebears = {10};
+  facts.lease = 3;
+  GpuProcess told = process(4711, 1000_MiB);
+  told.facts = std::make_shared<const ProcessFacts>(facts);
+  d.processes = std::make_shared<const std::vector<GpuProcess>>(std::vector{told});
+  const ObservedProcess seen = reality_of(with(d)).devices[0].processes->front();
+  EXPECT_TRUE(seen.elsewhere);
+  EXPECT_EQ(seen.service, "embedding-service");
+  EXPECT_THAT(seen.forebears, SizeIs(0));
+  EXPECT_EQ(seen.lease, LeaseId{});
+  EXPECT_FALSE(seen.uid);
+}
+
+TEST(RealityOfTest, AProcessThatMayNotBeLookedAtIsNotKnownByItsPid) {
+  DeviceSnapshot d = h200();
   d.processes = std::make_shared<const std::vector<GpuProcess>>(std::vector{process(4711, 1000_MiB)});
-  reality_of(with(d), [](const GpuProcess&) -> Descent { throw std::logic_error("it was asked"); });
+  Snapshot snapshot = with(d);
+  EXPECT_FALSE(reality_of(snapshot).devices[0].processes->front().elsewhere);  // not looked at yet
+  auto stranger = std::make_shared<ProcessFacts>();
+  stranger->start_ticks = missing(Missing::not_permitted);
+  auto who = std::make_shared<ProcessTable>();
+  who->add({"GPU-a"}, 4711, stranger);
+  snapshot.who = who;
+  EXPECT_TRUE(reality_of(snapshot).devices[0].processes->front().elsewhere);
 }
 
 TEST(RealityOfTest, ProcessesThatCannotBeListedAreNotNone) {

@@ -51,6 +51,25 @@ TEST(EngineTest, NobodyIsLookedUpUnlessAsked) {
   EXPECT_EQ(engine.step()->who->size(), 0u);
 }
 
+TEST(EngineTest, WhatIsBookedStandsInTheSnapshotAndWhoListensGetsEachOnceItIsPublished) {
+  const auto booked = std::make_shared<const Booked>();
+  std::vector<std::shared_ptr<const Snapshot>> told;
+  const Engine* published = nullptr;
+  const auto backend = std::make_shared<FakeBackend>();
+  Engine engine(sources_with_us(backend), std::make_shared<SystemClock>(),
+                {.booked = [&] { return booked; },
+                 .on_snapshot =
+                     [&](const std::shared_ptr<const Snapshot>& snapshot) {
+                       EXPECT_EQ(published->snapshot(), snapshot);
+                       told.push_back(snapshot);
+                     }});
+  published = &engine;
+  EXPECT_EQ(engine.step()->booked, booked);
+  engine.step();
+  ASSERT_EQ(told.size(), 2u);
+  EXPECT_EQ(told[1]->sequence, 2u);
+}
+
 TEST(EngineTest, WhatAScenarioSaysOfItsProcessesIsHandedOn) {
   const auto clock = std::make_shared<SystemClock>();
   const std::vector<std::string> named = {"simulated:" GPUKEEPER_SOURCE_DIR "/examples/scenarios/hot-training.yaml"};

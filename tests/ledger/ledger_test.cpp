@@ -652,10 +652,56 @@ TEST(LedgerTest, AServicesProcessesAndThoseThatNameALeaseUseIt) {
   machine.process(0, 20).service = "embedding_service";
   machine.use(0, 21, 700);
   machine.process(0, 21).lease = named;
+  machine.process(0, 21).uid = 0;
   machine.look();
   EXPECT_EQ(machine.ledger.find(standing)->observed, 1500_MiB);
   EXPECT_EQ(machine.ledger.find(named)->observed, 700_MiB);
   EXPECT_EQ(machine.available(), 8192u - 2048 - 1024);
+}
+
+TEST(LedgerTest, NobodyNamesALeaseOfAnotherUser) {
+  BookedMachine machine({8192});
+  LeaseRequest maras = request("maras", 1024);
+  maras.uid = 1000;
+  const LeaseId lease = machine.book(maras);
+  machine.use(0, 21, 700);
+  machine.process(0, 21).lease = lease;
+  machine.look();
+  EXPECT_EQ(machine.ledger.find(lease)->observed, Bytes(0));  // of that process nobody knows whose it is
+  machine.process(0, 21).uid = 1001;
+  machine.look();
+  EXPECT_EQ(machine.ledger.find(lease)->observed, Bytes(0));
+  machine.process(0, 21).uid = 1000;
+  machine.look();
+  EXPECT_EQ(machine.ledger.find(lease)->observed, 700_MiB);
+  EXPECT_THAT(machine.ledger.processes_of(lease), testing::ElementsAre(ProcessOwner{21, 210}));
+}
+
+TEST(LedgerTest, WhoNamesALeaseUsesThoseThatWereGrantedWithIt) {
+  BookedMachine machine({8192, 8192});
+  LeaseRequest both = request("training", 1024);
+  both.devices = 2;
+  const LeaseId first = machine.book(both);
+  for (const std::size_t device : {0u, 1u}) {
+    machine.use(device, 20, 500);
+    machine.process(device, 20).lease = first;
+    machine.process(device, 20).uid = 0;
+  }
+  machine.look();
+  EXPECT_EQ(machine.ledger.find(first)->observed, 500_MiB);
+  EXPECT_EQ(machine.ledger.find(LeaseId{number(first) + 1})->observed, 500_MiB);
+}
+
+TEST(LedgerTest, ThePidOfAnotherMachineIsNoOwnersPid) {
+  BookedMachine machine({8192});
+  const LeaseId lease = machine.book(of_process(10, 1024));
+  machine.use(0, 10, 700);
+  machine.process(0, 10).elsewhere = true;
+  machine.process(0, 10).forebears = {10};
+  machine.look();
+  EXPECT_EQ(machine.state(lease), LeaseState::starting);
+  EXPECT_EQ(machine.ledger.devices().front().facts().foreign.size(), 1u);
+  EXPECT_THAT(machine.ledger.processes_of(lease), testing::IsEmpty());
 }
 
 TEST(LedgerTest, OfAProcessWithTwoLeasesTheOneThatIsOverGivesBackFirst) {

@@ -122,6 +122,18 @@ class RoutesTest : public testing::Test {
                   }})};
 };
 
+TEST_F(RoutesTest, ABookThatIsClosedIsNoHealth) {
+  Snapshot snapshot = four_gpus();
+  auto booked = std::make_shared<Booked>();
+  snapshot.booked = booked;
+  see(snapshot);
+  EXPECT_EQ(Json::parse(*get("/health").body)["reasons"].dump().find("lease"), std::string::npos);
+  booked->closed = "the disk is full";
+  const auto document = Json::parse(*get("/health").body);
+  EXPECT_EQ(document["status"], "degraded");
+  EXPECT_THAT(document["reasons"], Contains("no leases are granted: the disk is full"));
+}
+
 TEST_F(RoutesTest, TheIndexListsEveryRoute) {
   const auto answer = get("/");
   EXPECT_EQ(answer.status, 200U);

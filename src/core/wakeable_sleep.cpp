@@ -1,4 +1,4 @@
-#include "engine/wakeable_sleep.hpp"
+#include "core/wakeable_sleep.hpp"
 
 #include <utility>
 

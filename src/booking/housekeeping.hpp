@@ -1,0 +1,76 @@
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <stop_token>
+#include <thread>
+
+#include "booking/bookkeeper.hpp"
+#include "core/clock.hpp"
+#include "core/published.hpp"
+#include "core/wakeable_sleep.hpp"
+#include "telemetry/booked.hpp"
+#include "telemetry/snapshot.hpp"
+
+namespace gpukeeper {
+
+/// Tells a bookkeeper what the drivers say and what time it is, and publishes what is booked for who may not wait.
+///
+/// A thread of its own, as the bookkeeper may wait for a disk and the sampler must not. Of the snapshots that came
+/// while it waited only the latest counts.
+///
+/// Threads: step() belongs to one, that of start() where it was called; all else may be called from any.
+class Housekeeping {
+ public:
+  /// `clock`: the bookkeeper's, that of who asks it, which is not that of devices whose time is played.
+  Housekeeping(Bookkeeper& book, std::shared_ptr<Clock> clock) : book_(book), clock_(std::move(clock)) {}
+  /// Waits for the thread, which may be waiting for a disk.
+  ~Housekeeping();
+  Housekeeping(const Housekeeping&) = delete;
+  Housekeeping& operator=(const Housekeeping&) = delete;
+
+  /// Begins the thread: it steps when a snapshot came and when something is due.
+  void start();
+
+  /// Only hands it over.
+  void see(std::shared_ptr<const Snapshot> snapshot);
+
+  /// New settings, valid ones, from the next step on, which comes at once.
+  void configure(LedgerSettings settings);
+
+  /// What is booked as of the last step; null before the first snapshot was seen.
+  std::shared_ptr<const Booked> booked() const;
+
+  /// The whole behaviour: what was seen is told to the bookkeeper, what is due is done, what is booked is published.
+  /// Returns when something is due next: in a second at the latest.
+  MonotonicTime step();
+
+  void ask_to_stop();
+  /// Whether there is no thread any more, or never was one.
+  bool ended() const { return !runs_; }
+
+ private:
+  void run(const std::stop_token& stop);
+
+  Bookkeeper& book_;
+  const std::shared_ptr<Clock> clock_;
+  std::mutex mutex_;
+  std::shared_ptr<const Snapshot> next_;    // guarded by mutex_; null when it was taken
+  std::optional<LedgerSettings> settings_;  // guarded by mutex_; nothing when they were taken
+  std::shared_ptr<const Snapshot> seen_;    // of who steps
+  Published<std::shared_ptr<const Booked>> booked_;
+  WakeableSleep sleep_;
+  std::atomic<bool> runs_ = false;
+  std::jthread thread_;  // last: it uses all of the others
+};
+
+/// What is booked, in short. Of the processes in `snapshot` it says whose they are.
+Booked summary(const Ledger& ledger, const Snapshot& snapshot);
+
+/// Whether a process on a device, or on a partition of it, works under a lease. One that is younger than the last look
+/// of the ledger counts as ours where something is booked: it is better judged a moment later than wrongly.
+bool works_under_lease(const Booked& booked, const DeviceSnapshot& device, std::int64_t pid);
+
+}  // namespace gpukeeper
