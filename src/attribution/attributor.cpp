@@ -99,9 +99,8 @@ void Attributor::wait_for_shares(const std::vector<DeviceProcesses>& devices, Mo
     const auto* facts = table->find(key.first, key.second);
     return facts && !facts->cpu && facts->cpu.error() == Missing::not_yet_read;
   });
-  const auto again = looked_ + options_.second_look;
-  if (!lacking || again >= until) return;
-  clock_->sleep_until(again, {});
+  if (!lacking || options_.second_look >= until - looked_) return;
+  clock_->sleep_until(looked_ + options_.second_look, {});
   look(devices);
   background_.wait(until - clock_->now());
 }

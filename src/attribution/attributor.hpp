@@ -16,8 +16,9 @@ struct AttributorOptions {
   std::chrono::nanoseconds period = std::chrono::seconds(2);
   /// How long complete() may wait for a look that it starts; zero for never.
   std::chrono::nanoseconds patience{0};
-  /// After the first look at a process comes a second one for its processor share, where complete() may wait for it.
-  std::chrono::nanoseconds second_look = std::chrono::milliseconds(20);
+  /// After the first look at a process comes a second one for its processor share, where complete() may wait for it;
+  /// max() for none. CpuShare takes no shorter time.
+  std::chrono::nanoseconds second_look = std::chrono::milliseconds(10);
   Background::MakeThread make_thread = nullptr;  ///< for tests; null for real threads
 };
 

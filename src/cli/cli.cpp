@@ -40,10 +40,8 @@
 namespace gpukeeper::cli {
 namespace {
 
-// Who the processes are takes two looks 20 ms apart; a machine that is slow to answer shows what is known by then.
+// A machine that is slow to say who the processes are shows what is known by then.
 constexpr auto kWhoPatience = std::chrono::milliseconds(100);
-// Programs that ask for status --json every second have no need of the shares of the processor, and none to wait.
-constexpr auto kOneLook = std::chrono::milliseconds(15);
 
 std::vector<std::string> if_any(const std::string& value) {
   return value.empty() ? std::vector<std::string>() : std::vector{value};
@@ -403,8 +401,8 @@ int run_checked(int argc, char** argv, Output& out, Output& errors) {
     const auto pause = std::chrono::seconds(arguments.watch.empty() && !arguments.follow ? 0 : 3);
     const std::string command = parser.command();
     const bool shows = command == "status" || command == "monitor";
-    const bool asks_who = command == "ps" || command == "why" || command == "faults" || command == "throttle" ||
-                          (shows && arguments.json);
+    const bool about_processes = command == "ps" || command == "why";
+    const bool asks_who = about_processes || command == "faults" || command == "throttle" || (shows && arguments.json);
     return open_feed({.sources = source_names,
                       .wake = arguments.wake,
                       .machine_root = *machine_root,
@@ -414,7 +412,8 @@ int run_checked(int argc, char** argv, Output& out, Output& errors) {
                       .process_period = pause,
                       .attribute = asks_who,
                       .settings = settings,
-                      .who_patience = shows ? kOneLook : kWhoPatience},
+                      .who_patience = kWhoPatience,
+                      .wait_for_cpu_shares = about_processes},  // status --json is asked for every second
                      clock);
   };
   const auto session = [&](SessionOptions options) {

@@ -47,6 +47,7 @@ Result<std::unique_ptr<Feed>> open_feed(const FeedOptions& options, std::shared_
   configured->detect.machine_root = options.machine_root;
   configured->engine.sampler.process_period = options.process_period;
   configured->engine.who_patience = options.who_patience;
+  configured->engine.wait_for_cpu_shares = options.wait_for_cpu_shares;
   configured->at = options.at;
   configured->begin_at_end = !options.goes_on;
   configured->prepare = [&options](Sources& sources, EngineOptions&) -> Result<void> {

@@ -41,6 +41,7 @@ struct FeedOptions {
   bool attribute = false;                      ///< say who the processes are (Snapshot::who)
   config::Settings settings;                   ///< what else is configured
   std::chrono::nanoseconds who_patience{0};    ///< how long the next snapshot may wait for that (EngineOptions)
+  bool wait_for_cpu_shares = true;             ///< as there
 };
 
 /// A snapshot for a person: where `unsettled` says that the first lacks a value that needs two looks, the second of

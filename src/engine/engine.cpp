@@ -40,8 +40,9 @@ std::unique_ptr<Attributor> attributor(const Sources& sources, const std::shared
   const auto rules = options.classifier
                          ? options.classifier
                          : std::shared_ptr<const Classifier>(std::shared_ptr<void>(), &Classifier::built_in());
-  return std::make_unique<Attributor>(sources.machine, clock, rules,
-                                      AttributorOptions{.patience = options.who_patience});
+  AttributorOptions looking{.patience = options.who_patience};
+  if (!options.wait_for_cpu_shares) looking.second_look = std::chrono::nanoseconds::max();
+  return std::make_unique<Attributor>(sources.machine, clock, rules, std::move(looking));
 }
 
 // Calls `copy` with each device and partition of `now` that was in `before`, too, and what it was there.

@@ -37,9 +37,10 @@ struct EngineOptions {
   /// Whether Snapshot::who says who the processes are. It costs a look into /proc at those processes that the devices
   /// name, on a thread of its own.
   bool attribute = false;
-  /// How long a step waits for that, so that already the first snapshot says it, CPU shares included (two looks, 20 ms
-  /// apart). Zero never waits: then the facts come with a later snapshot, as suits a process that goes on.
+  /// How long a step waits for that, so that already the first snapshot says it. Zero never waits: then the facts come
+  /// with a later snapshot, as suits a process that goes on.
   std::chrono::nanoseconds who_patience{0};
+  bool wait_for_cpu_shares = true;  ///< that too: for a second look, 10 ms later
   std::shared_ptr<const Classifier> classifier =
       nullptr;  ///< tells what kind of work they do; null: the built-in rules
   HistorySettings history;

@@ -33,8 +33,10 @@ struct Partition {
 
 /// A physical device within one session.
 struct Unit {
-  Unit(const Files& files, Found found, double calls_per_second)
-      : device(std::move(found.device)), reader(files, std::move(found.attached), calls_per_second), processes(files) {
+  Unit(const Files& files, std::shared_ptr<RecentProcesses> recent, Found found, double calls_per_second)
+      : device(std::move(found.device)),
+        reader(files, std::move(found.attached), calls_per_second),
+        processes(std::move(recent)) {
     reader.mig_mode = found.mig_mode;
     reader.budget().borrow(found.calls);
   }

@@ -93,7 +93,7 @@ void NvmlBackend::add_unit(Session& session, Search::Answer answer) {
   if (answer.code == kSuccess && !found.device.cpu_affinity) {
     found.device.cpu_affinity = read_cpu_affinity(session, found.attached.handle, found.calls);
   }
-  auto unit = std::make_shared<Unit>(files_, std::move(found), calls_per_second_);
+  auto unit = std::make_shared<Unit>(files_, recent_processes_, std::move(found), calls_per_second_);
   if (answer.code != kSuccess) {
     unit->lost = answer.code;
     unit->lost_until = clock_.now() + unit->lost_pause;
@@ -186,7 +186,7 @@ void NvmlBackend::refresh(const std::shared_ptr<Session>& session, MonotonicTime
       found.device = unit->device;
       if (find_device(*session, unit->reader.handle(), system_, found) != kSuccess) continue;
       if (found.device.pci) pci_.add_facts("/sys/bus/pci/devices/" + found.device.pci->to_string(), found.device);
-      auto next = std::make_shared<Unit>(files_, std::move(found), calls_per_second_);
+      auto next = std::make_shared<Unit>(files_, recent_processes_, std::move(found), calls_per_second_);
       next->reader.xid = unit->reader.xid.load();
       unit = std::move(next);
       refresh_partitions(*session, *unit, now);

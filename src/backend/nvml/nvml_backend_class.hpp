@@ -98,6 +98,7 @@ class NvmlBackend final : public Backend, public EventSource {
   const std::chrono::milliseconds attach_patience_;
   const double calls_per_second_;
   const Loader loader_;
+  const std::shared_ptr<RecentProcesses> recent_processes_ = std::make_shared<RecentProcesses>(files_);
   const std::shared_ptr<Meter> meter_ = std::make_shared<Meter>();
   PowerGate gate_;
   EventQueue events_;

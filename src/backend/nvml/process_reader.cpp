@@ -5,9 +5,6 @@
 #include <iterator>
 
 #include "backend/nvml/codes.hpp"
-#include "core/text.hpp"
-#include "proc/pid_namespace.hpp"
-#include "proc/process_stat.hpp"
 
 namespace gpukeeper::nvml {
 
@@ -20,10 +17,6 @@ constexpr std::size_t kLongestEntry = sizeof(ProcessDetail);
 constexpr std::size_t kSlack = 16;              // entries: lists grow between two calls
 constexpr std::uint32_t kMostPid = 4'194'304;   // PID_MAX_LIMIT of 64-bit Linux
 constexpr std::size_t kMostProcesses = 65'536;  // a count above it is garbage
-// How often the start time of a kept name is looked at. A name is forgotten once its pid is missing from a list, so
-// only a pid that was given again between two lists keeps a stranger's name until then; and reading /proc/PID/stat
-// costs 10 µs.
-constexpr auto kNameCheck = std::chrono::minutes(5);
 constexpr auto kKindCheck = 30s;
 constexpr std::uint64_t kSampleWindow = 5'000'000;  // µs; older samples in the driver's buffer speak of the past
 constexpr std::uint32_t kMostShare = 200;           // overshoot is real, what lies far above it is garbage (nvtop#110)
@@ -43,30 +36,6 @@ Percent share(std::uint32_t value) {
 }
 
 }  // namespace
-
-const std::string& ProcessNames::name(std::int64_t pid, MonotonicTime now) {
-  const auto [place, is_new] = entries_.try_emplace(pid);
-  Entry& entry = place->second;
-  entry.asked = true;
-  if (!is_new && now - entry.looked < kNameCheck) return entry.name;
-  entry.looked = now;
-  if (!ours_) ours_ = pids_are_the_hosts(files_);
-  if (!*ours_) return entry.name;
-  const std::string folder = "/proc/" + std::to_string(pid);
-  const auto text = files_.read(folder + "/stat");
-  const auto stat = text ? parse_process_stat(*text) : std::nullopt;
-  const std::uint64_t start = stat ? stat->start_ticks : 0;
-  if (!is_new && start == entry.start_ticks && !entry.name.empty()) return entry.name;
-  entry.start_ticks = start;
-  const auto comm = files_.read(folder + "/comm");
-  entry.name = comm ? std::string(trim(*comm)) : std::string();
-  return entry.name;
-}
-
-void ProcessNames::sweep() {
-  std::erase_if(entries_, [](const auto& item) { return !item.second.asked; });
-  for (auto& [pid, entry] : entries_) entry.asked = false;
-}
 
 // Understands `count` entries in the buffer. A driver that writes longer entries than its function promises is found
 // out by pids that cannot be.

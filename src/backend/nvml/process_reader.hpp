@@ -1,48 +1,19 @@
 #pragma once
 
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <map>
-#include <optional>
-#include <string>
+#include <memory>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "backend/nvml/call_budget.hpp"
+#include "backend/nvml/process_names.hpp"
 #include "backend/nvml/session.hpp"
 #include "core/clock.hpp"
-#include "core/files.hpp"
 #include "device/gpu_process.hpp"
 
 namespace gpukeeper::nvml {
-
-/// The names of processes, from /proc, for the few that NVML names.
-///
-/// A name is read once and kept for as long as its process stays in the list; the start time, looked at now and then,
-/// tells a reused pid. Inside a pid namespace the pids of NVML, which are the host's, would name strangers: there all
-/// names stay empty.
-/// Threads: one at a time.
-class ProcessNames {
- public:
-  explicit ProcessNames(const Files& files) : files_(files) {}
-
-  /// The name; empty when it cannot be read.
-  const std::string& name(std::int64_t pid, MonotonicTime now);
-  /// Forgets those that were not asked for since the last call.
-  void sweep();
-
- private:
-  struct Entry {
-    std::string name;
-    std::uint64_t start_ticks = 0;  // 0 when it could not be read
-    MonotonicTime looked{};
-    bool asked = false;
-  };
-
-  const Files& files_;
-  std::optional<bool> ours_;  // not known yet
-  std::map<std::int64_t, Entry> entries_;
-};
 
 /// One MIG instance, as far as processes are concerned.
 struct ProcessPartition {
@@ -56,7 +27,8 @@ struct ProcessPartition {
 /// Threads: read() from one thread at a time.
 class ProcessReader {
  public:
-  explicit ProcessReader(const Files& files) : names_(files) {}
+  /// `facts` is shared with the readers of the other devices.
+  explicit ProcessReader(std::shared_ptr<RecentProcesses> facts) : names_(std::move(facts)) {}
 
   struct Outcome {
     abi::Code code = abi::kSuccess;

@@ -7,7 +7,6 @@ class NvmlProcessesTest : public NvmlMachine {
  protected:
   void process_files(int pid, const std::string& comm, int start) {
     const auto folder = "/proc/" + std::to_string(pid);
-    files_.write(folder + "/comm", comm + "\n");
     files_.write(folder + "/stat",
                  fmt::format("{} ({}) S 1 1 1 0 -1 4194304 1 1 0 0 1 1 0 0 20 0 1 0 {} 1 1\n", pid, comm, start));
   }
@@ -154,6 +153,17 @@ TEST_F(NvmlProcessesTest, NamesAreReadOnceAndAgainForAReusedPid) {
   process_files(77, "second", 200);
   clock_.advance(5min);
   EXPECT_EQ(list(*backend).front().name, "second");
+}
+
+TEST_F(NvmlProcessesTest, OnSeveralDevicesAreLookedUpOnceForAll) {
+  add_gpus(2);
+  for (const int gpu : {0, 1}) nvml_.set_processes(gpu, {{.pid = 77}});
+  process_files(77, "trainer", 100);
+  const auto backend = open();
+  const auto both = devices(*backend);
+  files_.take_accesses();
+  for (const Device& device : both) EXPECT_EQ(backend->processes(device.id)->front().name, "trainer");
+  EXPECT_THAT(files_.take_accesses(), testing::Contains("/proc/77/stat").Times(1));
 }
 
 TEST_F(NvmlProcessesTest, InsideAPidNamespaceNobodyIsNamed) {
