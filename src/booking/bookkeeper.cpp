@@ -177,9 +177,10 @@ Result<Ending> Bookkeeper::release(LeaseId id, std::optional<std::uint32_t> gene
   return std::move(*answer);
 }
 
-Result<std::size_t> Bookkeeper::release_all(std::string_view service, std::string_view device) {
+Result<std::size_t> Bookkeeper::release_all(std::string_view service, std::string_view device,
+                                            std::optional<std::uint32_t> uid) {
   std::optional<Result<std::size_t>> answer;
-  perform([&](Ledger& ledger, Moment at) { answer = ledger.release_all(service, device, at); });
+  perform([&](Ledger& ledger, Moment at) { answer = ledger.release_all(service, device, at, uid); });
   return std::move(*answer);
 }
 

@@ -52,7 +52,8 @@ class Bookkeeper {
   tl::expected<Booking, Refusal> reserve(const LeaseRequest& request);
   Result<Ending> release(LeaseId id, std::optional<std::uint32_t> generation = std::nullopt,
                          EndReason why = EndReason::released);
-  Result<std::size_t> release_all(std::string_view service, std::string_view device);
+  Result<std::size_t> release_all(std::string_view service, std::string_view device,
+                                  std::optional<std::uint32_t> uid = std::nullopt);
   tl::expected<Booking, Refusal> resize(LeaseId id, std::optional<std::uint32_t> generation, Bytes min,
                                         std::optional<Bytes> max = std::nullopt);
   Result<void> suspend(LeaseId id);
@@ -78,6 +79,9 @@ class Bookkeeper {
   /// Of all that happens from now on; called on whichever thread caused it, never two calls at once. Who is told must
   /// not call the bookkeeper back.
   void listen(Listener listener);
+
+  /// By which leases end: their instants are compared with its own.
+  const Clock& clock() const { return clock_; }
 
   /// Why nothing is granted; nothing when it is.
   std::optional<Error> closed() const;

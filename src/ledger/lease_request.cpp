@@ -1,5 +1,6 @@
 #include "ledger/lease_request.hpp"
 
+#include <algorithm>
 #include <string_view>
 
 #include <fmt/format.h>
@@ -8,9 +9,18 @@ namespace gpukeeper {
 namespace {
 
 Result<void> check_text(std::string_view what, std::string_view text) {
-  if (text.size() <= kLongestName) return {};
-  return fail(Errc::invalid_argument,
-              fmt::format("the {} is {} bytes long; {} are allowed", what, text.size(), kLongestName));
+  if (text.size() > kLongestName) {
+    return fail(Errc::invalid_argument,
+                fmt::format("the {} is {} bytes long; {} are allowed", what, text.size(), kLongestName));
+  }
+  // They stand in lines of texts and logs, and in keys that are told apart by line ends.
+  const auto* const control = std::ranges::find_if(text, [](char c) {
+    const auto byte = static_cast<unsigned char>(c);
+    return byte < 0x20 || byte == 0x7f;
+  });
+  if (control == text.end()) return {};
+  return fail(Errc::invalid_argument, fmt::format("the {} holds a control character (0x{:02x}); leave it out", what,
+                                                  static_cast<unsigned char>(*control)));
 }
 
 std::size_t size_of(const Metadata& metadata) {

@@ -109,8 +109,10 @@ class Ledger {
   Result<Ending> release(LeaseId id, std::optional<std::uint32_t> generation, Moment at,
                          EndReason why = EndReason::released);
 
-  /// Ends all leases of a service on a device, whatever their names; how many there were. Errors: those of close().
-  Result<std::size_t> release_all(std::string_view service, std::string_view device, Moment at);
+  /// Ends all leases of a service on a device, whatever their names, or those of one user; how many there were.
+  /// Errors: those of close().
+  Result<std::size_t> release_all(std::string_view service, std::string_view device, Moment at,
+                                  std::optional<std::uint32_t> uid = std::nullopt);
 
   /// Other terms for a lease that is held. Less is always taken. Its generation is one more then.
   tl::expected<Booking, Refusal> resize(LeaseId id, std::optional<std::uint32_t> generation, Bytes min,
@@ -154,6 +156,8 @@ class Ledger {
   const DeviceAccount* device(std::string_view id) const;
   /// Null for one that holds nothing and has no quota.
   const ServiceAccount* service(std::string_view name) const;
+  /// Of every service that ever asked or has a quota; in no order.
+  const ServiceAccounts& services() const { return services_; }
   const LedgerSettings& settings() const { return settings_; }
 
   /// What happened by itself since the last call.

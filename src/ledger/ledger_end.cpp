@@ -94,10 +94,12 @@ Result<Ending> Ledger::release(LeaseId id, std::optional<std::uint32_t> generati
   return ending;
 }
 
-Result<std::size_t> Ledger::release_all(std::string_view service, std::string_view device, Moment at) {
+Result<std::size_t> Ledger::release_all(std::string_view service, std::string_view device, Moment at,
+                                        std::optional<std::uint32_t> uid) {
   std::vector<LeaseId> theirs;
   for (const auto& [id, lease] : leases_) {
     if (!is_held(lease.state) || lease.device != device || !ServiceEqual()(lease.service.text(), service)) continue;
+    if (uid && lease.uid != *uid) continue;
     if (auto may = may_end(lease); !may) return tl::make_unexpected(may.error());
     theirs.push_back(id);
   }

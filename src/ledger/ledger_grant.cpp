@@ -232,6 +232,8 @@ std::optional<tl::expected<Booking, Refusal>> Ledger::repeat(const LeaseRequest&
   const Lease* lease = find(known->second);
   if (!lease) lease = find_ended(known->second);
   if (!lease) return std::nullopt;
+  const bool waited_in_vain = lease->state == LeaseState::ended && lease->fencing_token == 0;
+  if (waited_in_vain) return std::nullopt;  // nothing was given: who was cut off while it waited may ask again
   // A resize since then changed the bytes; then its generation says so, and they are no sign of another request.
   const bool same_size =
       lease->generation > 1 || (lease->min == request.min && lease->max == request.max.value_or(request.min));

@@ -238,6 +238,9 @@ TEST(LedgerTest, ARequestThatIsWrongByItselfIsRefusedWithWhatWouldBeRight) {
     return r;
   };
   EXPECT_EQ(machine.refusal(request("", 100)), "the request names no service");
+  EXPECT_EQ(machine.refusal(request("a\nb", 100)), "the service's name holds a control character (0x0a); leave it out");
+  EXPECT_EQ(machine.refusal(changed([](LeaseRequest& r) { r.request_id = std::string("7\0", 2); })),
+            "the request id holds a control character (0x00); leave it out");
   EXPECT_EQ(machine.refusal(request("a", 0)), "the request is for no memory at all; ask for more than 0");
   EXPECT_EQ(machine.refusal(changed([](LeaseRequest& r) { r.max = 50_MiB; })),
             "the most, 50 MiB, is less than the least, 100 MiB");
@@ -445,6 +448,23 @@ TEST(LedgerTest, ARepeatedRequestGetsTheLeaseItGot) {
   EXPECT_FALSE(machine.ledger.reserve(of_another_user, machine.at())->repeated);
 }
 
+TEST(LedgerTest, WhoWasCutOffWhileItWaitedMayAskAgainWithTheSameId) {
+  BookedMachine machine({1024});
+  const LeaseId first = machine.book(request("a", 1024));
+  LeaseRequest r = request("b", 512);
+  r.request_id = "7f3a";
+  r.wait = std::chrono::seconds(30);
+  const auto waiting = machine.ledger.reserve(r, machine.at());
+  EXPECT_EQ(machine.ledger.reserve(r, machine.at())->id, waiting->id);  // it waits once
+  machine.release(waiting->id);
+  EXPECT_EQ(machine.reason(waiting->id), EndReason::cancelled);
+  machine.release(first);
+  const auto again = machine.ledger.reserve(r, machine.at());
+  EXPECT_FALSE(again->repeated);
+  EXPECT_EQ(machine.state(again->id), LeaseState::starting);
+  EXPECT_EQ(machine.ledger.reserve(r, machine.at())->id, again->id);
+}
+
 TEST(LedgerTest, ARequestIdIsNotUsedForSomethingElse) {
   BookedMachine machine({8192});
   LeaseRequest r = request("a", 100);
@@ -610,6 +630,7 @@ TEST(LedgerTest, AServiceIsReleasedFromADeviceWithAllItsLeases) {
   machine.book(request("embedding_service", 100));
   machine.book(request("embedding_service", 100));
   machine.book(request("other", 100));
+  EXPECT_EQ(machine.ledger.release_all("embedding-service", "GPU-0", machine.at(), 1000), 0u);  // they are root's
   EXPECT_EQ(machine.ledger.release_all("embedding-service", "GPU-0", machine.at()), 2u);
   EXPECT_EQ(machine.ledger.release_all("embedding-service", "GPU-0", machine.at()), 0u);
   EXPECT_EQ(machine.ledger.size(), 2u);
