@@ -9,6 +9,7 @@
 #include "format/alerts_json.hpp"
 #include "format/faults_json.hpp"
 #include "format/history_view.hpp"
+#include "format/leases_json.hpp"
 #include "format/snapshot_json.hpp"
 #include "format/throttle_report.hpp"
 #include "format/trend_view.hpp"
@@ -49,6 +50,11 @@ TEST(DocumentsTest, SchemaOfThrottleIsWhatTheProgramWrites) {
 TEST(DocumentsTest, SchemaOfAlertsIsWhatTheProgramWrites) {
   EXPECT_EQ(file("docs/schema/alerts.json"), alerts_schema())
       << "renew it: gpukeeper alerts --schema > docs/schema/alerts.json";
+}
+
+TEST(DocumentsTest, SchemaOfLeasesIsWhatTheProgramWrites) {
+  EXPECT_EQ(file("docs/schema/leases.json"), leases_schema())
+      << "renew it: gpukeeper leases --schema > docs/schema/leases.json";
 }
 
 TEST(DocumentsTest, SchemaOfTrendIsWhatTheProgramWrites) {
