@@ -4,12 +4,20 @@
 
 namespace gpukeeper::service {
 
-BackgroundWorker::BackgroundWorker() : thread_([this](const std::stop_token& stop) { run(stop); }) {}
+BackgroundWorker::BackgroundWorker(std::size_t threads, std::size_t most) : most_(most) {
+  for (std::size_t i = 0; i < threads; ++i) {
+    threads_.emplace_back([this](const std::stop_token& stop) { run(stop); });
+  }
+}
+
+BackgroundWorker::~BackgroundWorker() {
+  for (std::jthread& thread : threads_) thread.request_stop();  // all at once: then each is waited for
+}
 
 bool BackgroundWorker::post(std::function<void()> work) {
   {
     const std::scoped_lock lock(mutex_);
-    if (waiting_.size() >= kMost) return false;
+    if (waiting_.size() >= most_) return false;
     waiting_.push_back(std::move(work));
   }
   news_.notify_one();

@@ -7,20 +7,22 @@
 #include <mutex>
 #include <stop_token>
 #include <thread>
+#include <vector>
 
 namespace gpukeeper::service {
 
-/// Runs what takes long (to read a day of history is a second's work) on one thread of its own, in order: the server's
-/// thread stays free for everybody else, and no more than one core is ever busy with it.
+/// Runs what takes long on threads of its own, begun in order: the server's thread stays free for everybody else. To
+/// read a day of history is a second's work, so of that no more than one core is ever busy; who waits for a disk is in
+/// nobody's way, and of these more threads make one flush do for several.
 ///
 /// Threads: post() may be called from any.
 class BackgroundWorker {
  public:
-  static constexpr std::size_t kMost = 16;  ///< that wait
+  static constexpr std::size_t kMost = 16;  ///< that wait, unless told otherwise
 
-  BackgroundWorker();
+  explicit BackgroundWorker(std::size_t threads = 1, std::size_t most = kMost);
   /// Waits for the work that was begun; what waits is dropped.
-  ~BackgroundWorker() = default;
+  ~BackgroundWorker();
 
   /// Whether it was taken. `work` must not throw.
   [[nodiscard]] bool post(std::function<void()> work);
@@ -28,10 +30,11 @@ class BackgroundWorker {
  private:
   void run(const std::stop_token& stop);
 
+  const std::size_t most_;
   std::mutex mutex_;
   std::condition_variable_any news_;
   std::deque<std::function<void()>> waiting_;  // guarded by mutex_
-  std::jthread thread_;                        // last: it uses all of the others
+  std::vector<std::jthread> threads_;          // last: they use all of the others
 };
 
 }  // namespace gpukeeper::service

@@ -22,6 +22,7 @@ struct Credentials {
   pid_t pid = 0;  ///< 0 when it lives in a pid namespace that we cannot see
   uid_t uid = 0;
   gid_t gid = 0;
+  std::uint64_t start_ticks = 0;  ///< of that process (ProcessOwner); 0 when it was gone, or is not to be seen
 };
 
 /// Where a request came from.

@@ -30,6 +30,7 @@
 #include <fmt/format.h>
 
 #include "service/later.hpp"
+#include "service/peer_process.hpp"
 #include "service/stream.hpp"
 
 namespace gpukeeper::service {
@@ -66,6 +67,8 @@ std::shared_ptr<const Peer> peer_of(int descriptor, bool over_unix_socket) {
     socklen_t size = sizeof credentials;
     ::getsockopt(descriptor, SOL_SOCKET, SO_PEERCRED, &credentials, &size);
     peer->credentials = Credentials{credentials.pid, credentials.uid, credentials.gid};
+    const auto process = peer_process(descriptor, credentials.pid);
+    if (process) peer->credentials->start_ticks = process->start_ticks;
     return peer;
   }
   sockaddr_storage name{};

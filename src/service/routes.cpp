@@ -1,6 +1,8 @@
 #include "service/routes.hpp"
 
 #include <exception>
+#include <memory>
+#include <mutex>
 #include <utility>
 
 #include <fmt/format.h>
@@ -11,6 +13,7 @@
 #include "service/authority.hpp"
 #include "service/faults_answer.hpp"
 #include "service/later.hpp"
+#include "service/leases_answer.hpp"
 
 namespace gpukeeper::service {
 namespace {
@@ -45,12 +48,14 @@ Answer freshly(Answer answer, std::shared_ptr<const Sights> sights, std::shared_
   };
 }
 
+using Run = std::function<bool(std::function<void()>)>;
+
 // The answer, made on another thread. What it throws is thrown again on the server's thread, which knows what to say.
-Answer elsewhere(Answer answer, std::shared_ptr<const Sights> sights) {
-  if (!sights->elsewhere) return answer;
-  return [answer = std::move(answer), sights = std::move(sights)](const Request& request) {
+Answer elsewhere(Answer answer, Run run) {
+  if (!run) return answer;
+  return [answer = std::move(answer), run = std::move(run)](const Request& request) {
     const auto later = std::make_shared<Later>();
-    const bool taken = sights->elsewhere([answer, request, later] {
+    const bool taken = run([answer, request, later] {
       try {
         later->give(answer(request));
       } catch (...) {
@@ -108,6 +113,20 @@ Response turn_monitoring(const Request& request, const Sights& sights, const Han
   }
   const bool changed = hands.monitor(on);
   return monitoring_answer(sights, hands, changed);
+}
+
+// One for all answers, once there is a book.
+std::function<std::shared_ptr<LeaseAnswers>()> lease_answers(const std::shared_ptr<const Sights>& sights) {
+  struct Made {
+    std::mutex mutex;
+    std::shared_ptr<LeaseAnswers> answers;  // guarded by mutex
+  };
+  return [sights, made = std::make_shared<Made>()]() -> std::shared_ptr<LeaseAnswers> {
+    std::scoped_lock lock(made->mutex);
+    Bookkeeper* const book = made->answers ? nullptr : sights->book();
+    if (book) made->answers = std::make_shared<LeaseAnswers>(LeaseDesk{*book, sights->snapshot, sights->own_uid});
+    return made->answers;
+  };
 }
 
 }  // namespace
@@ -186,7 +205,11 @@ std::vector<Route> routes(Sights sights, Hands hands) {
   };
   for (Route& route : table) {
     if (route.fresh) route.answer = freshly(std::move(route.answer), shared, doing);
-    if (route.takes_long) route.answer = elsewhere(std::move(route.answer), shared);
+    if (route.takes_long) route.answer = elsewhere(std::move(route.answer), shared->elsewhere);
+  }
+  for (Route& route : lease_routes(lease_answers(shared))) {
+    route.answer = elsewhere(std::move(route.answer), shared->at_the_desk);
+    table.push_back(std::move(route));
   }
   std::vector<std::pair<std::string, std::string>> rows;
   for (const Route& route : table) {

@@ -43,6 +43,9 @@ struct Sights {
   };
   /// The book of leases, which outlives the routes; null before it is open.
   std::function<Bookkeeper*()> book = [] { return nullptr; };
+  /// Runs answers about leases, which may wait for a disk, on threads of their own, unless too many wait; null: here
+  /// and at once.
+  std::function<bool(std::function<void()>)> at_the_desk = nullptr;
 };
 
 /// What the routes may have done.

@@ -22,6 +22,10 @@ namespace {
 constexpr auto kGiveBackPatience = 1s;
 constexpr auto kSamplerPatience = 500ms;
 
+// Of answers about leases: so many share a flush of the disk, and so many more may wait than there are connections.
+constexpr std::size_t kLeaseThreads = 8;
+constexpr std::size_t kLeaseAnswers = 1024;
+
 HttpServer::Handler handler(Sights sights, Hands hands, std::vector<std::string> hosts) {
   const auto router = std::make_shared<const Router>(routes(std::move(sights), std::move(hands)));
   return [router, guard = SiteGuard(std::move(hosts))](Request request) {
@@ -170,6 +174,7 @@ Service::Service(ServiceOptions options, Parts parts, std::shared_ptr<Clock> clo
       sample_interval_(options_.settings.engine.sample_interval),
       configuration_(
           options_.config, [this](const config::Settings& settings) { apply(settings); }, log),
+      lease_answers_(kLeaseThreads, kLeaseAnswers),
       server_(handler(sights(), hands(), options_.settings.hosts), *clock_, log, http_options(options_.settings.http)) {
   allow(options_.settings.actuators);
   if (delivery_) delivery_->dispatcher().start();
@@ -190,7 +195,8 @@ Sights Service::sights() {
           .past = {[this] { return engine_.history(); }, [this] { return engine_.leak_suspects(); }},
           .elsewhere = [this](auto work) { return long_answers_.post(std::move(work)); },
           .trouble = [this] { return engine_.trouble(); },
-          .book = [this] { return book_->keeper(); }};
+          .book = [this] { return book_->keeper(); },
+          .at_the_desk = [this](auto work) { return lease_answers_.post(std::move(work)); }};
 }
 
 Hands Service::hands() {

@@ -122,6 +122,7 @@ class Service {
   std::atomic<MonotonicTime> paced_since_{};  // when it was changed last
   Configuration configuration_;
   BackgroundWorker long_answers_;
+  BackgroundWorker lease_answers_;
   HttpServer server_;
   bool ready_ = false;
   bool over_ = false;                  // the recording; said

@@ -20,6 +20,23 @@ TEST(BackgroundWorkerTest, WorkIsDoneInOrderOnAThreadOfItsOwn) {
   EXPECT_EQ(done, (std::vector{1, 2}));
 }
 
+TEST(BackgroundWorkerTest, SeveralThreadsWorkAtTheSameTime) {
+  BackgroundWorker worker(2);
+  std::promise<void> here;
+  std::promise<void> there;
+  std::promise<void> both;
+  ASSERT_TRUE(worker.post([&] {
+    here.set_value();
+    there.get_future().wait();
+    both.set_value();
+  }));
+  ASSERT_TRUE(worker.post([&] {
+    here.get_future().wait();
+    there.set_value();
+  }));
+  both.get_future().wait();
+}
+
 TEST(BackgroundWorkerTest, OnlySoMuchMayWaitAndWhatWaitsAtTheEndIsDropped) {
   std::promise<void> begun;
   std::promise<void> go;

@@ -1,0 +1,464 @@
+#include "service/leases_answer.hpp"
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "core/display_text.hpp"
+#include "core/text.hpp"
+#include "format/columns.hpp"
+#include "format/leases_json.hpp"
+#include "service/authority.hpp"
+
+namespace gpukeeper::service {
+namespace {
+
+constexpr std::string_view kStranger =
+    "leases are booked and changed over the unix socket only, where the kernel says who asks";
+
+auto wrong(std::string message) {
+  return fail(Errc::invalid_argument, std::move(message));
+}
+
+Response document_answer(unsigned status, const Json& document) {
+  return json_answer(status, dump(document, false) + "\n");
+}
+
+Response again_soon(Response response) {
+  response.headers.emplace_back("Retry-After", "1");
+  return response;
+}
+
+Response refused(const Error& error) {
+  const std::string detail = harmless(error.message);
+  switch (error.code) {
+    case Errc::invalid_argument: return problem(400, "invalid", detail);
+    case Errc::not_permitted: return problem(403, "not_permitted", detail);
+    case Errc::not_found: return problem(404, "not_found", detail);
+    default: return again_soon(problem(503, "ledger_closed", detail));
+  }
+}
+
+Response stale(const Error& error) {
+  return problem(409, "stale_generation", harmless(error.message));
+}
+
+struct Verdict {
+  unsigned status;
+  std::string_view code;
+};
+
+// Every device that could take it at all has a lease of that name.
+bool only_the_name_is_taken(const Refusal& refusal) {
+  bool taken = false;
+  for (const DeviceRefusal& device : refusal.devices) {
+    if (device.bar == Bar::not_required || device.bar == Bar::not_allowed) continue;
+    if (device.bar != Bar::name_taken) return false;
+    taken = true;
+  }
+  return taken;
+}
+
+Verdict verdict(const Refusal& refusal) {
+  switch (refusal.cause) {
+    case RefusalCause::closed: return {503, "ledger_closed"};
+    case RefusalCause::invalid:
+      if (refusal.error.code == Errc::not_found) return {404, "not_found"};
+      return {400, "invalid"};
+    case RefusalCause::misused_id: return {409, "request_id_misused"};
+    case RefusalCause::quota: return {403, "quota_exceeded"};
+    case RefusalCause::no_device: return {409, "no_gpu"};
+    case RefusalCause::never: return {409, "never_fits"};
+    case RefusalCause::no_room: break;
+    case RefusalCause::queue_full: return {503, "queue_full"};
+  }
+  if (only_the_name_is_taken(refusal)) return {409, "name_taken"};
+  return {409, "insufficient_memory"};
+}
+
+// A problem document with what stands in the way.
+Response refused(const Refusal& refusal) {
+  const Verdict v = verdict(refusal);
+  const Json document = {{"title", reason_phrase(v.status)},
+                         {"status", v.status},
+                         {"code", v.code},
+                         {"detail", refusal.text()},
+                         {"refusal", refusal_object(refusal)}};
+  auto response = document_answer(v.status, document);
+  response.content_type = "application/problem+json";
+  return v.status == 503 ? again_soon(std::move(response)) : response;
+}
+
+Result<LeaseId> id_of(const Request& request) {
+  const std::string& text = request.parameters.at("id");
+  const auto number = parse_u64(text);
+  if (number && *number > 0) return LeaseId{*number};
+  return fail(Errc::not_found, fmt::format("'{}' is no lease's id: that is a whole number such as 7", text));
+}
+
+Result<std::optional<std::uint32_t>> generation_of(const Request& request) {
+  const auto given = request.query.find("generation");
+  if (given == request.query.end()) return std::optional<std::uint32_t>();
+  const auto number = parse_u64(given->second);
+  if (number && *number > 0 && *number <= std::numeric_limits<std::uint32_t>::max()) {
+    return std::optional(static_cast<std::uint32_t>(*number));
+  }
+  return wrong(fmt::format("generation is '{}'; it takes a whole number such as 1", given->second));
+}
+
+Result<void> check_parameters(const Request& request, std::initializer_list<std::string_view> known) {
+  for (const auto& [name, value] : request.query) {
+    if (std::ranges::find(known, name) != known.end()) continue;
+    if (known.size() == 0) return wrong(fmt::format("there is no parameter '{}': none is known here", name));
+    return wrong(fmt::format("there is no parameter '{}': known here are {}", name, fmt::join(known, ", ")));
+  }
+  return {};
+}
+
+// Of the devices of a snapshot; nothing is known of one that is not in it.
+DeviceLabel label_of(const Snapshot& snapshot, std::string_view device) {
+  for (const Place& place : places(snapshot)) {
+    const Device& facts = *place.device->device;
+    if (facts.id.text != device) continue;
+    return {.index = place.device->index, .simulated = facts.simulated, .recorded = facts.recorded};
+  }
+  return {};
+}
+
+const Lease* find_any(const Ledger& ledger, LeaseId id) {
+  const Lease* lease = ledger.find(id);
+  return lease ? lease : ledger.find_ended(id);
+}
+
+}  // namespace
+
+/// What a list of leases is narrowed to.
+struct LeaseAnswers::Filter {
+  std::string device;  ///< id; empty for all, as below
+  std::string service;
+  std::optional<LeaseState> state;
+  bool all = false;
+
+  bool takes(const Lease& lease) const {
+    if (!device.empty() && !(lease.device == device)) return false;
+    if (!service.empty() && !ServiceEqual()(lease.service.text(), service)) return false;
+    return !state || lease.state == *state;
+  }
+};
+
+/// What a change is about: which lease, and what is known of it. Nothing is known of one that is over for long.
+struct LeaseAnswers::Subject {
+  LeaseId id{};
+  std::optional<Lease> lease;
+};
+
+std::string LeaseAnswers::user(uid_t uid) {
+  std::scoped_lock lock(users_mutex_);
+  std::string name = users_.name(uid, desk_.book.clock().now());
+  return parse_u64(name) ? std::string() : name;  // it has none but its number
+}
+
+std::optional<Lease> LeaseAnswers::known(LeaseId id) const {
+  std::optional<Lease> lease;
+  desk_.book.look([&](const Ledger& ledger) {
+    if (const Lease* found = find_any(ledger, id)) lease = *found;
+  });
+  return lease;
+}
+
+// A device that has gone may hold leases still: the ledger is asked first.
+Result<std::string> LeaseAnswers::device_id(const std::string& selector) const {
+  bool is_known = false;
+  desk_.book.look([&](const Ledger& ledger) { is_known = ledger.device(selector) != nullptr; });
+  if (is_known) return selector;
+  const auto chosen = select_devices(*desk_.snapshot(), std::vector{selector});
+  if (!chosen) return tl::make_unexpected(chosen.error());
+  return chosen->devices.front().device->id.text;
+}
+
+Result<Owner> LeaseAnswers::owner_of(const LeaseWish& wish, const Credentials& peer) const {
+  if (wish.owner == LeaseWish::Owner::standing) return StandingOwner{};
+  if (wish.owner == LeaseWish::Owner::heartbeat) return HeartbeatOwner{*wish.ttl};
+  if (wish.owner == LeaseWish::Owner::connection) {
+    return wrong("an owner \"connection\" needs a connection that stays: there is none here");
+  }
+  if (peer.pid <= 0) {
+    return wrong(
+        "an owner \"process\" must be visible here, and you are in a pid namespace (a container) whose processes are "
+        "not: ask for an owner \"heartbeat\" or \"connection\"");
+  }
+  if (wish.pid.value_or(peer.pid) == peer.pid) {
+    if (peer.start_ticks > 0) return ProcessOwner{peer.pid, peer.start_ticks};
+    return fail(Errc::not_found, fmt::format("process {}, which is to own the lease, is gone", peer.pid));
+  }
+  const auto other = desk_.process(static_cast<pid_t>(*wish.pid));
+  if (!other) return fail(Errc::not_found, fmt::format("there is no process {} to own the lease", *wish.pid));
+  if (other->uid != peer.uid && peer.uid != 0) {
+    return fail(Errc::not_permitted,
+                fmt::format("process {} is not yours: only root may book for another user's", *wish.pid));
+  }
+  return other->process;
+}
+
+std::vector<LeaseId> LeaseAnswers::group_of(LeaseId id) const {
+  const auto lease = known(id);
+  std::vector<LeaseId> ids;
+  for (std::uint32_t i = 0; lease && i < lease->group_size; ++i) ids.push_back(LeaseId{number(lease->group) + i});
+  return ids;
+}
+
+Response LeaseAnswers::leases_answer(unsigned status, LeaseId first, std::uint32_t count, bool repeated,
+                                     const std::string& note) {
+  std::vector<LeaseView> views;
+  desk_.book.look([&](const Ledger& ledger) {
+    for (std::uint32_t i = 0; i < count; ++i) {
+      if (const Lease* lease = find_any(ledger, LeaseId{number(first) + i})) views.push_back({*lease, {}, {}});
+    }
+  });
+  const auto snapshot = desk_.snapshot();
+  for (LeaseView& view : views) {
+    view.device = label_of(*snapshot, view.lease.device.text());
+    view.user = user(view.lease.uid);
+  }
+  return document_answer(status, lease_document(views, desk_.book.clock().now(), repeated, note));
+}
+
+Response LeaseAnswers::reserve(const Request& request) {
+  if (!request.peer->credentials) return problem(403, "not_permitted", kStranger);
+  if (auto good = check_parameters(request, {}); !good) return refused(good.error());
+  auto wish = parse_lease_wish(request.body);
+  if (!wish) return refused(wish.error());
+  LeaseRequest wanted = std::move(wish->request);
+  if (!wanted.device.empty()) {
+    auto device = device_id(wanted.device);
+    if (!device) return refused(device.error());
+    wanted.device = std::move(*device);
+  }
+  const auto owner = owner_of(*wish, *request.peer->credentials);
+  if (!owner) return refused(owner.error());
+  wanted.owner = *owner;
+  wanted.uid = request.peer->credentials->uid;
+  wanted.wait.reset();
+  const auto booking = desk_.book.reserve(wanted);
+  if (!booking) return refused(booking.error());
+  return leases_answer(booking->repeated ? 200 : 201, booking->id, booking->count, booking->repeated, booking->note);
+}
+
+Result<LeaseAnswers::Filter> LeaseAnswers::filter_of(const Request& request) const {
+  if (auto good = check_parameters(request, {"device", "service", "state", "all"}); !good) {
+    return tl::make_unexpected(good.error());
+  }
+  Filter filter;
+  for (const auto& [name, value] : request.query) {
+    if (name == "device") {
+      auto device = device_id(value);
+      if (!device) return tl::make_unexpected(device.error());
+      filter.device = std::move(*device);
+    } else if (name == "service") {
+      filter.service = value;
+    } else if (name == "state") {
+      filter.state = parse_lease_state(value);
+      if (!filter.state) {
+        return wrong(
+            fmt::format("state is '{}'; it takes waiting, starting, active, suspended, draining, leaked or "
+                        "ended",
+                        value));
+      }
+    } else if (value == "true" || value == "false") {
+      filter.all = value == "true";
+    } else {
+      return wrong(fmt::format("all is '{}'; it takes true or false", value));
+    }
+  }
+  return filter;
+}
+
+Response LeaseAnswers::list(const Request& request) {
+  const auto filter = filter_of(request);
+  if (!filter) return refused(filter.error());
+  const auto snapshot = desk_.snapshot();
+  LeaseBook book;
+  book.taken_at = desk_.book.clock().wall();
+  book.now = desk_.book.clock().now();
+  if (filter->all) book.ended.emplace();
+  desk_.book.look([&](const Ledger& ledger) {  // only copies: everybody else waits meanwhile
+    book.closed = ledger.closed();
+    for (const DeviceAccount& device : ledger.devices()) {
+      if (filter->device.empty() || device.id() == filter->device) book.devices.emplace_back(device, DeviceLabel{});
+    }
+    for (Lease& lease : ledger.leases()) {
+      if (filter->takes(lease)) book.leases.push_back({std::move(lease), {}, {}});
+    }
+    book.waiting = ledger.waiting();
+    if (!filter->all) return;
+    for (auto lease = ledger.history().rbegin(); lease != ledger.history().rend(); ++lease) {
+      if (filter->takes(*lease)) book.ended->push_back({*lease, {}, {}});
+    }
+  });
+  std::map<std::string, DeviceLabel> labels;
+  for (auto& [account, label] : book.devices) {
+    label = label_of(*snapshot, account.id().text());
+    labels[account.id().text()] = label;
+  }
+  const auto complete = [&](LeaseView& view) {
+    view.device = labels[view.lease.device.text()];
+    view.user = user(view.lease.uid);
+  };
+  std::ranges::for_each(book.leases, complete);
+  if (book.ended) std::ranges::for_each(*book.ended, complete);
+  return document_answer(200, leases_document(book));
+}
+
+Response LeaseAnswers::find(const Request& request) {
+  if (auto good = check_parameters(request, {}); !good) return refused(good.error());
+  const auto id = id_of(request);
+  if (!id) return refused(id.error());
+  const auto lease = known(*id);
+  if (!lease)
+    return refused({Errc::not_found, fmt::format("there is no lease {}, or it is over for long", number(*id))});
+  return leases_answer(200, *id, 1, false, {});
+}
+
+// The lease that the path names, for somebody who may change it.
+tl::expected<LeaseAnswers::Subject, Response> LeaseAnswers::theirs(const Request& request, bool operators_only) {
+  if (!request.peer->credentials) return tl::make_unexpected(problem(403, "not_permitted", kStranger));
+  const auto id = id_of(request);
+  if (!id) return tl::make_unexpected(refused(id.error()));
+  Subject subject{*id, known(*id)};
+  if (may_change(*request.peer, desk_.own_uid)) return subject;
+  if (operators_only) {
+    return tl::make_unexpected(
+        problem(403, "not_permitted", "to revoke leases is for root and the user that gpukeeper runs as"));
+  }
+  if (!subject.lease || subject.lease->uid == request.peer->credentials->uid) return subject;
+  const std::string name = user(subject.lease->uid);
+  return tl::make_unexpected(problem(
+      403, "not_permitted",
+      fmt::format("lease {} belongs to user {}{}: it is changed by nobody but that user, root and the user that "
+                  "gpukeeper runs as",
+                  number(*id), subject.lease->uid, name.empty() ? "" : fmt::format(" ({})", harmless(name)))));
+}
+
+Response LeaseAnswers::end(const Request& request, EndReason why) {
+  if (auto good = check_parameters(request, {"generation"}); !good) return refused(good.error());
+  const auto generation = generation_of(request);
+  if (!generation) return refused(generation.error());
+  const auto subject = theirs(request, why == EndReason::revoked);
+  if (!subject) return subject.error();
+  const auto ending = desk_.book.release(subject->id, *generation, why);
+  if (!ending) {
+    return ending.error().code == Errc::invalid_argument ? stale(ending.error()) : refused(ending.error());
+  }
+  const auto after = known(subject->id);
+  std::optional<Bytes> observed;
+  if (after && after->state != LeaseState::ended && after->observed) observed = *after->observed;
+  return document_answer(200, ending_document(subject->id, *ending, observed));
+}
+
+Response LeaseAnswers::release(const Request& request) {
+  return end(request, EndReason::released);
+}
+
+Response LeaseAnswers::revoke(const Request& request) {
+  return end(request, EndReason::revoked);
+}
+
+Response LeaseAnswers::release_all(const Request& request) {
+  if (!request.peer->credentials) return problem(403, "not_permitted", kStranger);
+  if (auto good = check_parameters(request, {"service", "device"}); !good) return refused(good.error());
+  const auto service = request.query.find("service");
+  const auto device = request.query.find("device");
+  if (service == request.query.end() || device == request.query.end()) {
+    return refused({Errc::invalid_argument, "which leases? Both are needed: ?service=NAME&device=INDEX or UUID"});
+  }
+  const auto id = device_id(device->second);
+  if (!id) return refused(id.error());
+  std::optional<std::uint32_t> uid;
+  if (!may_change(*request.peer, desk_.own_uid)) uid = request.peer->credentials->uid;
+  const auto ended = desk_.book.release_all(service->second, *id, uid);
+  if (!ended) return refused(ended.error());
+  return document_answer(200, endings_document(*ended));
+}
+
+Response LeaseAnswers::resize(const Request& request) {
+  if (auto good = check_parameters(request, {}); !good) return refused(good.error());
+  const auto terms = parse_lease_terms(request.body);
+  if (!terms) return refused(terms.error());
+  const auto subject = theirs(request);
+  if (!subject) return subject.error();
+  const auto booking = desk_.book.resize(subject->id, terms->generation, *terms->min, terms->max);
+  if (booking) return leases_answer(200, subject->id, 1, false, {});
+  const bool is_stale = terms->generation && subject->lease && *terms->generation != subject->lease->generation;
+  return is_stale ? stale(booking.error().error) : refused(booking.error());
+}
+
+Response LeaseAnswers::heartbeat(const Request& request) {
+  if (auto good = check_parameters(request, {}); !good) return refused(good.error());
+  const auto subject = theirs(request);
+  if (!subject) return subject.error();
+  const auto until = desk_.book.heartbeat(subject->id);
+  return until ? leases_answer(200, subject->id, 1, false, {}) : refused(until.error());
+}
+
+Response LeaseAnswers::suspend(const Request& request) {
+  if (auto good = check_parameters(request, {}); !good) return refused(good.error());
+  const auto subject = theirs(request);
+  if (!subject) return subject.error();
+  const auto done = desk_.book.suspend(subject->id);
+  return done ? leases_answer(200, subject->id, 1, false, {}) : refused(done.error());
+}
+
+Response LeaseAnswers::resume(const Request& request) {
+  if (auto good = check_parameters(request, {}); !good) return refused(good.error());
+  const auto subject = theirs(request);
+  if (!subject) return subject.error();
+  const auto booking = desk_.book.resume(subject->id);
+  return booking ? leases_answer(200, subject->id, 1, false, {}) : refused(booking.error());
+}
+
+Response LeaseAnswers::quotas(const Request& request) {
+  if (auto good = check_parameters(request, {}); !good) return refused(good.error());
+  std::vector<ServiceAccount> services;
+  desk_.book.look([&](const Ledger& ledger) {
+    for (const auto& [name, account] : ledger.services()) {
+      if (account.quota || account.leases > 0) services.push_back(account);
+    }
+  });
+  std::ranges::sort(services, {}, [](const ServiceAccount& service) { return service.name.text(); });
+  return document_answer(200, quotas_document(services));
+}
+
+std::vector<Route> lease_routes(std::function<std::shared_ptr<LeaseAnswers>()> answers) {
+  using Member = Response (LeaseAnswers::*)(const Request&);
+  const auto row = [answers](std::string_view method, std::string_view pattern, std::string_view summary,
+                             Member member) -> Route {
+    return {method, pattern, summary, [answers, member](const Request& request) {
+              const auto desk = answers();
+              return desk ? (*desk.*member)(request) : starting();
+            }};
+  };
+  constexpr std::string_view kOne = "/api/v1/leases/{id}";
+  return {
+      row("GET", "/api/v1/leases", "What is booked of every GPU's memory; ?device=, service=, state=, all=true.",
+          &LeaseAnswers::list),
+      row("POST", "/api/v1/leases",
+          R"(Books memory: {"service": "embedding", "min_bytes": 4294967296}, and what docs/api.md lists.)",
+          &LeaseAnswers::reserve),
+      row("DELETE", "/api/v1/leases", "Ends a service's leases on a GPU: ?service=&device=.",
+          &LeaseAnswers::release_all),
+      row("GET", kOne, "One lease.", &LeaseAnswers::find),
+      row("DELETE", kOne, "Gives it back; ?generation=.", &LeaseAnswers::release),
+      row("PATCH", kOne, R"(Other terms: {"min_bytes": 2147483648, "max_bytes": …, "generation": …}.)",
+          &LeaseAnswers::resize),
+      row("POST", "/api/v1/leases/{id}/heartbeat", "Its holder is still there.", &LeaseAnswers::heartbeat),
+      row("POST", "/api/v1/leases/{id}/suspend", "Its holder gave its memory back for a while.",
+          &LeaseAnswers::suspend),
+      row("POST", "/api/v1/leases/{id}/resume", "It wants that memory again.", &LeaseAnswers::resume),
+      row("POST", "/api/v1/leases/{id}/revoke", "Takes it away; for operators.", &LeaseAnswers::revoke),
+      row("GET", "/api/v1/quotas", "What every service may have and has.", &LeaseAnswers::quotas),
+  };
+}
+
+}  // namespace gpukeeper::service

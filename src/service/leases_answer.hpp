@@ -1,0 +1,86 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <sys/types.h>
+
+#include "attribution/users.hpp"
+#include "booking/bookkeeper.hpp"
+#include "core/files.hpp"
+#include "format/lease_request_json.hpp"
+#include "service/http.hpp"
+#include "service/peer_process.hpp"
+#include "service/router.hpp"
+#include "telemetry/snapshot.hpp"
+
+namespace gpukeeper::service {
+
+/// What answers about leases are made from.
+struct LeaseDesk {
+  Bookkeeper& book;
+  std::function<std::shared_ptr<const Snapshot>()> snapshot;  ///< the latest; never null
+  uid_t own_uid = 0;                                          ///< the user that gpukeeper runs as
+  FindProcess process = find_process;
+};
+
+/// The ledger over HTTP: what is asked, who may ask it, and what is told. A daemon and a command without one answer by
+/// the same functions; the command is its own client (this_process()).
+///
+/// Whoever may ask at all may look. Whoever the kernel vouches for (a unix socket) may book, in his own name; a lease
+/// is ended and changed by its user, by root and by the user that gpukeeper runs as.
+///
+/// An answer may take as long as a disk does. Threads: every member may be called from any.
+class LeaseAnswers {
+ public:
+  explicit LeaseAnswers(LeaseDesk desk) : desk_(std::move(desk)) {}
+
+  /// POST /api/v1/leases: 201, or 200 for one that was made before by the same request id.
+  Response reserve(const Request& request);
+  /// GET /api/v1/leases?device=&service=&state=&all=true
+  Response list(const Request& request);
+  /// GET /api/v1/leases/{id}
+  Response find(const Request& request);
+  /// DELETE /api/v1/leases/{id}?generation=
+  Response release(const Request& request);
+  /// DELETE /api/v1/leases?service=&device=: of somebody who is no operator, his own.
+  Response release_all(const Request& request);
+  /// PATCH /api/v1/leases/{id}
+  Response resize(const Request& request);
+  /// POST /api/v1/leases/{id}/heartbeat, suspend, resume, revoke
+  Response heartbeat(const Request& request);
+  Response suspend(const Request& request);
+  Response resume(const Request& request);
+  Response revoke(const Request& request);
+  /// GET /api/v1/quotas
+  Response quotas(const Request& request);
+
+ private:
+  struct Filter;
+  struct Subject;
+
+  Result<Filter> filter_of(const Request& request) const;
+  Result<Owner> owner_of(const LeaseWish& wish, const Credentials& peer) const;
+  Result<std::string> device_id(const std::string& selector) const;
+  tl::expected<Subject, Response> theirs(const Request& request, bool operators_only = false);
+  std::optional<Lease> known(LeaseId id) const;
+  Response end(const Request& request, EndReason why);
+  Response leases_answer(unsigned status, LeaseId first, std::uint32_t count, bool repeated, const std::string& note);
+  std::vector<LeaseId> group_of(LeaseId id) const;
+  std::string user(uid_t uid);
+
+  const LeaseDesk desk_;
+  const RealFiles files_;
+  std::mutex users_mutex_;
+  Users users_{files_};  // guarded by users_mutex_
+};
+
+/// The rows of all these, for a table of routes. `answers` gives null while there is no ledger: 503 then.
+std::vector<Route> lease_routes(std::function<std::shared_ptr<LeaseAnswers>()> answers);
+
+}  // namespace gpukeeper::service
