@@ -124,6 +124,7 @@ class RoutesTest : public testing::Test {
 
 TEST_F(RoutesTest, ABookThatIsClosedIsNoHealth) {
   Snapshot snapshot = four_gpus();
+  snapshot.monotonic = clock_->now();
   auto booked = std::make_shared<Booked>();
   snapshot.booked = booked;
   see(snapshot);
