@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "config/effective.hpp"
+#include "core/replace_file.hpp"
 #include "core/result.hpp"
 
 namespace gpukeeper::config {
@@ -17,10 +18,5 @@ namespace gpukeeper::config {
 /// Errors: invalid_argument when `text` is no configuration; not_supported when it is written in a way that cannot be
 /// edited (an alias, a value over several lines in quotes); the message names the key that is to be edited by hand.
 Result<std::string> edited(std::string_view text, std::string_view file, std::span<const Assignment> assignments);
-
-/// Puts a text in the place of a file, at once: whoever reads it sees the old one or the new one, also after a crash.
-/// Mode and owner stay as they are; a new file gets 0644, and its folder is made. A symbolic link stays one.
-/// Errors: as the kernel says, "write /etc/…: Permission denied".
-Result<void> replace_file(const std::string& path, std::string_view text);
 
 }  // namespace gpukeeper::config

@@ -84,6 +84,15 @@ Metric<Bytes> held_by(const Sight& sight, LeaseId id, std::string_view device, c
   return before ? Bytes(before->value() / 4) : before;
 }
 
+// The processes that work under a lease, on its device.
+std::vector<const SeenProcess*> processes_of(const Sight& sight, const Lease& lease) {
+  std::vector<const SeenProcess*> all;
+  for (const SeenProcess& process : sight.processes) {
+    if (process.lease == lease.id && process.device == lease.device.text()) all.push_back(&process);
+  }
+  return all;
+}
+
 }  // namespace
 
 ReclaimRun::ReclaimRun(std::uint64_t number, ReclaimOrder order, ReclaimSettings settings, ReclaimFacts facts,
@@ -408,14 +417,15 @@ void ReclaimRun::name(const Sight& sight) {
     if (lease.observed.value_or(kWorthNaming) < kWorthNaming) continue;
     std::optional<std::chrono::nanoseconds> idle;
     const auto* owner = std::get_if<ProcessOwner>(&lease.owner);
-    const SeenProcess* process = owner ? sight.process(lease.device.text(), owner->pid) : nullptr;
+    const auto processes = processes_of(sight, lease);
+    const SeenProcess* process = processes.empty() ? nullptr : processes.front();
     if (process) idle = facts_.idle_for(*process);
     const bool works = process && process->load.value_or(Percent(0)) > Percent(0);
     if (works && idle && *idle < settings_.idle_after) continue;
     Advice& advice = report_.advice.emplace_back();
     advice.lease = lease.id;
     advice.service = lease.service.text();
-    advice.pid = owner ? owner->pid : 0;
+    advice.pid = process ? process->pid : owner ? owner->pid : 0;
     advice.name = process ? process->name : "";
     advice.device = lease.device.text();
     advice.memory = lease.observed;
@@ -425,15 +435,6 @@ void ReclaimRun::name(const Sight& sight) {
   std::ranges::stable_sort(report_.advice, [](const Advice& a, const Advice& b) {
     return a.memory.value_or(Bytes(0)) > b.memory.value_or(Bytes(0));
   });
-}
-
-// The lease's own process, when it alone holds what is seen of the lease; else null.
-const SeenProcess* ReclaimRun::only_process(const Sight& sight, const Lease& lease) const {
-  const auto* owner = std::get_if<ProcessOwner>(&lease.owner);
-  if (!owner || !lease.observed) return nullptr;
-  const SeenProcess* process = sight.process(lease.device.text(), owner->pid);
-  if (!process || !process->memory || *process->memory < *lease.observed) return nullptr;
-  return process;
 }
 
 // Why nobody lays hands on it, a phrase; empty when somebody may.
@@ -459,18 +460,21 @@ void ReclaimRun::plan_suspending(const Sight& sight) {
     const SeenDevice* device = sight.device(lease->device.text());
     Planned planned;
     planned.deed = deed_of(*lease, "suspended (cuda-checkpoint)");
-    const SeenProcess* process = only_process(sight, *lease);
+    const auto processes = processes_of(sight, *lease);
+    const SeenProcess* process = processes.size() == 1 ? processes.front() : nullptr;
     if (!device || !device->nvidia) {
       planned.deed.problem = "its GPU is not NVIDIA's";
     } else if (!process) {
       planned.deed.problem =
-          "its memory is not held by its own process alone, and one process of several must not be "
-          "suspended";
+          fmt::format("{} processes work under it, and only one alone can be suspended", processes.size());
+    } else if (std::ranges::count(sight.processes, process->pid, &SeenProcess::pid) > 1) {
+      planned.deed.problem = "its process works on several GPUs, and would lose all of them";
     } else if (process->mps) {
       planned.deed.problem = "it is a client of MPS, which cannot be suspended";
     } else {
       planned.deed.problem = why_untouchable(*process, sight);
     }
+    if (process) planned.deed.pid = process->pid;
     if (process) planned.deed.name = process->name;
     if (planned.deed.problem.empty()) {
       ReclaimAction& action = planned.action.emplace();
@@ -495,6 +499,7 @@ void ReclaimRun::plan_terminating(const Sight& sight) {
   const auto add = [&](Deed deed, const SeenProcess& process, LeaseId lease) {
     Planned planned;
     planned.deed = std::move(deed);
+    planned.deed.pid = process.pid;
     planned.deed.name = process.name;
     planned.deed.problem = why_untouchable(process, sight);
     if (planned.deed.problem.empty()) {
@@ -523,15 +528,12 @@ void ReclaimRun::plan_terminating(const Sight& sight) {
   for (const Lease* lease : in_order(sight.leases)) {
     if (!in_scope(*lease) || !is_held(lease->state)) continue;
     if (!names_service(settings_.terminate_services, lease->service.text())) continue;
-    const auto* owner = std::get_if<ProcessOwner>(&lease->owner);
-    const SeenProcess* process = owner ? sight.process(lease->device.text(), owner->pid) : nullptr;
-    if (process) {
-      add(deed_of(*lease, "terminated"), *process, lease->id);
-      continue;
-    }
+    const auto processes = processes_of(sight, *lease);
+    for (const SeenProcess* process : processes) add(deed_of(*lease, "terminated"), *process, lease->id);
+    if (!processes.empty()) continue;
     Planned planned;
     planned.deed = deed_of(*lease, "not terminated");
-    planned.deed.problem = "it belongs to no process that the driver lists on its GPU";
+    planned.deed.problem = "the driver lists no process on its GPU that works under it";
     waves_.push_back({std::move(planned)});
   }
   if (waves_.empty()) skip("nobody of those that may be terminated holds memory there");

@@ -120,7 +120,6 @@ class ReclaimRun {
   Metric<Bytes> still_wanted(const Sight& sight, std::string_view device) const;
   Metric<Bytes> measured(const Sight& sight, const InFlight& flight, const Deed& deed) const;
   Planned asking(const Lease& lease, const std::string& move_to) const;
-  const SeenProcess* only_process(const Sight& sight, const Lease& lease) const;
   std::string why_untouchable(const SeenProcess& process, const Sight& sight) const;
   void skip(std::string why);
 

@@ -1,13 +1,16 @@
 #include "reclaim/sight.hpp"
 
 #include <algorithm>
+#include <map>
+#include <utility>
 
 namespace gpukeeper::reclaim {
 namespace {
 
-void add(Sight& sight, const DeviceSnapshot& d, const Ledger& ledger, const Snapshot& snapshot) {
+// `ledger` is null where only the drivers are asked.
+void add(Sight& sight, const DeviceSnapshot& d, const Ledger* ledger, const Snapshot& snapshot) {
   const std::string& id = d.device->id.text;
-  const DeviceAccount* account = ledger.device(id);
+  const DeviceAccount* account = ledger ? ledger->device(id) : nullptr;
   SeenDevice& device = sight.devices.emplace_back();
   device.id = id;
   device.index = d.index;
@@ -37,6 +40,13 @@ void add(Sight& sight, const DeviceSnapshot& d, const Ledger& ledger, const Snap
   }
 }
 
+void add_devices(Sight& sight, const Ledger* ledger, const Snapshot& snapshot) {
+  for (const DeviceSnapshot& device : snapshot.devices) {
+    add(sight, device, ledger, snapshot);
+    for (const DeviceSnapshot& partition : device.partitions) add(sight, partition, ledger, snapshot);
+  }
+}
+
 }  // namespace
 
 Metric<double> SeenDevice::fill() const {
@@ -62,13 +72,27 @@ const SeenProcess* Sight::process(std::string_view device, std::int64_t pid) con
   return found == processes.end() ? nullptr : &*found;
 }
 
+Sight sight_of(const Snapshot& snapshot) {
+  Sight sight;
+  sight.taken = snapshot.monotonic;
+  add_devices(sight, nullptr, snapshot);
+  return sight;
+}
+
 Sight sight_of(const Ledger& ledger, const Snapshot& snapshot) {
   Sight sight;
   sight.taken = snapshot.monotonic;
   sight.leases = ledger.leases();
-  for (const DeviceSnapshot& device : snapshot.devices) {
-    add(sight, device, ledger, snapshot);
-    for (const DeviceSnapshot& partition : device.partitions) add(sight, partition, ledger, snapshot);
+  std::map<std::pair<std::string, std::int64_t>, LeaseId> leases;
+  for (const Lease& lease : sight.leases) {
+    for (const ProcessOwner& process : ledger.processes_of(lease.id)) {
+      leases.emplace(std::pair(lease.device.text(), process.pid), lease.id);
+    }
+  }
+  add_devices(sight, &ledger, snapshot);
+  for (SeenProcess& process : sight.processes) {
+    const auto found = leases.find({process.device, process.pid});
+    if (found != leases.end()) process.lease = found->second;
   }
   return sight;
 }

@@ -25,6 +25,7 @@ struct SeenProcess {
   bool compute = true;   ///< false for one that only draws
   bool mps = false;      ///< a client of NVIDIA's multi-process service
   bool foreign = false;  ///< it has no lease
+  LeaseId lease{};       ///< one that it works under; 0 where that is not known
 };
 
 /// A device.
@@ -53,6 +54,9 @@ struct Sight {
   const Lease* lease(LeaseId id) const;
   const SeenProcess* process(std::string_view device, std::int64_t pid) const;
 };
+
+/// What the drivers say alone.
+Sight sight_of(const Snapshot& snapshot);
 
 /// The ledger must have been told of this snapshot, or of one before it: what it says of leases is then a little older.
 Sight sight_of(const Ledger& ledger, const Snapshot& snapshot);

@@ -42,19 +42,20 @@ enum class LongOption : int {
 };
 
 enum class PointerOption : int {
-  write_data = 10001,       // CURLOPT_WRITEDATA
-  url = 10002,              // CURLOPT_URL
-  read_data = 10009,        // CURLOPT_READDATA
-  error_buffer = 10010,     // CURLOPT_ERRORBUFFER: kErrorBuffer bytes
-  post_fields = 10015,      // CURLOPT_POSTFIELDS: not copied
-  user_agent = 10018,       // CURLOPT_USERAGENT
-  http_header = 10023,      // CURLOPT_HTTPHEADER
-  progress_data = 10057,    // CURLOPT_XFERINFODATA
-  ca_info = 10065,          // CURLOPT_CAINFO
-  user_name = 10173,        // CURLOPT_USERNAME
-  password = 10174,         // CURLOPT_PASSWORD
-  mail_from = 10186,        // CURLOPT_MAIL_FROM
-  mail_recipients = 10187,  // CURLOPT_MAIL_RCPT
+  write_data = 10001,        // CURLOPT_WRITEDATA
+  url = 10002,               // CURLOPT_URL
+  read_data = 10009,         // CURLOPT_READDATA
+  error_buffer = 10010,      // CURLOPT_ERRORBUFFER: kErrorBuffer bytes
+  post_fields = 10015,       // CURLOPT_POSTFIELDS: not copied
+  user_agent = 10018,        // CURLOPT_USERAGENT
+  http_header = 10023,       // CURLOPT_HTTPHEADER
+  progress_data = 10057,     // CURLOPT_XFERINFODATA
+  ca_info = 10065,           // CURLOPT_CAINFO
+  user_name = 10173,         // CURLOPT_USERNAME
+  password = 10174,          // CURLOPT_PASSWORD
+  mail_from = 10186,         // CURLOPT_MAIL_FROM
+  mail_recipients = 10187,   // CURLOPT_MAIL_RCPT
+  unix_socket_path = 10231,  // CURLOPT_UNIX_SOCKET_PATH
 };
 
 enum class FunctionOption : int {

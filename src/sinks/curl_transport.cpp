@@ -66,6 +66,7 @@ class Request {
   }
 
   bool ready() const { return handle_ != nullptr; }
+  void keep_of_answer(std::size_t bytes) { most_of_answer_ = bytes; }
   void add_secret(const std::string& secret) { secrets_.push_back(secret); }
   void out_of_memory() { check(27); }  // CURLE_OUT_OF_MEMORY
 
@@ -145,7 +146,7 @@ class Request {
     const std::size_t bytes = size * count;
     request.answered_ += bytes;
     if (request.answered_ > kEndlessAnswer) return 0;
-    const std::size_t room = Transport::kMostOfAnswer - request.answer_.size();
+    const std::size_t room = request.most_of_answer_ - request.answer_.size();
     request.answer_.append(data, std::min(bytes, room));
     return bytes;
   }
@@ -158,6 +159,7 @@ class Request {
   curl::Code setting_failed_ = curl::kOk;
   std::array<char, curl::kErrorBuffer> errors_{};
   std::string answer_;
+  std::size_t most_of_answer_ = 0;
   std::size_t answered_ = 0;
 };
 
@@ -191,7 +193,7 @@ Result<std::string> CurlTransport::version() {
 }
 
 Result<HttpAnswer> CurlTransport::post(const HttpPost& post, const std::stop_token& stop) {
-  const std::string what = "POST " + shown_url(post.url);
+  const std::string what = (post.reads_only ? "GET " : "POST ") + shown_url(post.url);
   const auto loaded = library();
   if (!loaded) return fail(loaded.error().code, fmt::format("{}: {}", what, loaded.error().message));
   List headers(**loaded);
@@ -208,9 +210,13 @@ Result<HttpAnswer> CurlTransport::post(const HttpPost& post, const std::stop_tok
   if (!listed) request.out_of_memory();
   request.set(P::http_header, headers.get());
   request.set(P::user_agent, std::string("gpukeeper"));
-  request.set(L::post, 1);
-  request.set(curl::WideOption::post_field_size, static_cast<std::int64_t>(post.body.size()));
-  request.set(P::post_fields, post.body);
+  if (!post.unix_socket.empty()) request.set(P::unix_socket_path, post.unix_socket);
+  if (!post.reads_only) {
+    request.set(L::post, 1);
+    request.set(curl::WideOption::post_field_size, static_cast<std::int64_t>(post.body.size()));
+    request.set(P::post_fields, post.body);
+  }
+  request.keep_of_answer(post.most_of_answer);
   if (auto done = request.perform(); !done) return tl::make_unexpected(done.error());
   return HttpAnswer{request.status(), request.take_answer()};
 }

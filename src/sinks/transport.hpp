@@ -18,17 +18,20 @@ struct Login {
 /// An HTTP POST.
 struct HttpPost {
   std::string url;                   ///< https:// or http://
+  bool reads_only = false;           ///< a GET instead, without a body
+  std::string unix_socket;           ///< the path of one that is connected to, whatever host the url names; or empty
   std::vector<std::string> headers;  ///< "Name: value"
   std::string body;
   std::string bearer;                                           ///< a token; empty: none
   Login login;                                                  ///< HTTP's basic authentication
   std::string ca_file;                                          ///< empty: the system's certificates
   std::chrono::nanoseconds timeout = std::chrono::seconds(10);  ///< from the first byte to the last
+  std::size_t most_of_answer = 4096;                            ///< that is wanted; the rest is left out
 };
 
 struct HttpAnswer {
   int status = 0;    ///< 200
-  std::string body;  ///< its first kMostOfAnswer bytes
+  std::string body;  ///< its first most_of_answer bytes
 };
 
 /// A message for an SMTP server.
@@ -54,8 +57,6 @@ struct MailPost {
 /// Threads: every member may be called from any thread; a call ends soon after a stop is requested.
 class Transport {
  public:
-  static constexpr std::size_t kMostOfAnswer = 4096;
-
   virtual ~Transport() = default;
 
   /// An answer, whatever its status.

@@ -75,6 +75,11 @@ class Rehearsal {
         p.load = Percent(0);
         p.compute = process.compute;
         p.mps = mps.contains(process.pid);
+        for (const Lease& lease : s.leases) {
+          for (const ProcessOwner& worker : machine.ledger.processes_of(lease.id)) {
+            if (worker.pid == process.pid && lease.device == device.id) p.lease = lease.id;
+          }
+        }
         for (const ForeignProcess& foreign : machine.ledger.device(device.id)->facts().foreign) {
           p.foreign = p.foreign || foreign.pid == process.pid;
         }
@@ -351,7 +356,7 @@ TEST(ReclaimRunTest, OneProcessOfSeveralIsNotSuspended) {
   const ReclaimReport report = world.run();
   EXPECT_THAT(world.actions, IsEmpty());
   EXPECT_EQ(step(report, Stage::suspend).deeds.at(0).problem,
-            "its memory is not held by its own process alone, and one process of several must not be suspended");
+            "2 processes work under it, and only one alone can be suspended");
 }
 
 TEST(ReclaimRunTest, TheIdleWithoutALeaseAreTerminatedBeforeLeases) {

@@ -79,6 +79,7 @@ TEST(CurlLibraryTest, OptionNumbersAreTheLibrarysOwn) {
       {"PASSWORD", static_cast<int>(curl::PointerOption::password)},
       {"MAIL_FROM", static_cast<int>(curl::PointerOption::mail_from)},
       {"MAIL_RCPT", static_cast<int>(curl::PointerOption::mail_recipients)},
+      {"UNIX_SOCKET_PATH", static_cast<int>(curl::PointerOption::unix_socket_path)},
       {"WRITEFUNCTION", static_cast<int>(curl::FunctionOption::write)},
       {"READFUNCTION", static_cast<int>(curl::FunctionOption::read)},
       {"XFERINFOFUNCTION", static_cast<int>(curl::FunctionOption::progress)},

@@ -1,3 +1,5 @@
+#include "core/replace_file.hpp"
+
 #include <array>
 #include <cerrno>
 #include <climits>
@@ -11,11 +13,10 @@
 
 #include <fmt/format.h>
 
-#include "config/file_edit.hpp"
 #include "core/display_text.hpp"
 #include "core/files.hpp"
 
-namespace gpukeeper::config {
+namespace gpukeeper {
 namespace {
 
 tl::unexpected<Error> failed(const std::string& path, int error) {
@@ -42,7 +43,7 @@ void sync_folder(const std::string& folder) {
 
 }  // namespace
 
-Result<void> replace_file(const std::string& path, std::string_view text) {
+Result<void> replace_file(const std::string& path, std::string_view text, unsigned mode) {
   std::array<char, PATH_MAX> room{};
   const bool there = ::realpath(path.c_str(), room.data()) != nullptr;  // through symbolic links
   const std::string target = there ? room.data() : path;
@@ -56,7 +57,7 @@ Result<void> replace_file(const std::string& path, std::string_view text) {
   std::string temporary = target + ".XXXXXX";
   const int descriptor = ::mkostemp(temporary.data(), O_CLOEXEC);
   if (descriptor < 0) return failed(path, errno);
-  bool well = ::fchmod(descriptor, known ? before.st_mode & 07777U : 0644U) == 0;
+  bool well = ::fchmod(descriptor, known ? before.st_mode & 07777U : mode) == 0;
   if (known) static_cast<void>(::fchown(descriptor, before.st_uid, before.st_gid));  // root may, others need not
   well = well && write_all(descriptor, text) && ::fsync(descriptor) == 0;
   int reason = errno;
@@ -70,4 +71,4 @@ Result<void> replace_file(const std::string& path, std::string_view text) {
   return failed(path, reason);
 }
 
-}  // namespace gpukeeper::config
+}  // namespace gpukeeper

@@ -1,0 +1,23 @@
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "reclaim/plan.hpp"
+#include "reclaim/reclaim_report.hpp"
+
+// What the API and --json say, as docs/schema/plan.json and docs/schema/reclaim.json describe it.
+namespace gpukeeper::reclaim {
+
+/// The plan, schema gpukeeper.plan/1. `ledger`: the devices' indices.
+std::string plan_json(const Plan& plan, const PlanRequest& request, const Ledger& ledger);
+
+/// One report, schema gpukeeper.reclaim/1.
+std::string report_json(const ReclaimReport& report);
+
+/// Several, the latest first, schema gpukeeper.reclaims/1.
+std::string reports_json(const std::vector<ReclaimReport>& reports);
+
+}  // namespace gpukeeper::reclaim
