@@ -133,8 +133,11 @@ void Ledger::end_by_itself(Lease& lease, EndReason why, Moment at) {
 void Ledger::tick(Moment at) {
   if (ticked_ && at.now - *ticked_ > kSilence) {
     for (auto& [id, lease] : leases_) {
-      if (!is_held(lease.state) || !std::holds_alternative<HeartbeatOwner>(lease.owner)) continue;
-      lease.deadline = std::min(later(lease.deadline, at.now - *ticked_), lease.over_at);
+      const auto* owner = std::get_if<HeartbeatOwner>(&lease.owner);
+      if (!owner || !is_held(lease.state)) continue;
+      // Who was heard meanwhile has had his time since then.
+      const auto unheard = at.now - std::max(*ticked_, lease.deadline - owner->ttl);
+      if (unheard > unheard.zero()) lease.deadline = std::min(later(lease.deadline, unheard), lease.over_at);
     }
   }
   ticked_ = std::max(ticked_.value_or(at.now), at.now);

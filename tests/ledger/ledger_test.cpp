@@ -612,6 +612,17 @@ TEST(LedgerTest, WhileNobodyListenedNoHeartbeatWasMissed) {
   EXPECT_EQ(machine.reason(id), EndReason::expired);
 }
 
+TEST(LedgerTest, WhoWasHeardAfterASilenceHasNoMoreTimeThanAnybody) {
+  BookedMachine machine({8192});
+  machine.now += 10min;  // the machine slept, and the first that happens is a request
+  LeaseRequest r = request("a", 100);
+  r.owner = HeartbeatOwner{10s};
+  const LeaseId id = machine.book(r);
+  machine.look();
+  machine.wait(10s);
+  EXPECT_EQ(machine.reason(id), EndReason::expired);
+}
+
 TEST(LedgerTest, ALifetimeEndsWhateverTheHeartbeatSays) {
   BookedMachine machine({8192});
   LeaseRequest r = request("a", 100);

@@ -27,7 +27,8 @@ struct Options {
 
 Outcome run(const Options& options, std::uint64_t seed, std::chrono::nanoseconds length) {
   const auto print = options.trace ? Trace([](const std::string& line) { fmt::print("{}\n", line); }) : Trace();
-  return options.tier == "engine" ? run_engine(seed, length, print) : run_policy(seed, length, print);
+  if (options.tier == "engine") return run_engine(seed, length, print);
+  return options.tier == "book" ? run_book(seed, length, print) : run_policy(seed, length, print);
 }
 
 int report(const Options& options, std::uint64_t seed, const Outcome& outcome) {
@@ -60,8 +61,8 @@ int search(const Options& options, std::chrono::nanoseconds length) {
 int main(int argc, char** argv) {
   CLI::App app("Plays a seed of gpukeeper's simulation, or looks for one that fails.");
   Options options;
-  app.add_option("--tier", options.tier, "policy (governor and alerts) or engine (the whole engine)")
-      ->check(CLI::IsMember({"policy", "engine"}));
+  app.add_option("--tier", options.tier, "policy (governor and alerts), engine (the whole engine) or book (the ledger)")
+      ->check(CLI::IsMember({"policy", "engine", "book"}));
   app.add_option("--seed", options.seed, "The seed to play; without one, seeds by chance.");
   app.add_option("--hours", options.hours, "How long, by the simulated clock; else as the tests have it.");
   app.add_option("--search", options.search, "Without a seed: look for so many seconds.");

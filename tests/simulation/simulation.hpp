@@ -28,6 +28,11 @@ Outcome run_policy(std::uint64_t seed, std::chrono::nanoseconds length, const Tr
 /// The whole engine over a clock that is played, on a simulated machine with faults, while commands come in.
 Outcome run_engine(std::uint64_t seed, std::chrono::nanoseconds length, const Trace& trace = {});
 
+/// The book of GPU memory, on a machine whose processes keep to it or do not: they lie, fork, die, reuse pids, take
+/// what nobody gave them. The book is killed and opened again, the machine boots and sleeps, clocks jump. State changes
+/// are leases that were granted.
+Outcome run_book(std::uint64_t seed, std::chrono::nanoseconds length, const Trace& trace = {});
+
 /// The machine that run_engine simulates, as a scenario (docs/scenarios.md).
 std::string scenario_of(std::uint64_t seed, std::chrono::nanoseconds length);
 

@@ -17,6 +17,7 @@ using namespace std::chrono_literals;
 
 constexpr auto kPolicyLength = 2h;
 constexpr auto kEngineLength = 45min;
+constexpr auto kBookLength = 2h;
 
 std::string how_to_replay(std::string_view tier, std::uint64_t seed, const Outcome& outcome) {
   return fmt::format("step {}: {}\n  replay it with: gpukeeper-sim --tier {} --seed {}", outcome.steps,
@@ -31,6 +32,11 @@ void expect_policy(std::uint64_t seed) {
 void expect_engine(std::uint64_t seed) {
   const Outcome outcome = run_engine(seed, kEngineLength);
   ASSERT_TRUE(outcome.wrong.empty()) << how_to_replay("engine", seed, outcome);
+}
+
+void expect_book(std::uint64_t seed) {
+  const Outcome outcome = run_book(seed, kBookLength);
+  ASSERT_TRUE(outcome.wrong.empty()) << how_to_replay("book", seed, outcome);
 }
 
 // How long chance may look for something, in seconds; GPUKEEPER_SIM_SECONDS gives it more.
@@ -52,11 +58,17 @@ TEST(SimulationTest, FixedSeedsHoldAllThatIsPromisedInTheWholeEngine) {
   for (std::uint64_t seed = 1; seed <= 4; ++seed) expect_engine(seed);
 }
 
+TEST(SimulationTest, FixedSeedsHoldAllThatIsPromisedOfTheBook) {
+  for (std::uint64_t seed = 1; seed <= 30; ++seed) expect_book(seed);
+}
+
 TEST(SimulationTest, TheSameSeedIsTheSameStory) {
   for (std::uint64_t seed = 1; seed <= 2; ++seed) {
     EXPECT_EQ(run_policy(seed, 1h).digest, run_policy(seed, 1h).digest);
     EXPECT_EQ(run_engine(seed, 30min).digest, run_engine(seed, 30min).digest);
+    EXPECT_EQ(run_book(seed, 1h).digest, run_book(seed, 1h).digest);
     EXPECT_NE(run_policy(seed, 1h).digest, run_policy(seed + 1, 1h).digest);
+    EXPECT_NE(run_book(seed, 1h).digest, run_book(seed + 1, 1h).digest);
   }
 }
 
@@ -67,6 +79,7 @@ TEST(SimulationTest, MuchHappens) {
   const Outcome engine = run_engine(2, kEngineLength);
   EXPECT_GT(engine.state_changes, 10u);
   EXPECT_GT(engine.hand_changes, 10u);
+  EXPECT_GT(run_book(1, kBookLength).state_changes, 100u) << "leases that were granted";
 }
 
 // The seeds differ each time: what fails here is reproduced by the command that is printed.
@@ -86,6 +99,15 @@ TEST(SimulationTest, SeedsByChanceHoldAllThatIsPromisedInTheWholeEngine) {
   for (const auto end = std::chrono::steady_clock::now() + box(); std::chrono::steady_clock::now() < end;) {
     const std::uint64_t seed = (std::uint64_t{device()} << 32) | device();
     expect_engine(seed);
+    if (HasFatalFailure()) return;
+  }
+}
+
+TEST(SimulationTest, SeedsByChanceHoldAllThatIsPromisedOfTheBook) {
+  std::random_device device;
+  for (const auto end = std::chrono::steady_clock::now() + box(); std::chrono::steady_clock::now() < end;) {
+    const std::uint64_t seed = (std::uint64_t{device()} << 32) | device();
+    expect_book(seed);
     if (HasFatalFailure()) return;
   }
 }
