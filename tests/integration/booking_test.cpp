@@ -16,6 +16,7 @@
 #include "booking/bookkeeper.hpp"
 #include "booking/pidfd_watch.hpp"
 #include "fakes/temporary_folder.hpp"
+#include "integration/sleeping_child.hpp"
 #include "storage/sqlite_journal.hpp"
 
 // Real processes that die, and a bookkeeper that is killed: what needs a kernel.
@@ -25,29 +26,9 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// A process that does nothing until it is killed.
-class Child {
- public:
-  Child() : pid_(::fork()) {
-    if (pid_ == 0) {
-      for (;;) ::pause();
-    }
-  }
-  ~Child() { kill(); }
-  Child(const Child&) = delete;
-  Child& operator=(const Child&) = delete;
-
-  ProcessOwner owner() const { return process_now(pid_).value(); }
-  void kill() {
-    if (pid_ <= 0) return;
-    ::kill(pid_, SIGKILL);
-    ::waitpid(pid_, nullptr, 0);
-    pid_ = 0;
-  }
-
- private:
-  pid_t pid_;
-};
+ProcessOwner owner_of(const SleepingChild& child) {
+  return process_now(child.pid()).value();
+}
 
 /// Who was told to be gone.
 class Told {
@@ -76,12 +57,12 @@ TEST(PidfdWatchTest, ADeathIsToldOnceHoweverOftenTheProcessIsWatched) {
   const auto watch = PidfdWatch::start().value();
   Told told;
   watch->on_gone([&](const ProcessOwner& owner) { told.hear(owner); });
-  Child child;
-  Child lives;
-  const ProcessOwner owner = child.owner();
+  SleepingChild child;
+  SleepingChild lives;
+  const ProcessOwner owner = owner_of(child);
   EXPECT_TRUE(watch->watch(owner));
   EXPECT_TRUE(watch->watch(owner));
-  EXPECT_TRUE(watch->watch(lives.owner()));
+  EXPECT_TRUE(watch->watch(owner_of(lives)));
   EXPECT_EQ(watch->size(), 2u);
   child.kill();
   ASSERT_TRUE(told.wait_for(1));
@@ -92,8 +73,8 @@ TEST(PidfdWatchTest, ADeathIsToldOnceHoweverOftenTheProcessIsWatched) {
 
 TEST(PidfdWatchTest, AnotherProcessWithThePidIsNotTheOwner) {
   const auto watch = PidfdWatch::start().value();
-  const Child child;
-  ProcessOwner other = child.owner();
+  const SleepingChild child;
+  ProcessOwner other = owner_of(child);
   ++other.start_ticks;
   EXPECT_FALSE(watch->watch(other));
 }
@@ -102,10 +83,10 @@ TEST(PidfdWatchTest, WhoIsForgottenIsNotTold) {
   const auto watch = PidfdWatch::start().value();
   Told told;
   watch->on_gone([&](const ProcessOwner& owner) { told.hear(owner); });
-  Child forgotten;
-  Child kept;
-  const ProcessOwner owner = kept.owner();
-  ASSERT_TRUE(watch->watch(forgotten.owner()));
+  SleepingChild forgotten;
+  SleepingChild kept;
+  const ProcessOwner owner = owner_of(kept);
+  ASSERT_TRUE(watch->watch(owner_of(forgotten)));
   ASSERT_TRUE(watch->watch(owner));
   watch->keep_only({owner});
   forgotten.kill();
