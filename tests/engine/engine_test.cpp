@@ -388,7 +388,7 @@ TEST_F(RunningEngine, WhileItIsOffWhoAsksGetsASampleAndAllWhoAskMeanwhileShareIt
   await_age();
   const auto before = engine_->snapshot()->sequence;
   std::promise<void> held;
-  ASSERT_TRUE(engine_->post([&] { held.get_future().wait(); }));  // until all have asked
+  ASSERT_TRUE(engine_->post([until = held.get_future().share()] { until.wait(); }));  // until all have asked
   std::atomic<int> answered = 0;
   for (int i = 0; i < 100; ++i) ASSERT_TRUE(engine_->when_fresh([&] { ++answered; }));
   held.set_value();
@@ -397,17 +397,18 @@ TEST_F(RunningEngine, WhileItIsOffWhoAsksGetsASampleAndAllWhoAskMeanwhileShareIt
 }
 
 TEST_F(RunningEngine, MoreThanABoundMayNotWait) {
-  std::promise<void> held;
+  std::promise<void> holding;
   std::promise<void> holds;
-  ASSERT_TRUE(engine_->post([&] {
+  const auto held = holding.get_future().share();
+  ASSERT_TRUE(engine_->post([&holds, held] {
     holds.set_value();
-    held.get_future().wait();
+    held.wait();
   }));
   holds.get_future().wait();
   std::size_t taken = 0;
   while (engine_->when_fresh([] {})) ++taken;
   EXPECT_EQ(taken, Engine::kMostAskers);
-  held.set_value();
+  holding.set_value();
 }
 
 TEST_F(RunningEngine, AnotherPeriodIsNotWaitedForUntilTheOldOneIsOver) {

@@ -21,10 +21,10 @@ TEST(BackgroundWorkerTest, WorkIsDoneInOrderOnAThreadOfItsOwn) {
 }
 
 TEST(BackgroundWorkerTest, SeveralThreadsWorkAtTheSameTime) {
-  BackgroundWorker worker(2);
   std::promise<void> here;
   std::promise<void> there;
   std::promise<void> both;
+  BackgroundWorker worker(2);
   ASSERT_TRUE(worker.post([&] {
     here.set_value();
     there.get_future().wait();
