@@ -172,7 +172,7 @@ TEST_F(ProcessWatchTest, ProcessThatEndsAtAnyPointIsGoneOrWhole) {
     const auto found = watch.look({on("GPU-a", {GpuProcess{.pid = 4711}})}, now_);
     // The last read of a look asks whether the process is still the same.
     const auto* facts = found.table->find(DeviceId{"GPU-a"}, 4711);
-    EXPECT_EQ(facts != nullptr, n >= 6) << n;
+    EXPECT_EQ(facts != nullptr, n >= 7) << n;
   }
 }
 
