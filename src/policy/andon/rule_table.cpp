@@ -197,6 +197,28 @@ constexpr Rule kRules[] = {
      .limits = {.clear_after = 1min, .repeat = 4h},
      .remedy = "Watch it (gpukeeper trend); restart the process before the memory is full, and look for what it keeps.",
      .of_device = rules::memory_leak},
+    {.id = "lease_overuse",
+     .title = "lease overused",
+     .condition = "the processes under a lease hold more than its most, by more than 64 MiB and 2 %; an alert for each "
+                  "lease",
+     .unit = "",
+     .level = warning,
+     .limits = {.sustain = 5s, .clear_after = 5s, .repeat = 4h},
+     .remedy = "Ask for more (gpukeeper leases shows the lease), or use less: others may get less than they were "
+               "promised. What else is done about it says ledger.overuse in the configuration.",
+     .of_device = rules::lease_overuse,
+     .of_partition = true},
+    {.id = "lease_leak",
+     .title = "lease not given back",
+     .condition =
+         "a lease is over, and after ledger.deallocation_timeout the driver still shows memory of it; an alert "
+         "for each lease",
+     .unit = "",
+     .level = warning,
+     .limits = {.clear_after = 5s, .repeat = 4h},
+     .remedy = "See what the processes still do (gpukeeper ps) and end them; until then nobody else gets that memory.",
+     .of_device = rules::lease_leak,
+     .of_partition = true},
     {.id = "miner",
      .title = "suspected miner",
      .condition = "a process looks like one that mines a cryptocurrency; the alert names the rule that says so",

@@ -40,6 +40,10 @@ bool miner(const Scene& scene, std::vector<Sign>& signs);
 bool host_cpu(const Scene& scene, std::vector<Sign>& signs);
 bool host_memory(const Scene& scene, std::vector<Sign>& signs);
 
+// What is booked of a device.
+bool lease_overuse(const Scene& scene, std::vector<Sign>& signs);
+bool lease_leak(const Scene& scene, std::vector<Sign>& signs);
+
 /// A value against the rule's borders; nothing when it is clear of both. `strictly`: a border is crossed above it, not
 /// at it.
 std::optional<Sign> against_borders(const Scene& scene, double value, bool strictly = false);

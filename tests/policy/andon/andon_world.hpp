@@ -93,6 +93,7 @@ class AndonTest : public testing::Test {
       if (d.available && !frozen) d.read_at = last.taken_at;
     }
     last.who = who;
+    last.booked = booked;
     andon->look(last, inputs);
     return last;
   }
@@ -144,6 +145,7 @@ class AndonTest : public testing::Test {
 
   std::vector<DeviceSnapshot> devices;
   std::shared_ptr<const ProcessTable> who = std::make_shared<const ProcessTable>();
+  std::shared_ptr<const Booked> booked;
   AndonFacts inputs;
   std::chrono::nanoseconds passed{0};
   WallTime::duration wall_shift{0};

@@ -407,6 +407,43 @@ TEST_F(RulesTest, AProcessWhoseMemoryOnlyGrowsIsNamed) {
   EXPECT_FALSE(fires("memory_leak"));
 }
 
+TEST_F(RulesTest, ALeaseThatIsOverusedIsNamedWithWhoUsesIt) {
+  remake_for("lease_overuse");
+  Booked now;
+  now.overused = {
+      {.id = 7, .service = "em\nbed", .device = {"GPU-a"}, .observed = 5000_MiB, .most = 4000_MiB, .pids = {10, 11}},
+      {.id = 8, .service = "elsewhere", .device = {"GPU-b"}, .observed = 5000_MiB, .most = 4000_MiB}};
+  booked = std::make_shared<const Booked>(now);
+  look();
+  EXPECT_THAT(alerts(), ElementsAre("lease_overuse/7 firing warning 60"));
+  EXPECT_EQ(first(),
+            R"(GPU 0: lease 7 of em?bed holds 5000 MiB, but may hold no more than 4000 MiB (processes 10, 11))");
+  booked = std::make_shared<const Booked>();
+  look();
+  after(5s);
+  EXPECT_FALSE(fires("lease_overuse"));
+}
+
+TEST_F(RulesTest, ALeaseThatIsNotGivenBackIsALeak) {
+  remake_for("lease_leak");
+  Booked now;
+  now.leaked = {{.id = 7, .service = "training", .device = {"GPU-a"}, .observed = 4000_MiB}};
+  for (std::int64_t pid = 1; pid <= 10; ++pid) now.leaked[0].pids.push_back(pid);
+  booked = std::make_shared<const Booked>(now);
+  look();
+  EXPECT_THAT(alerts(), ElementsAre("lease_leak/7 firing warning 70"));
+  EXPECT_EQ(first(),
+            "GPU 0: lease 7 of training is over, but 4000 MiB of it are still in use "
+            "(processes 1, 2, 3, 4, 5, 6, 7, 8 and 2 more)");
+  booked = nullptr;  // as after a restart, before the ledger has looked
+  after(1h);
+  EXPECT_TRUE(fires("lease_leak"));
+  booked = std::make_shared<const Booked>();
+  look();
+  after(5s);
+  EXPECT_FALSE(fires("lease_leak"));
+}
+
 TEST_F(RulesTest, AMinerIsNamedWithTheRuleThatSaysSo) {
   remake_for("miner");
   ProcessFacts facts = mara_trains(77);
