@@ -1,6 +1,8 @@
 #include "booking/housekeeping.hpp"
 
 #include <algorithm>
+#include <map>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -82,6 +84,39 @@ Booked summary(const Ledger& ledger, const Snapshot& snapshot) {
   return booked;
 }
 
+std::vector<OverusedLease> overused_leases(const Ledger& ledger, const Snapshot& snapshot) {
+  std::vector<OverusedLease> overused;
+  std::map<ProcessOwner, std::set<LeaseId>> used;  // by a process: what was granted as one counts once
+  ledger.each([&](const Lease& lease) {
+    for (const ProcessOwner& process : ledger.processes_of(lease.id)) used[process].insert(lease.group);
+    if (!lease.overused) return;
+    overused.push_back({.id = lease.id,
+                        .service = lease.service.text(),
+                        .device = lease.device.text(),
+                        .uid = lease.uid,
+                        .observed = lease.observed.value_or(Bytes(0)),
+                        .most = lease.max,
+                        .processes = ledger.processes_of(lease.id)});
+  });
+  std::set<std::int64_t> shares_a_server;
+  for (const DeviceSnapshot& device : snapshot.devices) {
+    for (const GpuProcess& process : *device.processes) {
+      if (process.type.mps) shares_a_server.insert(process.pid);
+    }
+  }
+  const auto stays_out = [&](const ProcessOwner& process) {
+    return process.start_ticks == 0 || used.at(process).size() > 1 || shares_a_server.contains(process.pid);
+  };
+  for (OverusedLease& lease : overused) std::erase_if(lease.processes, stays_out);
+  std::ranges::sort(overused, {}, &OverusedLease::id);
+  return overused;
+}
+
+void survey(Bookkeeper& book, const BookSettings& settings, const Snapshot& snapshot) {
+  book.configure(settings_for(settings, snapshot));
+  book.observe(reality_of(snapshot));
+}
+
 bool works_under_lease(const Booked& booked, const DeviceSnapshot& device, std::int64_t pid) {
   bool ours = false;
   bool foreign = false;
@@ -125,10 +160,10 @@ void Housekeeping::see(std::shared_ptr<const Snapshot> snapshot) {
   sleep_.wake();
 }
 
-void Housekeeping::configure(LedgerSettings settings) {
+void Housekeeping::configure(BookSettings settings) {
   {
     std::scoped_lock lock(mutex_);
-    settings_ = std::move(settings);
+    new_settings_ = std::move(settings);
   }
   sleep_.wake();
 }
@@ -139,23 +174,32 @@ std::shared_ptr<const Booked> Housekeeping::booked() const {
 
 MonotonicTime Housekeeping::step() {
   std::shared_ptr<const Snapshot> fresh;
-  std::optional<LedgerSettings> settings;
   {
     std::scoped_lock lock(mutex_);
     fresh.swap(next_);
-    settings.swap(settings_);
+    if (new_settings_) settings_ = *std::exchange(new_settings_, std::nullopt);
   }
-  if (settings) book_.configure(std::move(*settings));
+  if (fresh) seen_ = fresh;
+  if (seen_) set(settings_for(settings_, *seen_));
   const MonotonicTime next = book_.tick();
-  if (fresh) {
-    book_.observe(reality_of(*fresh));
-    seen_ = std::move(fresh);
-  }
+  if (fresh) book_.observe(reality_of(*fresh));
   if (!seen_) return next;
   auto now = std::make_shared<Booked>();
-  book_.look([&](const Ledger& ledger) { *now = summary(ledger, *seen_); });
+  std::vector<OverusedLease> overused;
+  book_.look([&](const Ledger& ledger) {
+    *now = summary(ledger, *seen_);
+    if (!now->overused.empty()) overused = overused_leases(ledger, *seen_);
+  });
   booked_.publish(std::make_shared<const std::shared_ptr<const Booked>>(std::move(now)));
+  if (on_overuse_) on_overuse_(overused);
   return next;
+}
+
+// Not at every step: it is a batch, and whoever waits may be served by it.
+void Housekeeping::set(LedgerSettings settings) {
+  if (settings == set_) return;
+  set_ = settings;
+  book_.configure(std::move(settings));
 }
 
 }  // namespace gpukeeper

@@ -1,12 +1,16 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <stop_token>
+#include <string>
 #include <thread>
+#include <vector>
 
+#include "booking/book_settings.hpp"
 #include "booking/bookkeeper.hpp"
 #include "core/clock.hpp"
 #include "core/published.hpp"
@@ -15,6 +19,19 @@
 #include "telemetry/snapshot.hpp"
 
 namespace gpukeeper {
+
+/// A lease whose processes hold more than its most.
+struct OverusedLease {
+  LeaseId id{};
+  std::string service;  ///< it may hold anything
+  std::string device;
+  std::uint32_t uid = 0;
+  Bytes observed{0};
+  Bytes most{0};
+  /// Those of this machine that use it, or what was granted with it, and no other lease, and of which it is known when
+  /// they began; no clients of MPS, as the end of one may be the end of all that share its server.
+  std::vector<ProcessOwner> processes;
+};
 
 /// Tells a bookkeeper what the drivers say and what time it is, and publishes what is booked for who may not wait.
 ///
@@ -25,11 +42,18 @@ namespace gpukeeper {
 class Housekeeping {
  public:
   /// `clock`: the bookkeeper's, that of who asks it, which is not that of devices whose time is played.
-  Housekeeping(Bookkeeper& book, std::shared_ptr<Clock> clock) : book_(book), clock_(std::move(clock)) {}
+  /// `settings` are those that the bookkeeper was opened with.
+  Housekeeping(Bookkeeper& book, std::shared_ptr<Clock> clock, BookSettings settings = {})
+      : book_(book), clock_(std::move(clock)), settings_(std::move(settings)), set_(settings_.ledger) {}
   /// Waits for the thread, which may be waiting for a disk.
   ~Housekeeping();
   Housekeeping(const Housekeeping&) = delete;
   Housekeeping& operator=(const Housekeeping&) = delete;
+
+  /// Is told which leases are overused, at each step after a look at the drivers, on the thread that steps; it may take
+  /// a moment. Before start().
+  using OnOveruse = std::function<void(const std::vector<OverusedLease>&)>;
+  void on_overuse(OnOveruse told) { on_overuse_ = std::move(told); }
 
   /// Begins the thread: it steps when a snapshot came and when something is due.
   void start();
@@ -38,7 +62,7 @@ class Housekeeping {
   void see(std::shared_ptr<const Snapshot> snapshot);
 
   /// New settings, valid ones, from the next step on, which comes at once.
-  void configure(LedgerSettings settings);
+  void configure(BookSettings settings);
 
   /// What is booked as of the last step; null before the first snapshot was seen.
   std::shared_ptr<const Booked> booked() const;
@@ -53,18 +77,30 @@ class Housekeeping {
 
  private:
   void run(const std::stop_token& stop);
+  void set(LedgerSettings settings);
 
   Bookkeeper& book_;
   const std::shared_ptr<Clock> clock_;
   std::mutex mutex_;
-  std::shared_ptr<const Snapshot> next_;    // guarded by mutex_; null when it was taken
-  std::optional<LedgerSettings> settings_;  // guarded by mutex_; nothing when they were taken
-  std::shared_ptr<const Snapshot> seen_;    // of who steps
+  std::shared_ptr<const Snapshot> next_;      // guarded by mutex_; null when it was taken
+  std::optional<BookSettings> new_settings_;  // guarded by mutex_; nothing when they were taken
+  OnOveruse on_overuse_;
+  // Of who steps.
+  BookSettings settings_;
+  LedgerSettings set_;  // what the bookkeeper has
+  std::shared_ptr<const Snapshot> seen_;
   Published<std::shared_ptr<const Booked>> booked_;
   WakeableSleep sleep_;
   std::atomic<bool> runs_ = false;
   std::jthread thread_;  // last: it uses all of the others
 };
+
+/// What the drivers say, and how the settings name these devices, told to a bookkeeper once: for who asks it without a
+/// daemon. From then on it grants.
+void survey(Bookkeeper& book, const BookSettings& settings, const Snapshot& snapshot);
+
+/// By id; `ledger` after a look at the drivers, which is `snapshot`.
+std::vector<OverusedLease> overused_leases(const Ledger& ledger, const Snapshot& snapshot);
 
 /// What is booked, in short. Of the processes in `snapshot` it says whose they are.
 Booked summary(const Ledger& ledger, const Snapshot& snapshot);

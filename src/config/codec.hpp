@@ -145,24 +145,31 @@ Codec<std::optional<T>> maybe(Codec<T> inner) {
           .show = [show = inner.show](const std::optional<T>& value) { return value ? show(*value) : "null"; }};
 }
 
-/// Nothing is the word off.
+/// Nothing is that word; `nothing` says what it means.
 template <class T>
-Codec<std::optional<T>> or_off(Codec<T> inner) {
+Codec<std::optional<T>> or_word(std::string_view word, std::string_view nothing, Codec<T> inner) {
   auto codec = maybe(inner);
-  codec.range += ", or off";
-  codec.schema = joined_schema("anyOf", {inner.schema, R"({"const":"off"})"});
-  codec.read = [read = codec.read](std::optional<T>& target, const YamlNode& node, const std::string& where,
-                                   Mistakes& mistakes) {
-    if (node.kind == YamlNode::Kind::scalar && node.text == "off") {
+  codec.range += fmt::format("{}or {}", codec.range.empty() ? "" : ", ", word);
+  codec.schema = joined_schema("anyOf", {inner.schema, fmt::format(R"({{"const":"{}"}})", word)});
+  codec.read = [read = codec.read, word, nothing](std::optional<T>& target, const YamlNode& node,
+                                                  const std::string& where, Mistakes& mistakes) {
+    if (node.kind == YamlNode::Kind::scalar && node.text == word) {
       target.reset();
     } else if (node.kind == YamlNode::Kind::null) {
-      mistakes.say(node.mark, "{}: nothing is no number; off is the word for none", where);
+      mistakes.say(node.mark, "{}: nothing is no number; {} is the word for {}", where, word, nothing);
     } else {
       read(target, node, where, mistakes);
     }
   };
-  codec.show = [show = inner.show](const std::optional<T>& value) { return value ? show(*value) : R"("off")"; };
+  codec.show = [show = inner.show, word](const std::optional<T>& value) {
+    return value ? show(*value) : json_text(word);
+  };
   return codec;
+}
+
+template <class T>
+Codec<std::optional<T>> or_off(Codec<T> inner) {
+  return or_word("off", "none", std::move(inner));
 }
 
 /// One value alone will do as well.

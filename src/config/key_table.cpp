@@ -24,6 +24,13 @@ constexpr double kMostSamples = 1000;
 constexpr std::pair<std::string_view, LogLevel> kLevels[] = {
     {"error", LogLevel::error}, {"warning", LogLevel::warning}, {"info", LogLevel::info}, {"debug", LogLevel::debug}};
 constexpr std::pair<std::string_view, LogFormat> kFormats[] = {{"text", LogFormat::text}, {"json", LogFormat::json}};
+constexpr std::pair<std::string_view, Strategy> kStrategies[] = {{"most_free", Strategy::most_free},
+                                                                 {"best_fit", Strategy::best_fit},
+                                                                 {"spread", Strategy::spread},
+                                                                 {"pack", Strategy::pack},
+                                                                 {"coolest", Strategy::coolest}};
+constexpr std::pair<std::string_view, OverusePolicy> kOveruse[] = {
+    {"alert", OverusePolicy::alert}, {"ask", OverusePolicy::ask}, {"terminate", OverusePolicy::terminate}};
 constexpr std::pair<std::string_view, double> kMultipliers[] = {{"0.8", 0.8}, {"0.5", 0.5}, {"0", 0.0}};
 
 // `field` finds the value in the settings, whether they may be changed or not.
@@ -84,11 +91,13 @@ void add_states(std::vector<Key>& keys) {
                      "Of memory in use: below it, and not normal, a GPU is throttled; from it on critical.", percent,
                      thresholds(&T::memory_critical)));
   keys.push_back(key(
-      "memory_limit_mb", "MiB", live, "Most that the documented memory interface hands out of one GPU.",
-      mebibytes(1, kMostMemory), [](auto& s) -> auto& { return s.engine.leases.memory_limit; }));
+      "memory_limit_mb", "MiB", live,
+      "Most that the documented memory interface hands out of one GPU; auto is 80 % of it.",
+      or_word("auto", "80 % of the GPU", mebibytes(1, kMostMemory)),
+      [](auto& s) -> auto& { return s.book.ledger.documented.limit; }));
   keys.push_back(key(
       "memory_reserve_mb", "MiB", live, "Of each GPU, kept free for the system by the documented memory interface.",
-      mebibytes(0, kMostMemory), [](auto& s) -> auto& { return s.engine.leases.memory_reserve; }));
+      mebibytes(0, kMostMemory), [](auto& s) -> auto& { return s.book.ledger.documented.reserve; }));
   keys.push_back(key("monitor_interval", "s", live,
                      "The pace at which states are judged and the documented history grows.", seconds(kShortest, kDay),
                      governor(&G::monitor_interval)));
@@ -251,6 +260,67 @@ void add_actuators(std::vector<Key>& keys) {
       key("actuators.pause_up", "s", live, "Between two changes to faster.", seconds(1, kHour), of(&A::pause_up)));
 }
 
+void add_ledger(std::vector<Key>& keys) {
+  const auto ledger = [](auto member) {
+    return [member](auto& s) -> auto& {
+      return s.book.ledger.*member;
+    };
+  };
+  const auto limit = [](auto member) {
+    return [member](auto& s) -> auto& {
+      return s.book.ledger.limit.*member;
+    };
+  };
+  const auto overuse = [](auto member) {
+    return [member](auto& s) -> auto& {
+      return s.book.overuse.*member;
+    };
+  };
+  using L = LedgerSettings;
+  using D = DeviceLimit;
+  using O = OveruseSettings;
+  keys.push_back(key("ledger.headroom", "", live,
+                     "Of each GPU, never booked; none is 2 % or 256MiB, and 40 % of memory shared with the processors.",
+                     maybe(size(Bytes(0))), limit(&D::headroom)));
+  keys.push_back(key(
+      "ledger.most", "", live,
+      "What may be booked of each GPU together; none is all but what is reserved and the "
+      "headroom.",
+      most_of_device(), [](auto& s) -> auto& { return s.book.ledger.limit; }));
+  keys.push_back(key("ledger.burst_ratio", "", live, "So far may the sum of all maxima exceed what can be booked.",
+                     number<double>(1, 100), limit(&D::burst_ratio)));
+  keys.push_back(key(
+      "ledger.devices", "", live,
+      "What of these is otherwise for GPUs by index, UUID or name, with * for any characters; the later wins.",
+      device_limits(), [](auto& s) -> auto& { return s.book.devices; }));
+  keys.push_back(key("ledger.quotas", "", live, "What a service may have: of one request, in all, and where.",
+                     service_quotas(), ledger(&L::services)));
+  keys.push_back(key("ledger.strategy", "", live, "By which the GPUs that have room are compared.", word(kStrategies),
+                     ledger(&L::strategy)));
+  keys.push_back(key("ledger.bookkeeping_only", "", live,
+                     "Grant by the book alone: what processes really use is not looked at.", flag(),
+                     ledger(&L::bookkeeping_only)));
+  keys.push_back(
+      key("ledger.queue", "", live, "How many requests may wait.", number<std::size_t>(0, 100'000), ledger(&L::queue)));
+  keys.push_back(key("ledger.ageing", "s", live, "So much waiting outweighs one step of priority.",
+                     seconds(kShortest, kDay), ledger(&L::ageing)));
+  keys.push_back(key("ledger.allocation_timeout", "s", live, "How long a request waits that says no other time.",
+                     seconds(kShortest, kDay), ledger(&L::allocation_timeout)));
+  keys.push_back(key("ledger.deallocation_timeout", "s", live,
+                     "How long the driver may still show memory of a lease that is over; then it is a leak.",
+                     seconds(kShortest, kHour), ledger(&L::deallocation_timeout)));
+  keys.push_back(key("ledger.history", "", live, "How many leases that are over are remembered.",
+                     number<std::size_t>(0, 10'000), ledger(&L::history)));
+  keys.push_back(key("ledger.overuse", "", live,
+                     "What is done about a lease that uses more than its most, beside the alert.", word(kOveruse),
+                     overuse(&O::policy)));
+  keys.push_back(key("ledger.overuse_patience", "s", live, "How long it may, before its holder is asked.",
+                     seconds(1, kDay), overuse(&O::patience)));
+  keys.push_back(key("ledger.overuse_grace", "s", live,
+                     "From the asking to SIGTERM, and from that to SIGKILL, where overuse is terminate.",
+                     seconds(1, kHour), overuse(&O::grace)));
+}
+
 void add_service(std::vector<Key>& keys) {
   const auto timeout = seconds(kShortest, kHour);
   keys.push_back(key(
@@ -309,6 +379,7 @@ std::vector<Key> make_table() {
   add_governor(keys);
   add_history(keys);
   add_alerts(keys);
+  add_ledger(keys);
   add_actuators(keys);
   add_service(keys);
   return keys;
@@ -360,6 +431,7 @@ std::vector<std::string> check(const Settings& settings) {
   for (const std::string& name : settings.engine.history.metrics) {
     if (!find_metric(name)) found.push_back(no_such_metric(name));
   }
+  for (std::string& sentence : gpukeeper::check(settings.book)) found.push_back(std::move(sentence));
   for (std::string& sentence : gpukeeper::check(settings.actuators)) found.push_back(std::move(sentence));
   for (std::string& sentence : gpukeeper::check(settings.sinks)) found.push_back(std::move(sentence));
   for (const ListenAddress& address : settings.listen) {

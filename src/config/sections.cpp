@@ -187,6 +187,73 @@ Codec<SinkList> sinks() {
   }));
 }
 
+namespace {
+
+// `most` and `most_is_auto` of whatever has both.
+template <class Owner>
+Codec<Owner> most_of() {
+  const auto inner = maybe(size(Bytes(0)));
+  return {.type = inner.type,
+          .range = "null, or auto for 80 % of the GPU",
+          .schema = joined_schema("anyOf", {inner.schema, R"({"const":"auto"})"}),
+          .read =
+              [inner](Owner& owner, const YamlNode& node, const std::string& where, Mistakes& mistakes) {
+                if (node.kind == YamlNode::Kind::scalar && node.text == "auto") {
+                  owner.most.reset();
+                  owner.most_is_auto = true;
+                  return;
+                }
+                std::optional<Bytes> most;
+                Mistakes found;
+                inner.read(most, node, where, found);
+                if (found.empty()) {
+                  owner.most = most;
+                  owner.most_is_auto = false;
+                }
+                mistakes.take_over(found);
+              },
+          .show =
+              [inner](const Owner& owner) {
+                return owner.most_is_auto ? std::string(R"("auto")") : inner.show(owner.most);
+              }};
+}
+
+}  // namespace
+
+Codec<DeviceLimit> most_of_device() {
+  return most_of<DeviceLimit>();
+}
+
+Codec<std::vector<DeviceLimitChange>> device_limits() {
+  using C = DeviceLimitChange;
+  const auto most = most_of<C>();
+  return list(record<C>({
+      member<C>("device", text(), &C::device, true),
+      member<C>("headroom", maybe(size(Bytes(0))), &C::headroom),
+      {.name = "most", .schema = most.schema, .read = most.read, .show = most.show},
+      member<C>("burst_ratio", maybe(number<double>(1, 100)), &C::burst_ratio),
+  }));
+}
+
+// What does not fit together is the book's matter: check(BookSettings) knows.
+Codec<std::vector<ServiceQuota>> service_quotas() {
+  using Q = ServiceQuota;
+  const auto bytes = maybe(size(Bytes(0)));
+  const auto several = list(text());
+  return list(record<Q>({
+      member<Q>("service", text(), &Q::service, true),
+      member<Q>("min_request", bytes, &Q::min_request),
+      member<Q>("max_request", bytes, &Q::max_request),
+      member<Q>("total", bytes, &Q::total),
+      member<Q>("leases", maybe(number<std::uint32_t>(0, 1'000'000)), &Q::leases),
+      member<Q>("devices", several, &Q::devices),
+      member<Q>("preferred_device", text_or_none(), &Q::preferred_device),
+      member<Q>("near", several, &Q::near),
+      member<Q>("apart", several, &Q::apart),
+      member<Q>("priority", number<std::int32_t>(-kMostPriority, kMostPriority), &Q::priority),
+  }));
+}
+
 SinkList without_secrets(SinkList sinks) {
   for (SinkSettings& sink : sinks) {
     if (!sink.url.empty()) sink.url = shown_url(sink.url);

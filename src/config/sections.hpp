@@ -4,6 +4,7 @@
 #include <set>
 #include <vector>
 
+#include "booking/book_settings.hpp"
 #include "config/codec.hpp"
 #include "policy/andon/andon_settings.hpp"
 #include "policy/governor_settings.hpp"
@@ -20,6 +21,9 @@ Codec<std::vector<RuleChange>> rule_changes();
 Codec<std::vector<UserRule>> user_rules();
 Codec<std::vector<StandingSilence>> silences();
 Codec<SinkList> sinks();
+Codec<DeviceLimit> most_of_device();  ///< of it what can be booked at most: nothing, a size, or the word auto
+Codec<std::vector<DeviceLimitChange>> device_limits();
+Codec<std::vector<ServiceQuota>> service_quotas();
 
 /// As they may be shown to anybody: what may be a secret of an address or a header is left out.
 SinkList without_secrets(SinkList sinks);

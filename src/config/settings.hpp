@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "actuators/actuator_settings.hpp"
+#include "booking/book_settings.hpp"
 #include "core/listen_address.hpp"
 #include "core/log.hpp"
 #include "core/log_target.hpp"
@@ -38,6 +39,7 @@ struct HttpSettings {
 /// All that can be configured, each with its default. The key table (key_table.hpp) has a row for each.
 struct Settings {
   EngineSettings engine;
+  BookSettings book;
 
   std::vector<std::string> source;    ///< as for --source; empty: auto
   std::vector<ListenAddress> listen;  ///< empty: where it is usual

@@ -144,7 +144,8 @@ class Ledger {
   const std::deque<Lease>& history() const { return history_; }
   /// Each of these, in no order, without a copy.
   void each(const std::function<void(const Lease&)>& look) const;
-  /// The processes that used it when the drivers were looked at last; of a device that lists none: none.
+  /// The processes of this machine that used it when the drivers were looked at last; of a device that lists none:
+  /// none.
   const std::vector<ProcessOwner>& processes_of(LeaseId id) const;
   /// The ids of waiting requests in the order in which they are served.
   std::vector<LeaseId> waiting() const;
@@ -231,6 +232,7 @@ class Ledger {
   std::size_t slot_of(std::string_view device);
   void take_facts(const Reality& reality);
   const Lease* named_by(const ObservedProcess& process, std::string_view device) const;
+  void note_processes(const std::vector<const Lease*>& leases, const ProcessOwner& process);
   Sightings attribute(const Reality& reality);
   void judge(Lease& lease, Metric<Bytes> observed, Moment at);
 

@@ -131,6 +131,10 @@ const Lease* Ledger::named_by(const ObservedProcess& process, std::string_view d
   return nullptr;
 }
 
+void Ledger::note_processes(const std::vector<const Lease*>& leases, const ProcessOwner& process) {
+  for (const Lease* lease : leases) processes_[lease->id].push_back(process);
+}
+
 Ledger::Sightings Ledger::attribute(const Reality& reality) {
   Sightings seen;
   std::vector<OnDevice> on_device(devices_.size());
@@ -177,7 +181,7 @@ Ledger::Sightings Ledger::attribute(const Reality& reality) {
         foreign.push_back({process.pid, process.name, process.memory, process.compute});
         continue;
       }
-      for (const Lease* lease : leases) processes_[lease->id].push_back(itself);
+      if (!process.elsewhere) note_processes(leases, itself);
       if (whose) kin.emplace(std::pair(slot, itself), *whose);
       if (!process.memory) {
         for (const Lease* lease : leases) seen.observed.insert_or_assign(lease->id, missing(process.memory.error()));

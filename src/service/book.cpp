@@ -4,18 +4,25 @@
 
 namespace gpukeeper::service {
 
-Book::Book(LedgerSettings settings, std::shared_ptr<Clock> clock, Log& log)
-    : clock_(std::move(clock)), log_(log), settings_(std::move(settings)) {}
+Book::Book(BookSettings settings, std::shared_ptr<Clock> clock, std::shared_ptr<const Files> files,
+           std::shared_ptr<Signals> signals, Log& log)
+    : clock_(std::move(clock)),
+      log_(log),
+      lease_log_(log),
+      overuse_(settings.overuse, std::move(files), std::move(signals), clock_, log),
+      settings_(std::move(settings)) {}
 
 void Book::open(const StateDirectory* directory, const Sources& sources) {
-  LedgerSettings settings;
+  BookSettings settings;
   {
     std::scoped_lock lock(mutex_);
     settings = settings_;
   }
   auto opened = std::make_unique<Open>();
-  opened->keeper = open_book(settings, directory, sources, *clock_);
-  opened->housekeeping = std::make_unique<Housekeeping>(*opened->keeper, clock_);
+  opened->keeper = open_book(settings.ledger, directory, sources, *clock_);
+  opened->housekeeping = std::make_unique<Housekeeping>(*opened->keeper, clock_, settings);
+  opened->keeper->listen([this](const LedgerEvent& event, const Lease& lease) { lease_log_.note(event, lease); });
+  opened->housekeeping->on_overuse([this](const std::vector<OverusedLease>& leases) { overuse_.look(leases); });
   std::scoped_lock lock(mutex_);
   if (settings_ != settings) opened->housekeeping->configure(settings_);  // changed meanwhile
   if (!stopped_) opened->housekeeping->start();
@@ -41,13 +48,15 @@ void Book::see(std::shared_ptr<const Snapshot> snapshot) {
   if (const Open* open = opened()) open->housekeeping->see(std::move(snapshot));
 }
 
-void Book::configure(LedgerSettings settings) {
+void Book::configure(BookSettings settings) {
+  overuse_.configure(settings.overuse);
   std::scoped_lock lock(mutex_);
   settings_ = std::move(settings);
   if (open_) open_->housekeeping->configure(settings_);
 }
 
 void Book::look() {
+  lease_log_.look();
   const auto now = booked();
   if (!now || now->closed == closed_) return;
   closed_ = now->closed;

@@ -4,12 +4,15 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <utility>
 
+#include "actuators/overuse_enforcer.hpp"
 #include "booking/bookkeeper.hpp"
 #include "booking/housekeeping.hpp"
 #include "core/clock.hpp"
 #include "core/log.hpp"
 #include "engine/open_book.hpp"
+#include "service/lease_log.hpp"
 
 namespace gpukeeper::service {
 
@@ -19,8 +22,9 @@ namespace gpukeeper::service {
 /// Threads: open() once, on the engine's; look() belongs to the main thread; all else may be called from any.
 class Book {
  public:
-  /// `clock`: that of the clients.
-  Book(LedgerSettings settings, std::shared_ptr<Clock> clock, Log& log);
+  /// `clock`: that of the clients. `signals`, `files`: as for OveruseEnforcer.
+  Book(BookSettings settings, std::shared_ptr<Clock> clock, std::shared_ptr<const Files> files,
+       std::shared_ptr<Signals> signals, Log& log);
 
   /// As open_book. From then on its owners are watched.
   void open(const StateDirectory* directory, const Sources& sources);
@@ -34,9 +38,13 @@ class Book {
   /// What the drivers say. It only hands it over.
   void see(std::shared_ptr<const Snapshot> snapshot);
 
-  void configure(LedgerSettings settings);
+  void configure(BookSettings settings);
 
-  /// Says in the log that nothing can be granted any more, and when that is over. Once a second.
+  /// Who asks holders for what they use too much, where that is configured.
+  void ask_with(OveruseEnforcer::Ask ask) { overuse_.ask_with(std::move(ask)); }
+
+  /// Says in the log what happened to leases, that nothing can be granted any more, and when that is over. Once a
+  /// second.
   void look();
 
   /// Ends the thread; who asks for leases is answered still. It may be waiting for a disk.
@@ -52,8 +60,10 @@ class Book {
 
   const std::shared_ptr<Clock> clock_;
   Log& log_;
+  LeaseLog lease_log_;
+  OveruseEnforcer overuse_;
   mutable std::mutex mutex_;
-  LedgerSettings settings_;     // guarded by mutex_
+  BookSettings settings_;       // guarded by mutex_
   std::unique_ptr<Open> open_;  // guarded by mutex_ until it is there; then it stays
   bool stopped_ = false;        // guarded by mutex_
   std::string closed_;          // as it was said last

@@ -43,12 +43,6 @@ std::string nvml_library(const std::vector<std::string>& sources) {
   return {};
 }
 
-LedgerSettings ledger_settings(const config::Settings& settings) {
-  LedgerSettings ledger;
-  ledger.documented = {settings.engine.leases.memory_limit, settings.engine.leases.memory_reserve};
-  return ledger;
-}
-
 // Different for each start, so that no ETag of an earlier one fits.
 std::string instance(const Clock& clock) {
   return fmt::format("{:x}", clock.wall().time_since_epoch().count());
@@ -134,6 +128,11 @@ std::unique_ptr<ActuationThread> Service::make_actuation(const Parts& parts) {
   return std::make_unique<ActuationThread>(actuation(journals[0]), actuation(journals[1]));
 }
 
+std::shared_ptr<Book> Service::make_book() {
+  const auto files = std::make_shared<const RealFiles>(options_.machine_root);
+  return std::make_shared<Book>(options_.settings.book, clock_, files, std::make_shared<RealSignals>(files), log_);
+}
+
 void Service::allow(const ActuatorSettings& settings) {
   // A sampler that is late by less only waits for a driver.
   const auto fresh_for = std::max<std::chrono::nanoseconds>(10s, 5 * sample_interval_.load());
@@ -169,7 +168,7 @@ Service::Service(ServiceOptions options, Parts parts, std::shared_ptr<Clock> clo
           events_->subscribe("the log", std::nullopt, [this](const GovernorEvent& event) { governed_.note(event); })),
       delivery_(make_delivery(parts)),
       actuation_(make_actuation(parts)),
-      book_(std::make_shared<Book>(ledger_settings(options_.settings), clock_, log_)),
+      book_(make_book()),
       engine_(opener(options_, parts, events_, delivery_, book_), options_.period),
       sample_interval_(options_.settings.engine.sample_interval),
       configuration_(
@@ -229,7 +228,7 @@ void Service::apply(const config::Settings& settings) {
     paced_since_ = time_->now();
   }
   allow(settings.actuators);
-  book_->configure(ledger_settings(settings));
+  book_->configure(settings.book);
   const bool taken = engine_.post([engine = settings.engine](Engine& running) { running.configure(engine); });
   if (!taken)
     log_.warning("the GPUs are still looked for: what was set takes effect with the next change or a restart");

@@ -95,6 +95,7 @@ class Service {
                                    std::shared_ptr<Book> book);
   std::shared_ptr<AlertDelivery> make_delivery(const Parts& parts);
   std::unique_ptr<ActuationThread> make_actuation(const Parts& parts);
+  std::shared_ptr<Book> make_book();
   void allow(const ActuatorSettings& settings);
   Sights sights();
   Hands hands();

@@ -164,6 +164,81 @@ TEST_F(HousekeepingTest, AProcessOfAPartitionsLeaseIsOursOnTheWholeDeviceToo) {
   EXPECT_FALSE(works_under_lease(*keeper_->booked(), whole, 11));
 }
 
+TEST_F(HousekeepingTest, SettingsHoldForTheDevicesThatTheyName) {
+  look();
+  BookSettings settings;
+  settings.ledger.limit.headroom = Bytes(0);
+  settings.devices = {{.device = "*H200*", .most = 3000_MiB}};
+  keeper_->configure(settings);
+  keeper_->step();
+  EXPECT_EQ(keeper_->booked()->devices[0].capacity, 3000_MiB);
+  book_->look([](const Ledger& ledger) { EXPECT_EQ(ledger.settings().limits.size(), 1u); });
+}
+
+TEST_F(HousekeepingTest, WhoAsksWithoutADaemonSurveysOnce) {
+  BookSettings settings;
+  settings.ledger.limit.headroom = Bytes(0);
+  settings.devices = {{.device = "0", .most = 3000_MiB}};
+  survey(*book_, settings, *snapshot());
+  EXPECT_FALSE(book_->closed());
+  EXPECT_FALSE(book_->reserve({.service = "s", .min = 3001_MiB}));
+  EXPECT_TRUE(book_->reserve({.service = "s", .min = 3000_MiB}));
+}
+
+TEST_F(HousekeepingTest, OfAnOverusedLeaseThoseProcessesAreToldThatMayBeEnded) {
+  std::vector<OverusedLease> told;
+  keeper_->on_overuse([&](const std::vector<OverusedLease>& leases) { told = leases; });
+  look();
+  book(10, 1000);
+  book(11, 1000);
+  book(11, 1000);
+  book(12, 1000);
+  book(13, 500);
+  const auto begun = [](std::int64_t pid, std::uint64_t mib, std::uint64_t start, bool mps = false) {
+    GpuProcess p = process(pid, "train", mib);
+    p.type.mps = mps;
+    ProcessFacts facts;
+    facts.start_ticks = start;
+    p.facts = std::make_shared<const ProcessFacts>(facts);
+    return p;
+  };
+  look({begun(10, 1500, 100), begun(11, 2500, 100), begun(12, 1500, 100, true), process(13, "train", 1000)});
+  ASSERT_THAT(told, SizeIs(4));
+  EXPECT_EQ(told[0].observed, 1500_MiB);
+  EXPECT_EQ(told[0].most, 1000_MiB);
+  EXPECT_THAT(told[0].processes, ElementsAre(ProcessOwner{10, 100}));
+  EXPECT_THAT(told[1].processes, IsEmpty());  // it uses another lease, too
+  EXPECT_THAT(told[2].processes, IsEmpty());  // others share its server
+  EXPECT_THAT(told[3].processes, IsEmpty());  // nobody knows when it began
+  look();
+  EXPECT_THAT(told, IsEmpty());
+}
+
+TEST_F(HousekeepingTest, LeasesThatWereGrantedAsOneAreOne) {
+  std::vector<OverusedLease> told;
+  keeper_->on_overuse([&](const std::vector<OverusedLease>& leases) { told = leases; });
+  GpuProcess p = process(10, "train", 1500);
+  ProcessFacts facts;
+  facts.start_ticks = 100;
+  p.facts = std::make_shared<const ProcessFacts>(facts);
+  Snapshot two = *snapshot({p});
+  DeviceSnapshot second = two.devices[0];
+  Device named = *second.device;
+  named.id.text = "GPU-b";
+  second.device = std::make_shared<const Device>(named);
+  second.index = 1;
+  two.devices.push_back(second);
+  const auto both = std::make_shared<const Snapshot>(two);
+  keeper_->see(both);
+  keeper_->step();
+  ASSERT_TRUE(book_->reserve({.service = "s", .min = 1000_MiB, .owner = ProcessOwner{10, 100}, .devices = 2}));
+  keeper_->see(both);
+  keeper_->step();
+  ASSERT_THAT(told, SizeIs(2));
+  EXPECT_THAT(told[0].processes, ElementsAre(ProcessOwner{10, 100}));
+  EXPECT_THAT(told[1].processes, ElementsAre(ProcessOwner{10, 100}));
+}
+
 TEST_F(HousekeepingTest, ItsThreadLooksAtWhatItIsHanded) {
   keeper_.reset();
   keeper_ = std::make_unique<Housekeeping>(*book_, std::make_shared<SystemClock>());

@@ -107,6 +107,17 @@ TEST(EffectiveTest, AMistakeIsShownWithItsPlaceItsKeyAndWhatWouldBeRight) {
            Case{"vendors: {nvida: {}}", "f.yaml:1:11: unknown key 'nvida' in vendors: did you mean 'nvidia'?"},
            Case{"vendors: {amd: {temp_throttle: x}}", "f.yaml:1:32: vendors.amd.temp_throttle: 'x' is no number"},
            Case{"devices: [{temp_normal: 70}]", "f.yaml:1:11: devices[0]: needs device"},
+           Case{"memory_limit_mb:",
+                "f.yaml:1:1: memory_limit_mb: nothing is no number; auto is the word for 80 % of the GPU"},
+           Case{"memory_limit_mb: lots", "f.yaml:1:18: memory_limit_mb: 'lots' is no whole number"},
+           Case{"ledger: {most: half}", "f.yaml:1:16: ledger.most: 'half' is no size of 0B or more, such as 10MiB"},
+           Case{"ledger: {burst_ratio: 0.5}", "f.yaml:1:23: ledger.burst_ratio: 0.5 is not from 1 to 100"},
+           Case{"ledger: {strategy: best}",
+                "f.yaml:1:20: ledger.strategy: 'best' is none of most_free, best_fit, spread, pack, coolest"},
+           Case{"ledger: {overuse: kill}", "f.yaml:1:19: ledger.overuse: 'kill' is none of alert, ask, terminate"},
+           Case{"ledger: {devices: [{most: auto}]}", "f.yaml:1:20: ledger.devices[0]: needs device"},
+           Case{"ledger: {quotas: [{service: x, totl: 1GiB}]}",
+                "f.yaml:1:32: unknown key 'totl' in ledger.quotas[0]: did you mean 'total'?"},
            Case{"alerts: {user_rules: [{id: x, metric: power_watts, threshold: 1, comparison: over}]}",
                 "f.yaml:1:78: alerts.user_rules[0].comparison: 'over' is none of >, >=, <, <="},
        }) {
@@ -131,6 +142,9 @@ TEST(EffectiveTest, TheWholeIsJudgedAndTheMessageSaysWhatWouldDo) {
            Case{"memory_normal: 96",
                 "f.yaml:1:16: memory_critical: 95 is not above memory_normal (96); as things "
                 "stand memory_normal may be 72 to 93"},
+           Case{"ledger: {quotas: [{service: x, min_request: 2GiB, max_request: 1GiB}]}",
+                "f.yaml:1:18: ledger.quotas: x: min_request (2048 MiB) is above max_request (1024 MiB): no request "
+                "could be both"},
            Case{"vendors: {amd: {temp_throttle: 70}}",
                 "f.yaml:1:10: vendors.amd.temp_throttle: 70 is not above temp_normal (75)"},
            Case{"listen: 0.0.0.0:7909",

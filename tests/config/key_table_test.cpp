@@ -101,6 +101,25 @@ sinks:
 actuators:
   {power_limit: true, power_limit_lowest: 60, locked_clocks: true, clocks_lowest: 70, fan: true, fan_slow: 60, fan_fast: 90,
    freeze: true, freeze_cgroups: [/batch/*], max_pause: 60s, devices: [GPU-1], pause_down: 3s, pause_up: 20s}
+ledger:
+  headroom: 512MiB
+  most: auto
+  burst_ratio: 1.5
+  devices: [{device: "*H200*", headroom: 0MiB, most: 100GiB, burst_ratio: 2}, {device: "1", most: auto}]
+  quotas:
+    - {service: embedding_service, min_request: 1MiB, max_request: 4GiB, total: 8GiB, leases: 4, devices: ["0", GPU-1],
+       preferred_device: "0", near: [rag], apart: [training], priority: 5}
+    - {service: training}
+  strategy: pack
+  bookkeeping_only: true
+  queue: 10
+  ageing: 10s
+  allocation_timeout: 1m
+  deallocation_timeout: 20s
+  history: 50
+  overuse: terminate
+  overuse_patience: 1m
+  overuse_grace: 20s
 sample_interval: 500ms
 source: [nvml, sysfs]
 rules: /etc/x.yaml
@@ -149,7 +168,17 @@ TEST(KeyTableTest, SettingsReachTheirPlaces) {
   EXPECT_EQ(s.engine.governor.devices.at(1).changes.temp_auto, true);
   EXPECT_EQ(s.engine.governor.yield.multiplier, 0.8);
   EXPECT_EQ(s.engine.governor.load_throttle_percent, Percent(98));
-  EXPECT_EQ(s.engine.leases.memory_limit, from_mib(7168));
+  EXPECT_EQ(s.book.ledger.documented.limit, from_mib(7168));
+  EXPECT_EQ(s.book.ledger.limit, (DeviceLimit{.headroom = 512_MiB, .most_is_auto = true, .burst_ratio = 1.5}));
+  EXPECT_EQ(
+      s.book.devices.at(0),
+      (DeviceLimitChange{.device = "*H200*", .headroom = Bytes(0), .most = from_mib(102'400), .burst_ratio = 2.0}));
+  EXPECT_TRUE(s.book.devices.at(1).most_is_auto);
+  EXPECT_EQ(s.book.ledger.services.at(0).total, 8192_MiB);
+  EXPECT_EQ(s.book.ledger.services.at(0).apart, std::vector<std::string>{"training"});
+  EXPECT_FALSE(s.book.ledger.services.at(1).leases);
+  EXPECT_EQ(s.book.ledger.strategy, Strategy::pack);
+  EXPECT_EQ(s.book.overuse.policy, OverusePolicy::terminate);
   EXPECT_EQ(s.engine.andon.rules.at(0).sustain, 20s);
   EXPECT_EQ(s.engine.andon.user_rules.at(0).comparison, Comparison::at_least);
   EXPECT_EQ(s.engine.andon.silences.at(0).level, AlertLevel::warning);
