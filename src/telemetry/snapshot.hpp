@@ -79,7 +79,7 @@ struct Snapshot {
   std::string who_reason;  ///< a sentence: what is not seen of them and how to grant it; empty when all is seen
   /// What needs a person's attention; never null.
   std::shared_ptr<const AlertList> alerts = std::make_shared<const AlertList>();
-  Lamp lamp = Lamp::off;  ///< the worst of the devices' and of the machine's own alerts
+  Lamp lamp = Lamp::off;                 ///< the worst of the devices' and of the machine's own alerts
   std::shared_ptr<const Booked> booked;  ///< what is promised of their memory; null where nobody keeps the book
   SelfCost self;
 };
