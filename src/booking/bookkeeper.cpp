@@ -144,11 +144,12 @@ void Bookkeeper::try_journal_again(Ledger& ledger, Moment at) const {
 }
 
 void Bookkeeper::tell(std::vector<LedgerEvent> events) const {
-  if (!listener_) return;
+  if (listeners_.empty()) return;
   for (const LedgerEvent& event : events) {
     const Lease* lease = ledger_.find(event.id);
     if (!lease) lease = ledger_.find_ended(event.id);
-    if (lease) listener_(event, *lease);
+    if (!lease) continue;
+    for (const Listener& listener : listeners_) listener(event, *lease);
   }
 }
 
@@ -218,7 +219,7 @@ void Bookkeeper::owner_gone(const ProcessOwner& owner) {
 }
 
 void Bookkeeper::listen(Listener listener) {
-  perform([&](Ledger&, Moment) { listener_ = listener; });
+  perform([&](Ledger&, Moment) { listeners_.push_back(listener); });
 }
 
 void Bookkeeper::observe(const Reality& reality) {

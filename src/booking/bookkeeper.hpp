@@ -76,7 +76,8 @@ class Bookkeeper {
   /// What is due: deadlines, and another try of the journal. Returns when to call it again: in a second at the latest.
   MonotonicTime tick();
 
-  /// Of all that happens from now on; called on whichever thread caused it, never two calls at once. Who is told must
+  /// One more who is told of all that happens from now on, for as long as this lives; called on whichever thread caused
+  /// it, never two calls at once. Who is told must
   /// not call the bookkeeper back.
   void listen(Listener listener);
 
@@ -110,7 +111,7 @@ class Bookkeeper {
   mutable std::vector<LeaseId> unwritten_;  // happened while the journal could not be written
   mutable std::optional<MonotonicTime> tried_;
   bool surveyed_ = false;
-  mutable Listener listener_;
+  mutable std::vector<Listener> listeners_;
   std::optional<MonotonicTime> owners_checked_;
 
   mutable std::mutex mutex_;

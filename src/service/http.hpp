@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -25,11 +26,14 @@ struct Credentials {
   std::uint64_t start_ticks = 0;  ///< of that process (ProcessOwner); 0 when it was gone, or is not to be seen
 };
 
+class ConnectionEnd;
+
 /// Where a request came from.
 struct Peer {
   std::optional<Credentials> credentials;  ///< over a unix socket only
   std::string address;                     ///< of the client, without its port; empty over a unix socket
   std::string own_address;                 ///< the one of ours that it connected to; empty over a unix socket
+  std::shared_ptr<ConnectionEnd> end;      ///< of its connection; null where there is none (connection_end.hpp)
 
   bool over_unix_socket() const { return credentials.has_value(); }
 };
@@ -62,6 +66,8 @@ struct Response {
   std::vector<Header> headers;              ///< beside Date, Content-Type, Content-Length and Connection
   bool close = false;                       ///< the connection ends with this answer
   std::shared_ptr<Later> later = nullptr;   ///< in place of all this: the answer comes (later.hpp)
+  /// Called when the client was gone before it could be sent, on any thread; null where that does not matter.
+  std::function<void()> undelivered = nullptr;
 
   std::size_t body_size() const { return body ? body->size() : 0; }
 };

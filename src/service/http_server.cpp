@@ -29,6 +29,7 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
+#include "service/connection_end.hpp"
 #include "service/later.hpp"
 #include "service/peer_process.hpp"
 #include "service/stream.hpp"
@@ -60,7 +61,7 @@ std::string address_text(const sockaddr_storage& name) {
   return text.data();
 }
 
-std::shared_ptr<const Peer> peer_of(int descriptor, bool over_unix_socket) {
+std::shared_ptr<Peer> peer_of(int descriptor, bool over_unix_socket) {
   auto peer = std::make_shared<Peer>();
   if (over_unix_socket) {
     ucred credentials{};
@@ -94,9 +95,11 @@ struct Connection {
   Door& door;
 
   Deadline deadline{};
-  std::shared_ptr<Later> awaited;  // null but while an answer is to come
-  bool idle = true;                // waits for a request to begin
-  bool expired = false;            // was ended by the sweep
+  std::shared_ptr<Later> awaited;                // null but while an answer is to come
+  std::shared_ptr<asio::steady_timer> patience;  // with it
+  bool gone = false;                             // while an answer was to come
+  bool idle = true;                              // waits for a request to begin
+  bool expired = false;                          // was ended by the sweep
 };
 
 // A listener and who came through it.
@@ -129,7 +132,7 @@ class HttpServer::Implementation {
     context_.run();
     // Those that are still waited for must not call a server that is gone.
     for (Connection* connection : connections_) {
-      if (connection->awaited) connection->awaited->on_given(nullptr);
+      if (connection->awaited) connection->awaited->abandon();
     }
   }
 
@@ -162,6 +165,7 @@ class HttpServer::Implementation {
   void welcome(Door& door, Socket socket) {
     if (door.inside >= options_.connections) return send_away(door, socket);
     auto peer = peer_of(socket.native_handle(), door.listener.address().is_unix());
+    peer->end = std::make_shared<ConnectionEnd>(++connections_made_);
     auto connection =
         std::make_shared<Connection>(plain_stream(std::move(socket)), std::move(peer), options_.limits, door);
     ++door.inside;
@@ -175,6 +179,8 @@ class HttpServer::Implementation {
   }
 
   void leave(Connection& connection) {
+    // At our own stop clients have done nothing: what shall end with their connections ends with their processes then.
+    if (!stopping_) connection.peer->end->happened();
     --connection.door.inside;
     connections_.erase(&connection);
     if (stopping_ && connections_.empty()) context_.stop();
@@ -258,13 +264,15 @@ class HttpServer::Implementation {
       keep = request.keep_alive;
       const std::string what = fmt::format("{} {}", request.method, request.target);
       response = ask(what, [&] { return handler_(std::move(request)); });
-      if (response.later) {
+      while (response.later && !c.gone) {  // what was found out may be that it takes longer
         c.awaited = std::move(response.later);
         response = co_await settled(c, what);
       }
+      if (c.gone) co_return false;
     }
     keep = keep && !response.close && !stopping_;
     const bool sent = co_await send(c, response, head_only, keep);
+    if (!sent && response.undelivered) response.undelivered();
     if (!sent || keep) co_return sent;
     c.stream->end_writing();
     if (refused || !c.unread.empty()) co_await linger(c);
@@ -273,15 +281,30 @@ class HttpServer::Implementation {
 
   // The answer that comes later. Who gives it is another thread, so it only wakes this one.
   asio::awaitable<Response> settled(Connection& c, std::string what) {
-    const auto patience = std::make_shared<asio::steady_timer>(context_, options_.later);
+    const std::chrono::milliseconds time = c.awaited->patience().value_or(options_.later);
+    const auto patience = std::make_shared<asio::steady_timer>(context_, time);
+    const auto gone = std::make_shared<bool>(false);
+    c.patience = patience;
     c.idle = false;
-    c.deadline = in(options_.later + options_.answer);  // its own patience ends before
+    c.deadline = in(time + options_.answer);  // its own patience ends before
     c.awaited->on_given([this, patience] { asio::post(context_, [patience] { patience->cancel(); }); });
+    c.stream->when_gone([patience, gone] {
+      *gone = true;
+      patience->cancel();
+    });
+    if (stopping_ && c.awaited->patience()) patience->expires_after(0s);
     error_code ignored;
     co_await patience->async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+    c.patience = nullptr;
+    c.stream->cancel();
     c.awaited->on_given(nullptr);
     const auto awaited = std::exchange(c.awaited, nullptr);
-    if (const auto make = awaited->take()) co_return ask(what, *make);
+    c.gone = *gone;
+    if (!c.gone) {
+      if (const auto make = awaited->take()) co_return ask(what, *make);
+    }
+    awaited->abandon();
+    if (stopping_ && awaited->patience()) co_return problem(503, "stopping", "gpukeeper is stopping");
     auto late = problem(503, "no_answer_yet", awaited->overdue());
     late.headers.emplace_back("Retry-After", "1");
     co_return late;
@@ -362,6 +385,8 @@ class HttpServer::Implementation {
     // last.
     for (Connection* connection : connections_) {
       if (connection->idle) connection->deadline = std::min(connection->deadline, in(options_.quiet));
+      // Others are answered in a moment; who came to wait for long will not live to see it.
+      if (connection->awaited && connection->awaited->patience()) connection->patience->cancel();
     }
     if (connections_.empty()) return context_.stop();
     sweep_later();
@@ -375,6 +400,7 @@ class HttpServer::Implementation {
   std::list<Door> doors_;
   std::set<Connection*> connections_;
   asio::steady_timer sweeper_;
+  std::uint64_t connections_made_ = 0;
   bool stopping_ = false;
   Deadline stop_by_{};
 };

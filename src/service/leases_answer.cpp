@@ -1,8 +1,11 @@
 #include "service/leases_answer.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <limits>
 #include <utility>
+
+#include <unistd.h>
 
 #include <fmt/format.h>
 
@@ -11,6 +14,8 @@
 #include "format/columns.hpp"
 #include "format/leases_json.hpp"
 #include "service/authority.hpp"
+#include "service/connection_end.hpp"
+#include "service/later.hpp"
 
 namespace gpukeeper::service {
 namespace {
@@ -79,13 +84,18 @@ Verdict verdict(const Refusal& refusal) {
 }
 
 // A problem document with what stands in the way.
-Response refused(const Refusal& refusal) {
+Response refused(const Refusal& refusal, std::optional<std::chrono::nanoseconds> waited = std::nullopt) {
   const Verdict v = verdict(refusal);
-  const Json document = {{"title", reason_phrase(v.status)},
-                         {"status", v.status},
-                         {"code", v.code},
-                         {"detail", refusal.text()},
-                         {"refusal", refusal_object(refusal)}};
+  Json document = {{"title", reason_phrase(v.status)},
+                   {"status", v.status},
+                   {"code", v.code},
+                   {"detail", refusal.text()},
+                   {"refusal", refusal_object(refusal)}};
+  if (waited) {
+    const double seconds = std::chrono::duration<double>(*waited).count();
+    document["detail"] = fmt::format("waited {} s in vain: {}", seconds, refusal.text());
+    document["waited_seconds"] = seconds;
+  }
   auto response = document_answer(v.status, document);
   response.content_type = "application/problem+json";
   return v.status == 503 ? again_soon(std::move(response)) : response;
@@ -106,6 +116,36 @@ Result<std::optional<std::uint32_t>> generation_of(const Request& request) {
     return std::optional(static_cast<std::uint32_t>(*number));
   }
   return wrong(fmt::format("generation is '{}'; it takes a whole number such as 1", given->second));
+}
+
+constexpr double kLongestWait = 86'400;    // as of a request for a lease
+constexpr std::chrono::seconds kSlack{5};  // the ledger notices a deadline within a second
+
+// Of ?wait_seconds=; none for 0.
+Result<std::optional<std::chrono::nanoseconds>> wait_of(const Request& request) {
+  const auto given = request.query.find("wait_seconds");
+  if (given == request.query.end()) return std::optional<std::chrono::nanoseconds>();
+  const double seconds = parse_double(given->second).value_or(-1);
+  if (!(seconds >= 0 && seconds <= kLongestWait)) {
+    return wrong(fmt::format("wait_seconds is '{}'; it takes seconds from 0 to 86400", given->second));
+  }
+  if (seconds == 0) return std::optional<std::chrono::nanoseconds>();
+  return std::optional(std::chrono::round<std::chrono::nanoseconds>(std::chrono::duration<double>(seconds)));
+}
+
+std::chrono::milliseconds patience(std::chrono::nanoseconds wait) {
+  return std::chrono::ceil<std::chrono::milliseconds>(wait + kSlack);
+}
+
+// Nobody knows that he has it. One that waits still is cancelled by that.
+void give_back(Bookkeeper& book, LeaseId id) {
+  static_cast<void>(book.release(id));  // a closed ledger keeps it
+}
+
+std::vector<LeaseId> ids(LeaseId first, std::uint32_t count) {
+  std::vector<LeaseId> all;
+  for (std::uint32_t i = 0; i < count; ++i) all.push_back(LeaseId{number(first) + i});
+  return all;
 }
 
 Result<void> check_parameters(const Request& request, std::initializer_list<std::string_view> known) {
@@ -178,12 +218,23 @@ Result<std::string> LeaseAnswers::device_id(const std::string& selector) const {
   return chosen->devices.front().device->id.text;
 }
 
-Result<Owner> LeaseAnswers::owner_of(const LeaseWish& wish, const Credentials& peer) const {
+// Its process, which the connection cannot outlive: the driver's list names it, and it is known after a restart. Of one
+// that cannot be seen from here ourselves, with whom the connection ends, too.
+Result<Owner> LeaseAnswers::connected_owner(const Peer& peer) const {
+  if (!desk_.waits || !peer.end) {
+    return wrong("an owner \"connection\" needs a connection that stays, and there is none here");
+  }
+  if (peer.credentials->start_ticks > 0) return ProcessOwner{peer.credentials->pid, peer.credentials->start_ticks};
+  const auto ourselves = desk_.process(::getpid());
+  if (!ourselves) return fail(Errc::unavailable, "gpukeeper cannot see its own process in /proc");
+  return ourselves->process;
+}
+
+Result<Owner> LeaseAnswers::owner_of(const LeaseWish& wish, const Peer& who) const {
+  const Credentials& peer = *who.credentials;
   if (wish.owner == LeaseWish::Owner::standing) return StandingOwner{};
   if (wish.owner == LeaseWish::Owner::heartbeat) return HeartbeatOwner{*wish.ttl};
-  if (wish.owner == LeaseWish::Owner::connection) {
-    return wrong("an owner \"connection\" needs a connection that stays: there is none here");
-  }
+  if (wish.owner == LeaseWish::Owner::connection) return connected_owner(who);
   if (peer.pid <= 0) {
     return wrong(
         "an owner \"process\" must be visible here, and you are in a pid namespace (a container) whose processes are "
@@ -236,14 +287,106 @@ Response LeaseAnswers::reserve(const Request& request) {
     if (!device) return refused(device.error());
     wanted.device = std::move(*device);
   }
-  const auto owner = owner_of(*wish, *request.peer->credentials);
+  const auto owner = owner_of(*wish, *request.peer);
   if (!owner) return refused(owner.error());
   wanted.owner = *owner;
   wanted.uid = request.peer->credentials->uid;
-  wanted.wait.reset();
+  if (!desk_.waits) wanted.wait.reset();
   const auto booking = desk_.book.reserve(wanted);
   if (!booking) return refused(booking.error());
-  return leases_answer(booking->repeated ? 200 : 201, booking->id, booking->count, booking->repeated, booking->note);
+  if (wish->owner == LeaseWish::Owner::connection) bind_to_connection(*request.peer, *booking);
+  const bool waits = wanted.wait && booking->state == LeaseState::waiting;
+  return waits ? when_granted(std::move(wanted), *booking) : granted(wanted, *booking);
+}
+
+Response LeaseAnswers::granted(const LeaseRequest& wanted, const Booking& booking) {
+  auto response =
+      leases_answer(booking.repeated ? 200 : 201, booking.id, booking.count, booking.repeated, booking.note);
+  if (booking.repeated || !wanted.request_id.empty() || !desk_.waits) return response;
+  response.undelivered = [waits = desk_.waits, book = &desk_.book, id = booking.id] {
+    waits->post([book, id] { give_back(*book, id); });
+  };
+  return response;
+}
+
+// The answer comes when it is granted, refused in the end, or nobody waits for it any more.
+Response LeaseAnswers::when_granted(LeaseRequest wanted, const Booking& booking) {
+  const auto wait = *wanted.wait;
+  const bool can_ask_again = !wanted.request_id.empty();
+  wanted.wait.reset();
+  const auto later =
+      std::make_shared<Later>("the request waited for its time and nothing became of it", patience(wait));
+  const auto self = weak_from_this();
+  const auto token = desk_.waits->add(
+      {.leases = ids(booking.id, booking.count),
+       .state = LeaseState::waiting,
+       .until = desk_.book.clock().now() + wait + kSlack,
+       .over = [self, later, booking, wait,
+                wanted = std::make_shared<const LeaseRequest>(std::move(wanted))](const std::string& note) {
+         if (const auto answers = self.lock()) later->give(answers->after_wait(*wanted, booking, wait, note));
+       }});
+  if (!token) {
+    if (!booking.repeated) give_back(desk_.book, booking.id);
+    return again_soon(problem(503, "queue_full", "too many clients wait for leases already; ask again in a moment"));
+  }
+  later->on_abandoned([self, token = *token, id = booking.id, can_ask_again] {
+    const auto answers = self.lock();
+    if (!answers) return;
+    answers->desk_.waits->post([self, token, id, can_ask_again] {
+      if (const auto desk = self.lock()) desk->give_up(token, id, can_ask_again);
+    });
+  });
+  Response response;
+  response.later = later;
+  return response;
+}
+
+// Who waited has gone. Another one may wait for the same, having asked with the same request id.
+void LeaseAnswers::give_up(LeaseWaits::Token token, LeaseId id, bool can_ask_again) {
+  if (!desk_.waits->drop(token) || desk_.waits->anyone_waits_for(id)) return;
+  const auto lease = known(id);
+  const bool waits = lease && lease->state == LeaseState::waiting;
+  if (waits || !can_ask_again) give_back(desk_.book, id);
+}
+
+Response LeaseAnswers::after_wait(const LeaseRequest& wanted, const Booking& booking, std::chrono::nanoseconds waited,
+                                  const std::string& note) {
+  const auto lease = known(booking.id);
+  const bool has_it = lease && lease->fencing_token > 0;  // given out with a grant
+  if (has_it) {
+    Booking now = booking;
+    now.note = note;
+    return granted(wanted, now);
+  }
+  const bool timed_out = !lease || lease->state == LeaseState::waiting || lease->reason == EndReason::timed_out;
+  if (!timed_out) {
+    return problem(409, "cancelled", fmt::format("lease {} was cancelled while it waited", number(booking.id)));
+  }
+  if (lease && lease->state == LeaseState::waiting) give_back(desk_.book, booking.id);
+  const auto last_try = desk_.book.reserve(wanted);  // which says what is in the way now
+  if (!last_try) return refused(last_try.error(), waited);
+  return granted(wanted, *last_try);
+}
+
+void LeaseAnswers::bind_to_connection(const Peer& peer, const Booking& booking) {
+  connected_.add(peer.end->number(), booking.id, [this](LeaseId id) {
+    const auto lease = known(id);
+    return !lease || lease->state == LeaseState::ended;
+  });
+  // After the booking: a connection that ended meanwhile says so at once.
+  peer.end->tell([self = weak_from_this(), connection = peer.end->number()] {
+    const auto answers = self.lock();
+    if (!answers) return;
+    answers->desk_.waits->post([self, connection] {
+      if (const auto desk = self.lock()) desk->end_with_connection(connection);
+    });
+  });
+}
+
+void LeaseAnswers::end_with_connection(std::uint64_t connection) {
+  for (const LeaseId id : connected_.take(connection)) {
+    static_cast<void>(desk_.book.release(id, std::nullopt, EndReason::owner_died));  // a closed ledger keeps it
+  }
 }
 
 Result<LeaseAnswers::Filter> LeaseAnswers::filter_of(const Request& request) const {
@@ -342,19 +485,58 @@ tl::expected<LeaseAnswers::Subject, Response> LeaseAnswers::theirs(const Request
 }
 
 Response LeaseAnswers::end(const Request& request, EndReason why) {
-  if (auto good = check_parameters(request, {"generation"}); !good) return refused(good.error());
+  if (auto good = check_parameters(request, {"generation", "wait_seconds"}); !good) return refused(good.error());
   const auto generation = generation_of(request);
   if (!generation) return refused(generation.error());
+  const auto wait = wait_of(request);
+  if (!wait) return refused(wait.error());
   const auto subject = theirs(request, why == EndReason::revoked);
   if (!subject) return subject.error();
   const auto ending = desk_.book.release(subject->id, *generation, why);
   if (!ending) {
     return ending.error().code == Errc::invalid_argument ? stale(ending.error()) : refused(ending.error());
   }
-  const auto after = known(subject->id);
+  if (desk_.waits) desk_.waits->ring();  // somebody may have waited for it
+  const bool waits = *wait && desk_.waits && ending->state == LeaseState::draining;
+  return waits ? when_drained(subject->id, *ending, **wait) : ending_answer(subject->id, *ending);
+}
+
+Response LeaseAnswers::when_drained(LeaseId id, const Ending& ending, std::chrono::nanoseconds wait) {
+  const auto later = std::make_shared<Later>("the drop was waited for and nothing is known of it", patience(wait));
+  const auto self = weak_from_this();
+  const auto token = desk_.waits->add({.leases = group_of(id),
+                                       .state = LeaseState::draining,
+                                       .until = desk_.book.clock().now() + wait,
+                                       .over = [self, later, id, ending, wait](const std::string&) {
+                                         if (const auto answers = self.lock()) {
+                                           later->give(answers->ending_answer(id, ending, wait));
+                                         }
+                                       }});
+  if (!token) return ending_answer(id, ending);
+  later->on_abandoned([waits = desk_.waits, token = *token] { static_cast<void>(waits->drop(token)); });
+  Response response;
+  response.later = later;
+  return response;
+}
+
+// As it is now.
+Response LeaseAnswers::ending_answer(LeaseId id, Ending ending, std::optional<std::chrono::nanoseconds> waited) {
+  const auto lease = known(id);
+  if (waited) {  // for all that were granted with it
+    ending.state = LeaseState::ended;
+    for (const LeaseId each : group_of(id)) {
+      const auto member = known(each);
+      if (member && member->state != LeaseState::ended) ending.state = member->state;
+    }
+  }
   std::optional<Bytes> observed;
-  if (after && after->state != LeaseState::ended && after->observed) observed = *after->observed;
-  return document_answer(200, ending_document(subject->id, *ending, observed));
+  if (lease && lease->state != LeaseState::ended && lease->observed) observed = *lease->observed;
+  std::string note;
+  if (waited && ending.state != LeaseState::ended) {
+    note = fmt::format("after {} s the driver still shows {} of it", std::chrono::duration<double>(*waited).count(),
+                       observed ? mib(*observed) : "memory");
+  }
+  return document_answer(200, ending_document(id, ending, observed, note));
 }
 
 Response LeaseAnswers::release(const Request& request) {
@@ -378,6 +560,7 @@ Response LeaseAnswers::release_all(const Request& request) {
   std::optional<std::uint32_t> uid;
   if (!may_change(*request.peer, desk_.own_uid)) uid = request.peer->credentials->uid;
   const auto ended = desk_.book.release_all(service->second, *id, uid);
+  if (desk_.waits) desk_.waits->ring();
   if (!ended) return refused(ended.error());
   return document_answer(200, endings_document(*ended));
 }

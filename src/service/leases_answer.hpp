@@ -1,5 +1,7 @@
 #pragma once
 
+#include <chrono>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -14,7 +16,9 @@
 #include "booking/bookkeeper.hpp"
 #include "core/files.hpp"
 #include "format/lease_request_json.hpp"
+#include "service/connection_leases.hpp"
 #include "service/http.hpp"
+#include "service/lease_waits.hpp"
 #include "service/peer_process.hpp"
 #include "service/router.hpp"
 #include "telemetry/snapshot.hpp"
@@ -27,6 +31,8 @@ struct LeaseDesk {
   std::function<std::shared_ptr<const Snapshot>()> snapshot;  ///< the latest; never null
   uid_t own_uid = 0;                                          ///< the user that gpukeeper runs as
   FindProcess process = find_process;
+  /// Null where nobody may wait, and no connection stays: a command without a daemon.
+  std::shared_ptr<LeaseWaits> waits = nullptr;
 };
 
 /// The ledger over HTTP: what is asked, who may ask it, and what is told. A daemon and a command without one answer by
@@ -36,17 +42,19 @@ struct LeaseDesk {
 /// is ended and changed by its user, by root and by the user that gpukeeper runs as.
 ///
 /// An answer may take as long as a disk does. Threads: every member may be called from any.
-class LeaseAnswers {
+class LeaseAnswers : public std::enable_shared_from_this<LeaseAnswers> {
  public:
   explicit LeaseAnswers(LeaseDesk desk) : desk_(std::move(desk)) {}
 
-  /// POST /api/v1/leases: 201, or 200 for one that was made before by the same request id.
+  /// POST /api/v1/leases: 201, or 200 for one that was made before by the same request id. With wait_seconds the answer
+  /// comes later; the client's end takes the request out of the queue. What was granted and could not be told to a
+  /// client that had gone is given back, unless a request id lets it ask again.
   Response reserve(const Request& request);
   /// GET /api/v1/leases?device=&service=&state=&all=true
   Response list(const Request& request);
   /// GET /api/v1/leases/{id}
   Response find(const Request& request);
-  /// DELETE /api/v1/leases/{id}?generation=
+  /// DELETE /api/v1/leases/{id}?generation=&wait_seconds=: the wait is for the driver to show the drop
   Response release(const Request& request);
   /// DELETE /api/v1/leases?service=&device=: of somebody who is no operator, his own.
   Response release_all(const Request& request);
@@ -65,7 +73,17 @@ class LeaseAnswers {
   struct Subject;
 
   Result<Filter> filter_of(const Request& request) const;
-  Result<Owner> owner_of(const LeaseWish& wish, const Credentials& peer) const;
+  Result<Owner> owner_of(const LeaseWish& wish, const Peer& peer) const;
+  Result<Owner> connected_owner(const Peer& peer) const;
+  void bind_to_connection(const Peer& peer, const Booking& booking);
+  void end_with_connection(std::uint64_t connection);
+  Response granted(const LeaseRequest& wanted, const Booking& booking);
+  Response when_granted(LeaseRequest wanted, const Booking& booking);
+  Response after_wait(const LeaseRequest& wanted, const Booking& booking, std::chrono::nanoseconds waited,
+                      const std::string& note);
+  void give_up(LeaseWaits::Token token, LeaseId id, bool can_ask_again);
+  Response when_drained(LeaseId id, const Ending& ending, std::chrono::nanoseconds wait);
+  Response ending_answer(LeaseId id, Ending ending, std::optional<std::chrono::nanoseconds> waited = std::nullopt);
   Result<std::string> device_id(const std::string& selector) const;
   tl::expected<Subject, Response> theirs(const Request& request, bool operators_only = false);
   std::optional<Lease> known(LeaseId id) const;
@@ -75,6 +93,7 @@ class LeaseAnswers {
   std::string user(uid_t uid);
 
   const LeaseDesk desk_;
+  ConnectionLeases connected_;
   const RealFiles files_;
   std::mutex users_mutex_;
   Users users_{files_};  // guarded by users_mutex_

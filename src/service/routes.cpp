@@ -124,7 +124,11 @@ std::function<std::shared_ptr<LeaseAnswers>()> lease_answers(const std::shared_p
   return [sights, made = std::make_shared<Made>()]() -> std::shared_ptr<LeaseAnswers> {
     std::scoped_lock lock(made->mutex);
     Bookkeeper* const book = made->answers ? nullptr : sights->book();
-    if (book) made->answers = std::make_shared<LeaseAnswers>(LeaseDesk{*book, sights->snapshot, sights->own_uid});
+    if (!book) return made->answers;
+    const auto waits = std::make_shared<LeaseWaits>(*book);
+    waits->start();
+    made->answers = std::make_shared<LeaseAnswers>(
+        LeaseDesk{.book = *book, .snapshot = sights->snapshot, .own_uid = sights->own_uid, .waits = waits});
     return made->answers;
   };
 }

@@ -28,6 +28,12 @@ class PlainStream final : public Stream {
     socket_.shutdown(Socket::shutdown_send, ignored);
   }
 
+  void when_gone(std::function<void()> gone) override {
+    socket_.async_wait(Socket::wait_error, [gone = std::move(gone)](const error_code& error) {
+      if (!error) gone();
+    });
+  }
+
   void cancel() override {
     error_code ignored;
     socket_.cancel(ignored);

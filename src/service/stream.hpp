@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <string_view>
 
@@ -39,7 +40,11 @@ class Stream {
   /// No more will be written; the client sees the end.
   virtual void end_writing() = 0;
 
-  /// Ends the read or write in progress with an error.
+  /// Calls back when the client has gone altogether, though nothing is read; not after cancel(). Over TCP a client that
+  /// goes in peace is not told from one that has only said all it had to say.
+  virtual void when_gone(std::function<void()> gone) = 0;
+
+  /// Ends the read or write in progress with an error, and what waits for the client to go.
   virtual void cancel() = 0;
 };
 

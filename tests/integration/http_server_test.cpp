@@ -3,6 +3,7 @@
 #include "service/http_server.hpp"
 
 #include <fstream>
+#include <future>
 #include <thread>
 
 #include <sys/stat.h>
@@ -15,6 +16,7 @@
 #include "fakes/temporary_folder.hpp"
 #include "integration/http_client.hpp"
 #include "service/alerts_answer.hpp"
+#include "service/connection_end.hpp"
 #include "service/later.hpp"
 
 namespace gpukeeper::service {
@@ -70,6 +72,13 @@ class HttpServerTest : public testing::Test {
       asked_.push(response.later);
       return response;
     }
+    if (request.path == "/wait") {  // for long, if need be
+      Response response;
+      response.later = std::make_shared<Later>("nothing came", 20s);
+      asked_.push(response.later);
+      ends_.push(request.peer->end);
+      return response;
+    }
     if (request.path == "/ack") {
       request.parameters["id"] = "1";
       return acknowledge(request, {.own_uid = ::getuid(), .post = [this](std::function<void(Engine&)> command) {
@@ -108,6 +117,7 @@ class HttpServerTest : public testing::Test {
     std::vector<T> all;
   };
   Waiting<std::shared_ptr<Later>> asked_;
+  Waiting<std::shared_ptr<ConnectionEnd>> ends_;
   Waiting<std::function<void(Engine&)>> commands_;  // for an engine that comes to none of them
   const TemporaryFolder folder_;
   const ListenAddress unix_{.path = (folder_.path() / "s.sock").string(), .host = {}};
@@ -475,6 +485,78 @@ TEST_F(HttpServerTest, AnAnswerThatComesLaterHoldsUpNobodyElse) {
   later->give(json_answer(200, "too late"));
   EXPECT_EQ(body_of(patient.receive()), "at last");
   EXPECT_THAT(body_of(patient.receive()), StartsWith("/next"));
+}
+
+TEST_F(HttpServerTest, WhatIsFoundOutLaterMayBeThatItTakesLonger) {
+  options_.later = 20s;
+  start();
+  HttpClient client(unix_);
+  ASSERT_TRUE(client.send(get("/later")));
+  Response longer;
+  longer.later = std::make_shared<Later>("nothing came", 20s);
+  asked_.take()->give(longer);
+  longer.later->give(json_answer(200, "at last"));
+  EXPECT_EQ(body_of(client.receive()), "at last");
+}
+
+TEST_F(HttpServerTest, WhoWaitsForAClientThatHasGoneIsTold) {
+  start();
+  std::promise<void> abandoned;
+  std::promise<void> over;
+  {
+    HttpClient client(unix_);
+    ASSERT_TRUE(client.send(get("/wait")));
+    asked_.take()->on_abandoned([&] { abandoned.set_value(); });
+    ends_.take()->tell([&] { over.set_value(); });
+  }
+  EXPECT_EQ(abandoned.get_future().wait_for(20s), std::future_status::ready);
+  EXPECT_EQ(over.get_future().wait_for(20s), std::future_status::ready);
+}
+
+TEST_F(HttpServerTest, AnAnswerForAClientThatHasGoneIsNotTakenForDelivered) {
+  start();
+  std::shared_ptr<Later> later;
+  std::promise<void> abandoned;
+  {
+    HttpClient client(unix_);
+    ASSERT_TRUE(client.send(get("/wait")));
+    later = asked_.take();
+    later->on_abandoned([&] { abandoned.set_value(); });
+  }
+  ASSERT_EQ(abandoned.get_future().wait_for(20s), std::future_status::ready);
+  bool undelivered = false;
+  Response granted = json_answer(201, "yours");
+  granted.undelivered = [&] { undelivered = true; };
+  later->give(granted);
+  EXPECT_TRUE(undelivered);
+}
+
+TEST_F(HttpServerTest, AClientThatHasSaidAllItHadToSayIsStillAnswered) {
+  start();
+  HttpClient client(unix_);
+  ASSERT_TRUE(client.send(get("/wait")));
+  client.end_sending();
+  HttpClient other(unix_);  // what the first one's end would bring is over when this one is answered
+  ASSERT_TRUE(other.send(get("/other")));
+  EXPECT_THAT(body_of(other.receive()), StartsWith("/other"));
+  asked_.take()->give(json_answer(200, "at last"));
+  EXPECT_EQ(body_of(client.receive()), "at last");
+}
+
+TEST_F(HttpServerTest, WhoWaitsForLongIsToldOfTheStop) {
+  start();
+  HttpClient client(unix_);
+  ASSERT_TRUE(client.send(get("/wait")));
+  const auto later = asked_.take();
+  std::promise<void> abandoned;
+  later->on_abandoned([&] { abandoned.set_value(); });
+  bool ended = false;
+  ends_.take()->tell([&] { ended = true; });
+  server_->stop();
+  EXPECT_THAT(client.receive(), AllOf(StartsWith("HTTP/1.1 503 "), HasSubstr("gpukeeper is stopping")));
+  EXPECT_EQ(abandoned.get_future().wait_for(20s), std::future_status::ready);
+  stop();
+  EXPECT_FALSE(ended);  // that it ended was not the client's doing
 }
 
 TEST_F(HttpServerTest, ACommandThatAHungEngineDoesNotComeToHoldsUpNobodyElse) {

@@ -2,8 +2,11 @@
 
 #include <map>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <vector>
+
+#include <unistd.h>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -13,6 +16,8 @@
 #include "fakes/memory_journal.hpp"
 #include "fakes/snapshots.hpp"
 #include "format/json_text.hpp"
+#include "service/connection_end.hpp"
+#include "service/later.hpp"
 
 namespace gpukeeper::service {
 namespace {
@@ -42,13 +47,17 @@ class LeasesAnswerTest : public testing::Test {
                                          .boot_id = "boot"})
                 .value();
     book_->observe(reality_of(*snapshot_));
-    answers_ = std::make_shared<LeaseAnswers>(LeaseDesk{*book_, [this] { return snapshot_; }, kOperator,
-                                                        [this](pid_t pid) {
-                                                          const auto found = processes_.find(pid);
-                                                          return found == processes_.end()
-                                                                     ? std::nullopt
-                                                                     : std::optional(found->second);
-                                                        }});
+    waits_ = std::make_shared<LeaseWaits>(*book_, 3);
+    const auto process = [this](pid_t pid) -> std::optional<LiveProcess> {
+      const auto found = processes_.find(pid);
+      if (found == processes_.end()) return std::nullopt;
+      return found->second;
+    };
+    answers_ = std::make_shared<LeaseAnswers>(LeaseDesk{.book = *book_,
+                                                        .snapshot = [this] { return snapshot_; },
+                                                        .own_uid = kOperator,
+                                                        .process = process,
+                                                        .waits = waits_});
   }
 
   static DeviceSnapshot gpu(std::uint32_t index) {
@@ -102,12 +111,51 @@ class LeasesAnswerTest : public testing::Test {
     EXPECT_EQ(document["detail"], detail);
   }
 
+  // A request that fills a whole GPU, for which it has to wait.
+  static std::string waiting(const std::string& more = "") {
+    return R"({"service": "w", "min_bytes": 8589934592, "wait_seconds": 30)" + more + "}";
+  }
+  void fill() {
+    booked(R"({"service": "a", "min_bytes": 8589934592})");
+    booked(R"({"service": "a", "min_bytes": 8589934592})");
+  }
+  Response wait(const std::string& body) {
+    auto answer = ask("POST", "/api/v1/leases", kMara, body);
+    if (!answer.later) throw std::runtime_error(*answer.body);
+    EXPECT_EQ(answer.later->patience(), 35s);
+    waits_->look();
+    EXPECT_FALSE(answer.later->take());
+    return answer;
+  }
+  // What the server would send once something was given.
+  static Response given(const Response& answer) {
+    const auto make = answer.later->take();
+    if (!make) throw std::runtime_error("nothing was given yet");
+    return (*make)();
+  }
+  std::string state(const std::string& id) {
+    const Json one = lease(ask("GET", "/api/v1/leases/" + id, kMara));
+    return one["state"].get<std::string>() + (one["reason"].is_null() ? "" : " " + one["reason"].get<std::string>());
+  }
+  // The process 77 uses so much of GPU 0.
+  void observe(Bytes used) {
+    Reality reality = reality_of(*snapshot_);
+    reality.devices[0].used = used;
+    ObservedProcess process;
+    process.pid = 77;
+    process.start_ticks = 770;
+    process.memory = used;
+    if (used > Bytes(0)) reality.devices[0].processes->push_back(process);
+    book_->observe(reality);
+  }
+
   FakeClock clock_;
   std::shared_ptr<JournalDisk> disk_ = std::make_shared<JournalDisk>();
   LedgerSettings settings_;
   std::shared_ptr<const Snapshot> snapshot_;
   std::unique_ptr<Bookkeeper> book_;
   std::map<pid_t, LiveProcess> processes_ = {{88, {{88, 880}, kTom}}, {99, {{99, 990}, kMara}}};
+  std::shared_ptr<LeaseWaits> waits_;
   std::shared_ptr<LeaseAnswers> answers_;
   const Router router_{lease_routes([this] { return answers_; })};
 };
@@ -336,6 +384,158 @@ TEST_F(LeasesAnswerTest, AllLeasesOfAServiceOnAGpuEndButNotThoseOfOthers) {
   EXPECT_EQ(json(ask("DELETE", "/api/v1/leases", kOperator, {}, which))["ended"], 1);
   expect_problem(ask("DELETE", "/api/v1/leases", kMara, {}, {{"service", "a"}}), 400, "invalid",
                  "which leases? Both are needed: ?service=NAME&device=INDEX or UUID");
+}
+
+TEST_F(LeasesAnswerTest, WhoWaitsIsAnsweredWhenItIsGranted) {
+  fill();
+  const auto answer = wait(waiting());
+  EXPECT_EQ(json(ask("GET", "/api/v1/leases", kTom))["waiting"], Json::parse(R"(["3"])"));
+  EXPECT_EQ(ask("DELETE", "/api/v1/leases/1", kMara).status, 200u);
+  waits_->look();
+  const auto granted = given(answer);
+  EXPECT_EQ(granted.status, 201u);
+  EXPECT_EQ(lease(granted)["id"], "3");
+  EXPECT_EQ(lease(granted)["state"], "starting");
+}
+
+TEST_F(LeasesAnswerTest, WhoWaitedInVainIsToldWhatIsInTheWay) {
+  fill();
+  const auto answer = wait(waiting());
+  clock_.advance(31s);
+  book_->tick();
+  waits_->look();
+  const auto refused = given(answer);
+  expect_problem(refused, 409, "insufficient_memory",
+                 "waited 30 s in vain: w asks for 8192 MiB, and no GPU has room for it now\n"
+                 "GPU 0 (GPU-0) has 0 MiB available, 8192 MiB short: lease 1 of a has 8192 MiB\n"
+                 "GPU 1 (GPU-1) has 0 MiB available, 8192 MiB short: lease 2 of a has 8192 MiB");
+  EXPECT_EQ(json(refused)["waited_seconds"], 30.0);
+  EXPECT_EQ(state("3"), "ended timed_out");
+}
+
+TEST_F(LeasesAnswerTest, AClientThatGoesStandsInTheQueueNoLonger) {
+  fill();
+  const auto answer = wait(waiting());
+  answer.later->abandon();
+  waits_->look();
+  EXPECT_EQ(state("3"), "ended cancelled");
+}
+
+TEST_F(LeasesAnswerTest, AsLongAsAnotherWaitsForTheSameTheRequestStays) {
+  fill();
+  const auto first = wait(waiting(R"(, "request_id": "7f")"));
+  const auto second = wait(waiting(R"(, "request_id": "7f")"));
+  first.later->abandon();
+  waits_->look();
+  EXPECT_EQ(state("3"), "waiting");
+  ask("DELETE", "/api/v1/leases/1", kMara);
+  waits_->look();
+  EXPECT_EQ(given(second).status, 200u);  // it is the first one's, who asked again
+}
+
+TEST_F(LeasesAnswerTest, WhatIsGrantedToAClientThatHasGoneIsGivenBackUnlessItCanAskAgain) {
+  fill();
+  const auto nameless = wait(waiting());
+  const auto named = wait(waiting(R"(, "request_id": "7f")"));
+  ask("DELETE", "/api/v1/leases/1", kMara);
+  ask("DELETE", "/api/v1/leases/2", kMara);
+  waits_->look();
+  nameless.later->abandon();
+  named.later->abandon();
+  waits_->look();
+  EXPECT_EQ(state("3"), "ended released");
+  EXPECT_EQ(state("4"), "starting");
+  EXPECT_EQ(lease(ask("POST", "/api/v1/leases", kMara, waiting(R"(, "request_id": "7f")")))["id"], "4");
+  const auto at_once = ask("POST", "/api/v1/leases", kMara, R"({"service": "a", "min_bytes": 1})");
+  at_once.undelivered();
+  waits_->look();
+  EXPECT_EQ(state("5"), "ended released");
+}
+
+TEST_F(LeasesAnswerTest, WhatIsCancelledWhileItWaitsIsAnsweredSo) {
+  fill();
+  const auto answer = wait(waiting());
+  ask("DELETE", "/api/v1/leases/3", kMara);
+  waits_->look();
+  expect_problem(given(answer), 409, "cancelled", "lease 3 was cancelled while it waited");
+}
+
+TEST_F(LeasesAnswerTest, OnlySoManyMayWait) {
+  fill();
+  std::vector<Response> waits;
+  for (int i = 0; i < 3; ++i) waits.push_back(wait(waiting()));
+  expect_problem(ask("POST", "/api/v1/leases", kMara, waiting()), 503, "queue_full",
+                 "too many clients wait for leases already; ask again in a moment");
+  EXPECT_EQ(state("6"), "ended cancelled");
+}
+
+TEST_F(LeasesAnswerTest, ADropThatIsWaitedForIsToldOrThatItDidNotCome) {
+  const std::string body = R"({"service": "a", "min_bytes": 1073741824, "owner": "process", "device": "0"})";
+  for (const bool comes : {true, false}) {
+    const std::string id = booked(body)["id"];
+    observe(1_GiB);
+    const auto answer = ask("DELETE", "/api/v1/leases/" + id, kMara, {}, {{"wait_seconds", "2.5"}});
+    ASSERT_TRUE(answer.later) << *answer.body;
+    waits_->look();
+    EXPECT_FALSE(answer.later->take());
+    if (comes) {
+      observe(Bytes(0));
+    } else {
+      clock_.advance(2500ms);
+    }
+    waits_->look();
+    const Json ending = json(given(answer));
+    EXPECT_EQ(ending["already"], false);
+    EXPECT_EQ(ending["state"], comes ? "ended" : "draining");
+    EXPECT_EQ(ending["observed_bytes"], comes ? Json() : Json(1073741824));
+    EXPECT_EQ(ending["note"], comes ? Json() : Json("after 2.5 s the driver still shows 1024 MiB of it"));
+  }
+  expect_problem(ask("DELETE", "/api/v1/leases/2", kMara, {}, {{"wait_seconds", "nan"}}), 400, "invalid",
+                 "wait_seconds is 'nan'; it takes seconds from 0 to 86400");
+}
+
+TEST_F(LeasesAnswerTest, WhatBelongsToAConnectionEndsWithIt) {
+  const auto connected = [](std::uint64_t number) {
+    auto peer = std::make_shared<Peer>(*user(kMara));
+    peer->end = std::make_shared<ConnectionEnd>(number);
+    return peer;
+  };
+  const std::string body = R"({"service": "a", "min_bytes": 1, "owner": "connection"})";
+  const auto one = connected(1);
+  const auto other = connected(2);
+  for (const auto& peer : {one, one, other}) EXPECT_EQ(ask("POST", "/api/v1/leases", peer, body).status, 201u);
+  EXPECT_EQ(std::get<ProcessOwner>(book_->leases().front().owner), (ProcessOwner{77, 770}));
+  one->end->happened();
+  waits_->look();
+  EXPECT_EQ(state("1"), "draining owner_died");
+  EXPECT_EQ(state("2"), "draining owner_died");
+  EXPECT_EQ(state("3"), "starting");
+  observe(Bytes(0));  // its process may live on: the driver has the word
+  EXPECT_EQ(state("1"), "ended owner_died");
+  EXPECT_EQ(ask("POST", "/api/v1/leases", one, body).status, 201u);  // it had gone before it was answered
+  waits_->look();
+  EXPECT_EQ(state("4"), "draining owner_died");
+  expect_problem(ask("POST", "/api/v1/leases", kMara, body), 400, "invalid",
+                 "an owner \"connection\" needs a connection that stays, and there is none here");
+}
+
+TEST_F(LeasesAnswerTest, AProcessThatCannotBeSeenFromHereMayOwnByItsConnection) {
+  processes_[::getpid()] = {{::getpid(), 1234}, kOperator};
+  auto contained = std::make_shared<Peer>(*user(kMara, 0));
+  contained->end = std::make_shared<ConnectionEnd>(1);
+  const std::string body = R"({"service": "a", "min_bytes": 1, "owner": "connection"})";
+  EXPECT_EQ(ask("POST", "/api/v1/leases", contained, body).status, 201u);
+  EXPECT_EQ(std::get<ProcessOwner>(book_->leases().front().owner), (ProcessOwner{::getpid(), 1234}));
+}
+
+TEST(ConnectionLeasesTest, AClientThatBooksAllDayOverOneConnectionLeavesNothingBehind) {
+  ConnectionLeases bound;
+  for (std::uint64_t id = 1; id <= 10'000; ++id) {
+    bound.add(1, LeaseId{id}, [id](LeaseId other) { return number(other) < id; });
+  }
+  EXPECT_LT(bound.size(), 200u);
+  EXPECT_EQ(bound.take(1).back(), LeaseId{10'000});
+  EXPECT_EQ(bound.size(), 0u);
 }
 
 TEST_F(LeasesAnswerTest, QuotasStandBesideWhatIsHeld) {
