@@ -15,6 +15,7 @@
 
 #include "booking/bookkeeper.hpp"
 #include "figures.hpp"
+#include "leases.hpp"
 #include "ledger/ledger.hpp"
 #include "storage/sqlite_journal.hpp"
 
@@ -162,6 +163,7 @@ void ledger() {
   heading("the ledger: 10,000 leases on 16 GPUs");
   in_memory();
   with_journal();
+  leases();
 }
 
 }  // namespace gpukeeper::bench

@@ -2,23 +2,16 @@
 
 #include <algorithm>
 #include <chrono>
-#include <csignal>
-#include <fstream>
 #include <string>
 #include <thread>
 #include <vector>
 
-#include <fcntl.h>
-#include <spawn.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <fmt/format.h>
 
-#include "core/text.hpp"
 #include "fakes/temporary_folder.hpp"
 #include "figures.hpp"
 #include "integration/http_client.hpp"
+#include "serve_process.hpp"
 
 namespace gpukeeper::bench {
 namespace {
@@ -29,42 +22,6 @@ using service::HttpClient;
 constexpr int kClients = 8;
 constexpr auto kTime = 5s;
 constexpr std::string_view kRequest = "GET /api/v1/snapshot HTTP/1.1\r\nHost: x\r\n\r\n";
-
-// `gpukeeper serve` over eight simulated GPUs, on a unix socket.
-class ServeProcess {
- public:
-  explicit ServeProcess(const ListenAddress& address) {
-    const std::string listen = address.to_string();
-    const std::string source = "simulated:" GPUKEEPER_SOURCE_DIR "/examples/scenarios/eight-gpus.yaml";
-    std::vector<std::string> words = {GPUKEEPER_BINARY, "serve", "--source", source, "--listen", listen};
-    std::vector<char*> arguments;
-    for (std::string& word : words) arguments.push_back(word.data());
-    arguments.push_back(nullptr);
-    posix_spawn_file_actions_t actions;
-    posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
-    if (::posix_spawn(&pid_, arguments[0], &actions, nullptr, arguments.data(), environ) != 0) pid_ = 0;
-    posix_spawn_file_actions_destroy(&actions);
-  }
-  ~ServeProcess() {
-    if (pid_ <= 0) return;
-    ::kill(pid_, SIGTERM);
-    ::waitpid(pid_, nullptr, 0);
-  }
-  ServeProcess(const ServeProcess&) = delete;
-  ServeProcess& operator=(const ServeProcess&) = delete;
-
-  double resident_mib() const {
-    std::ifstream in(fmt::format("/proc/{}/status", pid_));
-    for (std::string line; std::getline(in, line);) {
-      if (line.starts_with("VmRSS:")) return leading_number(trim(std::string_view(line).substr(6))).value_or(0) / 1024;
-    }
-    return 0;
-  }
-
- private:
-  pid_t pid_ = 0;
-};
 
 // Asks until the first snapshot is there; its size, 0 when it never came.
 std::size_t first_snapshot(const ListenAddress& address) {
