@@ -77,8 +77,7 @@ class Bookkeeper {
   MonotonicTime tick();
 
   /// One more who is told of all that happens from now on, for as long as this lives; called on whichever thread caused
-  /// it, never two calls at once. Who is told must
-  /// not call the bookkeeper back.
+  /// it, never two calls at once. Who is told must not call the bookkeeper back.
   void listen(Listener listener);
 
   /// By which leases end: their instants are compared with its own.
