@@ -19,7 +19,8 @@ constexpr std::string_view kHands = "Hands";
 constexpr std::string_view kSinks = "Sinks";
 
 bool is_root(const Files& files) {
-  for (const auto line : lines(files.read("/proc/self/status").value_or(""))) {
+  const std::string status = files.read("/proc/self/status").value_or("");
+  for (const auto line : lines(status)) {
     if (line.starts_with("Uid:")) return leading_number(trim(line.substr(4))) == 0.0;
   }
   return false;

@@ -14,7 +14,7 @@ using namespace std::chrono_literals;
 class PlaybackClockTest : public ::testing::Test {
  protected:
   const std::shared_ptr<FakeClock> real = std::make_shared<FakeClock>();
-  const std::stop_token no_stop;
+  const std::stop_token no_stop{};
 };
 
 TEST_F(PlaybackClockTest, StandsStillWhileWorkIsDone) {

@@ -72,7 +72,9 @@ std::vector<std::string> Hands::act(const Snapshot& snapshot, bool quiet) {
 void Hands::check(const Snapshot& snapshot) {
   const auto now = clock_->now();
   const auto reports = actuation_->reports();
-  for (const auto& [name, found] : found_) {
+  for (const auto& item : found_) {
+    const auto& name = item.first;  // clang 14 captures no structured bindings
+    const auto& found = item.second;
     const auto device = std::ranges::find_if(
         snapshot.devices, [&](const DeviceSnapshot& d) { return d.device->id == name.device && d.available; });
     const bool asked = device != snapshot.devices.end() && !device->throttling.requests.empty();
