@@ -41,7 +41,9 @@ struct LeaseWaits::State {
       if (waits.empty()) return;
       rung = true;
       for (auto& [token, entry] : waits) {
-        if (event.kind == LedgerEvent::Kind::granted && entry.wait.leases.front() == event.id) entry.note = event.note;
+        const auto& leases = entry.wait.leases;
+        const bool is_it = !leases.empty() && leases.front() == event.id;
+        if (is_it && event.kind == LedgerEvent::Kind::granted) entry.note = event.note;
       }
     }
     news.notify_one();

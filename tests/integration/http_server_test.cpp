@@ -2,22 +2,26 @@
 // that does not say otherwise uses the unix socket.
 #include "service/http_server.hpp"
 
+#include <cerrno>
 #include <fstream>
 #include <future>
 #include <thread>
 
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "booking/pidfd_watch.hpp"
 #include "fakes/fake_log.hpp"
 #include "fakes/temporary_folder.hpp"
 #include "integration/http_client.hpp"
 #include "service/alerts_answer.hpp"
 #include "service/connection_end.hpp"
 #include "service/later.hpp"
+#include "service/peer_process.hpp"
 
 namespace gpukeeper::service {
 namespace {
@@ -34,6 +38,14 @@ constexpr std::string_view kLarge = "/large";
 
 std::string get(std::string_view path, std::string_view headers = "") {
   return "GET " + std::string(path) + " HTTP/1.1\r\nHost: x\r\n" + std::string(headers) + "\r\n";
+}
+
+// The next connection, of a socket that does not block.
+int accept_one(int listening) {
+  for (;; std::this_thread::yield()) {
+    const int socket = ::accept4(listening, nullptr, nullptr, SOCK_CLOEXEC);
+    if (socket >= 0 || errno != EAGAIN) return socket;
+  }
 }
 
 class HttpServerTest : public testing::Test {
@@ -601,6 +613,40 @@ TEST_F(HttpServerTest, AnAnswerThatCannotBeMadeIsAMistakeOfOurs) {
   ASSERT_TRUE(client.send(get("/later")));
   asked_.take()->give([]() -> Response { throw std::runtime_error("broken"); });
   EXPECT_THAT(client.receive(), StartsWith("HTTP/1.1 500 "));
+}
+
+// Who is at the other end of a socket.
+
+TEST(PeerProcessTest, AProcessThatRunsIsFoundWithItsUser) {
+  const auto ourselves = find_process(::getpid());
+  ASSERT_TRUE(ourselves);
+  EXPECT_EQ(ourselves->uid, ::getuid());
+  EXPECT_EQ(ourselves->process, process_now(::getpid()));
+  EXPECT_EQ(this_process()->credentials->start_ticks, ourselves->process.start_ticks);
+  EXPECT_FALSE(find_process(4'194'304));  // PID_MAX_LIMIT: there never is one
+  EXPECT_FALSE(find_process(0));
+}
+
+TEST(PeerProcessTest, APeerIsTheOneThatConnectedAndNobodyOnceItHasEnded) {
+  const TemporaryFolder folder;
+  auto opened = Listener::open({.path = (folder.path() / "s.sock").string(), .host = {}});
+  ASSERT_TRUE(opened) << opened.error().message;
+  const ListenAddress address = opened->address();
+  const Descriptor listening(opened->take_socket());
+  const HttpClient here(address);
+  const Descriptor from_here(accept_one(listening.get()));
+  const auto peer = peer_process(from_here.get(), ::getpid());
+  EXPECT_EQ(peer, process_now(::getpid()));
+  EXPECT_FALSE(peer_process(from_here.get(), 0));
+
+  const pid_t child = ::fork();
+  if (child == 0) {
+    const HttpClient client(address);
+    ::_exit(0);
+  }
+  const Descriptor from_child(accept_one(listening.get()));
+  ::waitpid(child, nullptr, 0);
+  EXPECT_FALSE(peer_process(from_child.get(), child));
 }
 
 }  // namespace
