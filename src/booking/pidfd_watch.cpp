@@ -158,8 +158,9 @@ void PidfdWatch::run(std::stop_token stop) {
     const int ready = ::epoll_wait(epoll_, events.data(), static_cast<int>(events.size()), kPeriodMs);
     std::vector<ProcessOwner> gone;
     for (int i = 0; i < ready; ++i) {
+      const std::uint64_t key = events[static_cast<std::size_t>(i)].data.u64;  // a copy: epoll_event is packed
       std::scoped_lock lock(mutex_);
-      const auto found = by_key_.find(events[static_cast<std::size_t>(i)].data.u64);
+      const auto found = by_key_.find(key);
       if (found != by_key_.end()) gone.push_back(found->second);
     }
     for (const ProcessOwner& owner : gone) forget(owner);

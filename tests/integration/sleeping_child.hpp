@@ -2,6 +2,7 @@
 
 #include <csignal>
 
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -12,6 +13,7 @@ class SleepingChild {
  public:
   SleepingChild() : pid_(::fork()) {
     if (pid_ == 0) {
+      ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // also when a test that owns it crashes
       for (;;) ::pause();
     }
   }
