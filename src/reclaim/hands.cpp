@@ -66,7 +66,7 @@ Result<HolderReply> RealHands::reap(const ReclaimAction& action) {
   Bookkeeper* book = world_.book();
   if (!book) return fail(Errc::unavailable, "the book of leases is not open");
   bool over = false;
-  const MonotonicTime now = world_.clock.now();
+  const MonotonicTime now = book->clock().now();
   book->look([&](const Ledger& ledger) {
     const Lease* lease = ledger.find(action.lease);
     if (!lease) return;
@@ -93,6 +93,10 @@ Result<HolderReply> RealHands::ask_holder(const ReclaimAction& action, const std
   if (!uid) return fail(Errc::not_found, "the lease was over before its holder was asked");
   return ask(action.holder, action.request,
              {.http = world_.http, .signals = world_.signals, .files = world_.files, .uid = *uid, .stop = stop});
+}
+
+Result<void> RealHands::wake(const Holder& holder, std::uint32_t uid) {
+  return reclaim::wake(holder, {.http = world_.http, .signals = world_.signals, .files = world_.files, .uid = uid});
 }
 
 std::string RealHands::no_checkpoint() const {

@@ -48,6 +48,9 @@ class RealHands final : public Hands {
   /// Undoes a suspension by cuda-checkpoint; the lease must be resumed in the book before. Errors: as perform.
   Result<void> restore(const ProcessOwner& process, std::stop_token stop);
 
+  /// Wakes a holder of that user's, as reclaim::wake.
+  Result<void> wake(const Holder& holder, std::uint32_t uid);
+
   /// Why cuda-checkpoint cannot be used, a sentence; empty when it can.
   std::string no_checkpoint() const;
 

@@ -8,7 +8,7 @@
 #include "reclaim/plan.hpp"
 #include "reclaim/reclaim_report.hpp"
 
-// What the API and --json say, as docs/schema/plan.json and docs/schema/reclaim.json describe it.
+// What the API and --json say of plans and of reclaim (docs/reclaim.md).
 namespace gpukeeper::reclaim {
 
 /// The plan, schema gpukeeper.plan/1. `ledger`: the devices' indices.

@@ -75,13 +75,14 @@ Deed deed_of(const SeenProcess& process, std::string what) {
   return deed;
 }
 
-// What a lease holds now, by its driver's word.
-Metric<Bytes> held_by(const Sight& sight, LeaseId id, std::string_view device, const Metric<Bytes>& before) {
-  if (const Lease* lease = sight.lease(id); lease && lease->device == device) return lease->observed;
-  // It is over: but for the little that an end leaves to a holder who goes on (Ledger), it was seen to be gone.
-  const SeenDevice* there = sight.device(device);
+// What a lease holds now, by its driver's word. One that is over was seen to have given its memory back: that of a
+// holder who died all of it, that of one who goes on at least three quarters (Ledger).
+Metric<Bytes> held_by(const Sight& sight, LeaseId id, const Deed& deed, bool died) {
+  if (const Lease* lease = sight.lease(id); lease && lease->device == deed.device) return lease->observed;
+  const SeenDevice* there = sight.device(deed.device);
   if (!there || !there->lists_processes) return missing(Missing::not_supported);
-  return before ? Bytes(before->value() / 4) : before;
+  if (!deed.before) return deed.before;
+  return Bytes(died ? 0 : deed.before->value() / 4);
 }
 
 // The processes that work under a lease, on its device.
@@ -246,7 +247,8 @@ void ReclaimRun::begin_wave(const Sight& sight, MonotonicTime now, std::vector<R
 
 Metric<Bytes> ReclaimRun::measured(const Sight& sight, const InFlight& flight, const Deed& deed) const {
   const bool by_process = !flight.lease || report_.steps.back().stage >= Stage::suspend;
-  if (!by_process) return held_by(sight, *flight.lease, deed.device, deed.before);
+  const bool died = report_.steps.back().stage == Stage::reap;
+  if (!by_process) return held_by(sight, *flight.lease, deed, died);
   const SeenDevice* device = sight.device(deed.device);
   if (!device || !device->lists_processes) return missing(Missing::not_supported);
   const SeenProcess* process = sight.process(deed.device, deed.pid);
@@ -317,7 +319,7 @@ void ReclaimRun::plan_reaping(const Sight& sight) {
     if (!is_held(lease.state)) continue;
     const auto* owner = std::get_if<ProcessOwner>(&lease.owner);
     const bool gone = owner && facts_.is_gone(*owner);
-    if (!gone && lease.deadline > sight.taken) continue;
+    if (!gone && lease.deadline > sight.booked) continue;
     planned.deed = deed_of(lease, gone ? fmt::format("reaped: its process {} is gone", owner->pid)
                                        : std::string("reaped: its time was over"));
     planned.deed.unbooked = lease.min;

@@ -22,6 +22,8 @@ Reclaimer::~Reclaimer() {
 }
 
 void Reclaimer::start() {
+  std::scoped_lock lock(mutex_);
+  if (stopping_) return;
   runs_ = true;
   thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
 }
@@ -31,9 +33,9 @@ void Reclaimer::ask_to_stop() {
     std::scoped_lock lock(mutex_);
     stopping_ = true;
     has_news_ = true;
+    thread_.request_stop();
   }
   stop_.request_stop();
-  thread_.request_stop();
   news_.notify_all();
 }
 
@@ -187,7 +189,7 @@ MonotonicTime Reclaimer::step() {
   Bookkeeper* book = world_.book();
   if (snapshot && snapshot->sequence > 0 && book) {
     if (running_ || ordered || settings().enabled) {
-      book->look([&](const Ledger& ledger) { sight_ = sight_of(ledger, *snapshot); });
+      book->look([&](const Ledger& ledger) { sight_ = sight_of(ledger, *snapshot, book->clock().now()); });
     } else {
       sight_ = sight_of(*snapshot);  // only for who is idle since when
     }

@@ -79,8 +79,9 @@ Sight sight_of(const Snapshot& snapshot) {
   return sight;
 }
 
-Sight sight_of(const Ledger& ledger, const Snapshot& snapshot) {
+Sight sight_of(const Ledger& ledger, const Snapshot& snapshot, MonotonicTime booked) {
   Sight sight;
+  sight.booked = booked;
   sight.taken = snapshot.monotonic;
   sight.leases = ledger.leases();
   std::map<std::pair<std::string, std::int64_t>, LeaseId> leases;

@@ -45,7 +45,8 @@ struct SeenDevice {
 
 /// What is known at one moment: what the drivers say, and what is booked.
 struct Sight {
-  MonotonicTime taken{};  ///< when the drivers were asked
+  MonotonicTime taken{};   ///< when the drivers were asked
+  MonotonicTime booked{};  ///< now, by the ledger's clock: another one where the devices' time is played
   std::vector<SeenDevice> devices;
   std::vector<SeenProcess> processes;
   std::vector<Lease> leases;  ///< that are not over, by id
@@ -59,6 +60,6 @@ struct Sight {
 Sight sight_of(const Snapshot& snapshot);
 
 /// The ledger must have been told of this snapshot, or of one before it: what it says of leases is then a little older.
-Sight sight_of(const Ledger& ledger, const Snapshot& snapshot);
+Sight sight_of(const Ledger& ledger, const Snapshot& snapshot, MonotonicTime booked);
 
 }  // namespace gpukeeper::reclaim
