@@ -321,6 +321,40 @@ void add_ledger(std::vector<Key>& keys) {
                      seconds(1, kHour), overuse(&O::grace)));
 }
 
+void add_reclaim(std::vector<Key>& keys) {
+  const auto of = [](auto member) {
+    return [member](auto& s) -> auto& {
+      return s.reclaim.*member;
+    };
+  };
+  using R = reclaim::ReclaimSettings;
+  keys.push_back(key("reclaim.enabled", "", live,
+                     "Have memory given back of GPUs above the threshold, again and again.", flag(), of(&R::enabled)));
+  keys.push_back(key("reclaim.memory_threshold", "", live,
+                     "Of a GPU's memory, as a fraction: above it, not at it, memory is wanted back.",
+                     number<double>(0.01, 1), of(&R::memory_threshold)));
+  keys.push_back(key("reclaim.optimization_interval", "s", live, "From one time to the next.", seconds(1, kDay),
+                     of(&R::interval)));
+  keys.push_back(key("reclaim.ask_timeout", "s", live, "How long a holder that is asked has for its answer.",
+                     seconds(kShortest, 600), of(&R::ask_timeout)));
+  keys.push_back(key("reclaim.idle_after", "s", live, "Without load for so long a process counts as idle.",
+                     seconds(1, 30 * kDay), of(&R::idle_after)));
+  keys.push_back(key("reclaim.holder_hosts", "", live,
+                     "Hosts beside this machine whose holders may be asked; * for any characters.", list(text()),
+                     of(&R::holder_hosts)));
+  keys.push_back(key("reclaim.suspend_services", "", live,
+                     "Services whose processes may be suspended by cuda-checkpoint; none is nobody.", list(text()),
+                     of(&R::suspend_services)));
+  keys.push_back(key("reclaim.terminate_services", "", live,
+                     "Services whose processes may be terminated when nothing else was enough; none is nobody.",
+                     list(text()), of(&R::terminate_services)));
+  keys.push_back(key("reclaim.terminate_idle", "", live,
+                     "Programs whose idle processes without a lease may be terminated then; none is nobody.",
+                     list(text()), of(&R::terminate_idle)));
+  keys.push_back(
+      key("reclaim.terminate_grace", "s", live, "From SIGTERM to SIGKILL.", seconds(0, 600), of(&R::terminate_grace)));
+}
+
 void add_service(std::vector<Key>& keys) {
   const auto timeout = seconds(kShortest, kHour);
   keys.push_back(key(
@@ -381,6 +415,7 @@ std::vector<Key> make_table() {
   add_alerts(keys);
   add_ledger(keys);
   add_actuators(keys);
+  add_reclaim(keys);
   add_service(keys);
   return keys;
 }
@@ -433,6 +468,7 @@ std::vector<std::string> check(const Settings& settings) {
   }
   for (std::string& sentence : gpukeeper::check(settings.book)) found.push_back(std::move(sentence));
   for (std::string& sentence : gpukeeper::check(settings.actuators)) found.push_back(std::move(sentence));
+  for (std::string& sentence : reclaim::check(settings.reclaim)) found.push_back(std::move(sentence));
   for (std::string& sentence : gpukeeper::check(settings.sinks)) found.push_back(std::move(sentence));
   for (const ListenAddress& address : settings.listen) {
     if (address.is_local() || settings.insecure_listen) continue;

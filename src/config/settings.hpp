@@ -13,6 +13,7 @@
 #include "core/log_target.hpp"
 #include "core/units.hpp"
 #include "engine/engine_settings.hpp"
+#include "reclaim/reclaim_settings.hpp"
 #include "sinks/sink_settings.hpp"
 
 namespace gpukeeper::config {
@@ -51,6 +52,7 @@ struct Settings {
   HttpSettings http;
   SinkList sinks;  ///< where alerts are sent
   ActuatorSettings actuators;
+  reclaim::ReclaimSettings reclaim;
 
   friend bool operator==(const Settings&, const Settings&) = default;
 };

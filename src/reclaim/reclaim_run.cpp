@@ -109,6 +109,7 @@ bool ReclaimRun::in_scope(std::string_view device) const {
 }
 
 bool ReclaimRun::in_scope(const Lease& lease) const {
+  if (order_.lease && lease.id != *order_.lease) return false;
   return in_scope(lease.device.text()) &&
          (order_.service.empty() || ServiceEqual()(order_.service, lease.service.text()));
 }
@@ -400,7 +401,9 @@ void ReclaimRun::name(const Sight& sight) {
     return in_scope(device) && (order_.even_below || still_wanted(sight, device).value_or(Bytes(0)) > Bytes(0));
   };
   for (const SeenProcess& process : sight.processes) {
-    if (!process.foreign || !worth(process.device) || process.memory.value_or(kWorthNaming) < kWorthNaming) continue;
+    if (order_.lease || !process.foreign || !worth(process.device) ||
+        process.memory.value_or(kWorthNaming) < kWorthNaming)
+      continue;
     const auto idle = facts_.idle_for(process);
     const bool works = process.load.value_or(Percent(0)) > Percent(0);
     if (works && idle && *idle < settings_.idle_after) continue;
@@ -517,7 +520,7 @@ void ReclaimRun::plan_terminating(const Sight& sight) {
     }
     waves_.push_back({std::move(planned)});
   };
-  if (order_.service.empty()) {
+  if (order_.service.empty() && !order_.lease) {
     for (const SeenProcess& process : sight.processes) {
       if (!process.foreign || !in_scope(process.device)) continue;
       const bool named = std::ranges::any_of(

@@ -24,6 +24,7 @@ namespace gpukeeper::reclaim {
 struct ReclaimOrder {
   std::string why = "asked for";
   std::string service;               ///< only its leases; empty: everybody
+  std::optional<LeaseId> lease;      ///< only this one
   std::vector<std::string> devices;  ///< only on these, by id; empty: on all
   /// Ask holders on devices below the threshold as well: somebody named a service or a device.
   bool even_below = false;

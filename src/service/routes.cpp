@@ -14,6 +14,8 @@
 #include "service/faults_answer.hpp"
 #include "service/later.hpp"
 #include "service/leases_answer.hpp"
+#include "service/memory_reclaim.hpp"
+#include "service/reclaim_answer.hpp"
 
 namespace gpukeeper::service {
 namespace {
@@ -133,6 +135,20 @@ std::function<std::shared_ptr<LeaseAnswers>()> lease_answers(const std::shared_p
   };
 }
 
+std::function<std::shared_ptr<const ReclaimAnswers>()> reclaim_answers(const std::shared_ptr<const Sights>& sights) {
+  return [sights]() -> std::shared_ptr<const ReclaimAnswers> {
+    Bookkeeper* const book = sights->book();
+    if (!book) return nullptr;
+    MemoryReclaim& reclaim = *sights->reclaim;
+    return std::make_shared<const ReclaimAnswers>(ReclaimDesk{.book = *book,
+                                                              .snapshot = sights->snapshot,
+                                                              .reclaimer = reclaim.reclaimer(),
+                                                              .holders = reclaim.holders(),
+                                                              .hands = &reclaim.hands(),
+                                                              .own_uid = sights->own_uid});
+  };
+}
+
 }  // namespace
 
 std::vector<Route> routes(Sights sights, Hands hands) {
@@ -212,6 +228,10 @@ std::vector<Route> routes(Sights sights, Hands hands) {
     if (route.takes_long) route.answer = elsewhere(std::move(route.answer), shared->elsewhere);
   }
   for (Route& route : lease_routes(lease_answers(shared))) {
+    route.answer = elsewhere(std::move(route.answer), shared->at_the_desk);
+    table.push_back(std::move(route));
+  }
+  for (Route& route : shared->reclaim ? reclaim_routes(reclaim_answers(shared)) : std::vector<Route>()) {
     route.answer = elsewhere(std::move(route.answer), shared->at_the_desk);
     table.push_back(std::move(route));
   }

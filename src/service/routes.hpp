@@ -21,6 +21,8 @@
 
 namespace gpukeeper::service {
 
+class MemoryReclaim;
+
 /// What the routes answer from.
 struct Sights {
   std::function<std::shared_ptr<const Snapshot>()> snapshot;     ///< the latest; never null
@@ -43,6 +45,8 @@ struct Sights {
   };
   /// The book of leases, which outlives the routes; null before it is open.
   std::function<Bookkeeper*()> book = [] { return nullptr; };
+  /// What gives memory back; it outlives the routes. Null where nothing does.
+  MemoryReclaim* reclaim = nullptr;
   /// Runs answers about leases, which may wait for a disk, on threads of their own, unless too many wait; null: here
   /// and at once.
   std::function<bool(std::function<void()>)> at_the_desk = nullptr;

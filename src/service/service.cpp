@@ -52,19 +52,24 @@ std::string instance(const Clock& clock) {
 
 EngineThread::Open Service::opener(const ServiceOptions& options, const Parts& parts,
                                    std::shared_ptr<EventDispatcher> events, std::shared_ptr<AlertDelivery> delivery,
-                                   std::shared_ptr<Book> book) {
+                                   std::shared_ptr<Book> book, std::shared_ptr<MemoryReclaim> reclaim) {
   SessionOptions session = parts.session;
   session.detect.machine_root = options.machine_root;
   session.engine.events = std::move(events);
   session.at = options.at;
   session.engine.booked = [book] { return book->booked(); };
-  session.engine.on_snapshot = [book](const std::shared_ptr<const Snapshot>& snapshot) { book->see(snapshot); };
+  session.engine.on_snapshot = [book, reclaim](const std::shared_ptr<const Snapshot>& snapshot) {
+    book->see(snapshot);
+    reclaim->see(snapshot);
+  };
   session.engine.is_ours = [book](const DeviceSnapshot& device, std::int64_t pid) {
     const auto booked = book->booked();
     return booked && works_under_lease(*booked, device, pid);
   };
-  session.prepare = [state = parts.state, delivery, book](Sources& sources, EngineOptions& engine) -> Result<void> {
+  session.prepare = [state = parts.state, delivery, book, reclaim](Sources& sources,
+                                                                   EngineOptions& engine) -> Result<void> {
     book->open(state.get(), sources);
+    reclaim->open(state.get(), sources);
     if (delivery) engine.alert_listener = &delivery->dispatcher();
     if (!state) return {};
     auto store = open_fault_store(*state, sources);
@@ -169,13 +174,18 @@ Service::Service(ServiceOptions options, Parts parts, std::shared_ptr<Clock> clo
       delivery_(make_delivery(parts)),
       actuation_(make_actuation(parts)),
       book_(make_book()),
-      engine_(opener(options_, parts, events_, delivery_, book_), options_.period),
+      reclaim_(std::make_shared<MemoryReclaim>(
+          options_.settings.reclaim, [book = book_] { return book->keeper(); }, time_)),
+      engine_(opener(options_, parts, events_, delivery_, book_, reclaim_), options_.period),
       sample_interval_(options_.settings.engine.sample_interval),
       configuration_(
           options_.config, [this](const config::Settings& settings) { apply(settings); }, log),
       lease_answers_(kLeaseThreads, kLeaseAnswers),
       server_(handler(sights(), hands(), options_.settings.hosts), *clock_, log, http_options(options_.settings.http)) {
   allow(options_.settings.actuators);
+  book_->ask_with([reclaim = std::weak_ptr(reclaim_)](const OverusedLease& lease) {
+    if (const auto there = reclaim.lock()) there->ask_for_overuse(lease.id);
+  });
   if (delivery_) delivery_->dispatcher().start();
 }
 
@@ -195,6 +205,7 @@ Sights Service::sights() {
           .elsewhere = [this](auto work) { return long_answers_.post(std::move(work)); },
           .trouble = [this] { return engine_.trouble(); },
           .book = [this] { return book_->keeper(); },
+          .reclaim = reclaim_.get(),
           .at_the_desk = [this](auto work) { return lease_answers_.post(std::move(work)); }};
 }
 
@@ -229,6 +240,7 @@ void Service::apply(const config::Settings& settings) {
   }
   allow(settings.actuators);
   book_->configure(settings.book);
+  reclaim_->configure(settings.reclaim);
   const bool taken = engine_.post([engine = settings.engine](Engine& running) { running.configure(engine); });
   if (!taken)
     log_.warning("the GPUs are still looked for: what was set takes effect with the next change or a restart");
@@ -311,6 +323,7 @@ bool Service::monitor(bool on) {
 void Service::begin_stop() {
   manager_.stopping();
   server_.stop();
+  reclaim_->ask_to_stop();
   if (actuation_) actuation_->ask_to_stop();
   engine_stops_at_ = clock_->now() + kGiveBackPatience;
   delivery_stops_at_ = engine_stops_at_ + kSamplerPatience;
@@ -326,7 +339,7 @@ bool Service::ended() {
   if (delivery_ && (sampled || clock_->now() >= delivery_stops_at_)) delivery_->dispatcher().begin_stop();
   if (sampled || clock_->now() >= delivery_stops_at_) book_->ask_to_stop();
   const bool kept = !delivery_ || delivery_->dispatcher().ended();
-  return given_back && sampled && kept && served_ && book_->ended();
+  return given_back && sampled && kept && served_ && reclaim_->ended() && book_->ended();
 }
 
 std::vector<std::string> Service::hanging() {
@@ -337,6 +350,7 @@ std::vector<std::string> Service::hanging() {
         "stopped while a driver did not answer to what gives values of GPUs back: the next start gives back what is "
         "left, which 'changes' and 'frozen' in the state directory list");
   }
+  if (!reclaim_->ended()) result.emplace_back("stopped while a holder of a lease had not answered");
   if (!book_->ended()) result.emplace_back("stopped while a disk did not take what became of the leases");
   if (delivery_ && !delivery_->dispatcher().ended()) {
     result.emplace_back("stopped while alerts were kept for the sinks: some may be sent twice, or not at all");

@@ -22,6 +22,7 @@
 #include "service/governor_log.hpp"
 #include "service/health.hpp"
 #include "service/http_server.hpp"
+#include "service/memory_reclaim.hpp"
 #include "service/options.hpp"
 #include "service/routes.hpp"
 #include "service/service_manager.hpp"
@@ -92,7 +93,7 @@ class Service {
   static Result<std::shared_ptr<const StateDirectory>> claim_state(const ServiceOptions& options, Log& log);
   static EngineThread::Open opener(const ServiceOptions& options, const Parts& parts,
                                    std::shared_ptr<EventDispatcher> events, std::shared_ptr<AlertDelivery> delivery,
-                                   std::shared_ptr<Book> book);
+                                   std::shared_ptr<Book> book, std::shared_ptr<MemoryReclaim> reclaim);
   std::shared_ptr<AlertDelivery> make_delivery(const Parts& parts);
   std::unique_ptr<ActuationThread> make_actuation(const Parts& parts);
   std::shared_ptr<Book> make_book();
@@ -118,6 +119,7 @@ class Service {
   std::string no_actuation_;                          // why there is none
   const std::unique_ptr<ActuationThread> actuation_;  // null: nothing can be changed; gives back when it ends
   const std::shared_ptr<Book> book_;                  // shared with an engine that hangs
+  const std::shared_ptr<MemoryReclaim> reclaim_;      // as well
   EngineThread engine_;
   std::atomic<std::chrono::nanoseconds> sample_interval_;
   std::atomic<MonotonicTime> paced_since_{};  // when it was changed last

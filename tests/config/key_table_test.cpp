@@ -120,6 +120,10 @@ ledger:
   overuse: terminate
   overuse_patience: 1m
   overuse_grace: 20s
+reclaim:
+  {enabled: true, memory_threshold: 0.9, optimization_interval: 1m, ask_timeout: 5s, idle_after: 1h,
+   holder_hosts: ["*.example"], suspend_services: [batch], terminate_services: ["batch-*"], terminate_idle: [jupyter*],
+   terminate_grace: 20s}
 sample_interval: 500ms
 source: [nvml, sysfs]
 rules: /etc/x.yaml

@@ -249,6 +249,16 @@ TEST(ReclaimRunTest, ANamedServiceIsAskedBelowTheThresholdToo) {
   EXPECT_TRUE(world.asked.at(0).request.scrub);
 }
 
+TEST(ReclaimRunTest, WhereOneLeaseIsMeantNobodyElseIsAsked) {
+  Rehearsal world({8000});
+  world.holder(world.holds(7, 1000));
+  const LeaseId meant = world.holder(world.holds(8, 1000));
+  ReclaimOrder order = everybody();
+  order.lease = meant;
+  static_cast<void>(world.run(order));
+  EXPECT_THAT(world.actions, ElementsAre("ask " + std::to_string(number(meant))));
+}
+
 TEST(ReclaimRunTest, AHolderThatRefusesIsReportedInItsWords) {
   Rehearsal world({8000});
   world.holder(world.holds(7, 7000));
