@@ -1,6 +1,7 @@
 // What is kept, taken back and remembered.
 
 #include <algorithm>
+#include <chrono>
 #include <span>
 #include <utility>
 
@@ -9,6 +10,13 @@
 
 namespace gpukeeper {
 namespace {
+
+// What is left of a time that began then. By the wall clock, as no other one goes on over a restart: one that was set
+// back gives all of it again, and no more.
+std::chrono::nanoseconds left_of(std::chrono::nanoseconds time, WallTime began, const Moment& at) {
+  const auto passed = std::max<std::chrono::nanoseconds>(at.wall - began, std::chrono::nanoseconds(0));
+  return std::max(time - passed, std::chrono::nanoseconds(0));
+}
 
 bool is_standing(const Lease& lease) {
   return std::holds_alternative<StandingOwner>(lease.owner);
@@ -131,12 +139,13 @@ void Ledger::restore(LedgerMemory memory, std::string_view boot_id, Moment at) {
     lease.device = devices_[slot_of(lease.device.text())].id();
     lease.service = service_account(lease.service.text()).name;
     lease.observed = missing(Missing::not_yet_read);
-    if (lease.lifetime.count() > 0) lease.over_at = later(at.now, lease.lifetime);
+    if (lease.lifetime.count() > 0) lease.over_at = later(at.now, left_of(lease.lifetime, lease.created, at));
     if (is_held(lease.state)) {
       lease.deadline = deadline_of(lease, at);
     } else {
-      lease.deadline =
-          lease.state == LeaseState::draining ? later(at.now, settings_.deallocation_timeout) : MonotonicTime::max();
+      lease.deadline = lease.state == LeaseState::draining
+                           ? later(at.now, left_of(settings_.deallocation_timeout, lease.changed, at))
+                           : MonotonicTime::max();
     }
     note_deadline(lease.deadline);
     const Lease& known = insert(std::move(lease));

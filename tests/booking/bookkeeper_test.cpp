@@ -157,6 +157,36 @@ TEST_F(BookkeeperTest, WhatIsAnsweredIsWritten) {
   EXPECT_THAT(disk_->memory.history, SizeIs(1));
 }
 
+TEST_F(BookkeeperTest, ALifetimeGoesOnOverRestarts) {
+  start_and_look();
+  LeaseRequest r = request(1000);
+  r.lifetime = 60s;
+  const LeaseId id = book(r);
+  const auto state = [&] {
+    start_and_look();  // as a command does without a daemon
+    keeper_->tick();
+    return keeper_->wait_while(id, LeaseState::waiting, clock_.now());
+  };
+  clock_.advance(40s);
+  EXPECT_EQ(state(), LeaseState::starting);
+  clock_.advance(19s);
+  EXPECT_EQ(state(), LeaseState::starting);
+  clock_.advance(1s);
+  EXPECT_EQ(state(), LeaseState::ended);
+}
+
+TEST_F(BookkeeperTest, AWallClockThatIsSetBackGivesALifetimeOnceMoreAndNoLonger) {
+  start_and_look();
+  LeaseRequest r = request(1000);
+  r.lifetime = 60s;
+  const LeaseId id = book(r);
+  clock_.set_wall(clock_.wall() - 1h);
+  start_and_look();
+  clock_.advance(61s);
+  keeper_->tick();
+  EXPECT_EQ(keeper_->wait_while(id, LeaseState::waiting, clock_.now()), LeaseState::ended);
+}
+
 TEST_F(BookkeeperTest, WhatBelongsToAProcessIsWrittenWhatStandsIsFlushed) {
   start_and_look();
   book(of_process(10, 100));  // with the first of the ids that may be given out now
