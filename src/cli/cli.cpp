@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "cli/alerts.hpp"
+#include "cli/allocate.hpp"
 #include "cli/classes.hpp"
 #include "cli/completion.hpp"
 #include "cli/config.hpp"
@@ -18,12 +19,15 @@
 #include "cli/faults.hpp"
 #include "cli/help.hpp"
 #include "cli/history.hpp"
+#include "cli/leases.hpp"
 #include "cli/metrics.hpp"
 #include "cli/monitoring.hpp"
+#include "cli/optimizer.hpp"
 #include "cli/parser.hpp"
 #include "cli/playback_interrupts.hpp"
 #include "cli/ps.hpp"
 #include "cli/record.hpp"
+#include "cli/run.hpp"
 #include "cli/serve.hpp"
 #include "cli/status.hpp"
 #include "cli/stretch.hpp"
@@ -67,12 +71,20 @@ bool goes_by_settings(std::string_view command) {
   return std::ranges::find(kOthers, command) == std::end(kOthers);
 }
 
-// Without a slash at its end, as paths follow; empty for this machine's own.
+// Commands about leases: a running daemon keeps the ledger, else they open it themselves.
+bool is_about_leases(std::string_view command) {
+  constexpr std::string_view kLeaseCommands[] = {"allocate", "deallocate", "export", "leases", "optimizer",
+                                                 "quota",    "release",    "report", "revoke", "run"};
+  return std::ranges::find(kLeaseCommands, command) != std::end(kLeaseCommands);
+}
+
 // Commands that ask a running daemon; the others look for themselves.
 bool asks_daemon(std::string_view command) {
   constexpr std::string_view kAsking[] = {"alerts", "config", "history", "monitoring", "throttle", "trend"};
-  return std::ranges::find(kAsking, command) != std::end(kAsking);
+  return is_about_leases(command) || std::ranges::find(kAsking, command) != std::end(kAsking);
 }
+
+// Without a slash at its end, as paths follow; empty for this machine's own.
 
 Result<std::string> root(const Arguments& arguments, const Environment& environment) {
   std::string folder = arguments.root.empty() ? environment("GPUKEEPER_ROOT").value_or("") : arguments.root;
@@ -209,6 +221,84 @@ AlertsOptions alerts_options(const Arguments& arguments, const Context& context)
           .sources = named_sources(arguments, context)};
 }
 
+DeskOptions desk_options(const Arguments& arguments, const Context& context) {
+  return {.daemon = arguments.daemon, .sources = named_sources(arguments, context)};
+}
+
+// Longer than anybody waits: the queue's own bound is a day.
+constexpr auto kAsLongAsItTakes = std::chrono::hours(24);
+constexpr auto kAllocationTimeout = std::chrono::seconds(30);  // the documented allocation_timeout
+
+BookingOptions booking_options(const Arguments& arguments, std::chrono::nanoseconds usual_wait) {
+  const LeaseArguments& said = arguments.lease;
+  BookingOptions options{.service = said.service,
+                         .memory = said.memory,
+                         .most = said.most,
+                         .device = said.device,
+                         .require_device = said.require,
+                         .name = said.name,
+                         .request_id = said.request_id,
+                         .strategy = said.strategy};
+  options.priority = parse_i64(said.priority);
+  options.gpus = parse_u64(said.gpus);
+  options.lifetime = duration(said.lifetime);
+  options.exclusive = said.exclusive;
+  options.wait = duration(said.timeout);
+  if (arguments.wait && !options.wait) options.wait = usual_wait;
+  return options;
+}
+
+Exit deallocate_as_said(const Arguments& arguments, DeskOptions desk, Context& context) {
+  const LeaseArguments& said = arguments.lease;
+  if (said.name.empty() && (said.service.empty() || said.device.empty())) {
+    return fail(Errc::invalid_argument,
+                "deallocate needs a service and a GPU, or the lease's name: gpukeeper deallocate embedding-service 0, "
+                "gpukeeper deallocate --id NAME");
+  }
+  return deallocate({.service = said.service,
+                     .device = said.device,
+                     .name = said.name,
+                     .json = arguments.json,
+                     .desk = std::move(desk)},
+                    context);
+}
+
+Exit about_leases(const std::string& command, const Arguments& arguments, Context& context) {
+  const LeaseArguments& said = arguments.lease;
+  const bool json = arguments.json;
+  DeskOptions desk = desk_options(arguments, context);
+  if (said.require && said.device.empty()) {
+    return fail(Errc::invalid_argument, "--require goes with a --device that is required");
+  }
+  if (command == "run") {
+    return run_under_lease({.booking = booking_options(arguments, kAsLongAsItTakes),
+                            .command = said.command,
+                            .governed = said.governed,
+                            .summary = said.summary,
+                            .json = json,
+                            .desk = std::move(desk)},
+                           context);
+  }
+  if (command == "allocate") {
+    return allocate({booking_options(arguments, kAllocationTimeout), json, std::move(desk)}, context);
+  }
+  if (command == "deallocate") return deallocate_as_said(arguments, std::move(desk), context);
+  if (command == "release" || command == "revoke") {
+    return release({said.id, command == "revoke", json, std::move(desk)}, context);
+  }
+  if (command == "leases") {
+    return leases({arguments.devices, said.service, arguments.all, json, std::move(desk)}, context);
+  }
+  if (command == "quota") return quota({said.service, json, std::move(desk)}, context);
+  if (command == "report") return report({json, std::move(desk)}, context);
+  if (command == "export") return export_all({said.file, std::move(desk)}, context);
+  OptimizerOptions options{.action = arguments.action, .words = arguments.words, .device = said.device};
+  if (const auto interval = duration(said.interval)) options.interval = *interval;
+  options.verbose = said.verbose;
+  options.desk = std::move(desk);
+  return optimizer(options, context);
+}
+
 RecordOptions record_options(const Arguments& arguments, const config::Settings& settings) {
   RecordOptions options = arguments.record;
   options.length = duration(arguments.record_for);
@@ -301,6 +391,10 @@ Exit dispatch(const std::string& command, const Arguments& arguments, const Pars
     if (!options) return tl::make_unexpected(options.error());
     return throttle(*options, daemon_finder(arguments.daemon, context.environment), context);
   }
+  if (command == "optimizer" && arguments.action.empty()) {
+    return print(context, full_help(parser.tree(), command, page_width(context.screen())));
+  }
+  if (is_about_leases(command)) return about_leases(command, arguments, context);
   if (command == "record") return record(record_options(arguments, context.settings), context);
   if (command == "doctor") return doctor(arguments.json, context);
   if (command == "completion") return completion(arguments.shell, parser.tree(), context);
@@ -363,8 +457,8 @@ int run_checked(int argc, char** argv, Output& out, Output& errors) {
   if (parser.command() == "monitor" && arguments.watch.empty()) arguments.watch = "5";
   if (!arguments.daemon.empty() && !asks_daemon(parser.command())) {
     return report(errors,
-                  "--daemon is for alerts, config, history, monitoring, throttle and trend; the other commands look at "
-                  "the GPUs themselves",
+                  "--daemon is for alerts, config, history, monitoring, throttle, trend and the commands about leases; "
+                  "the other commands look at the GPUs themselves",
                   2);
   }
   const auto machine_root = root(arguments, environment);
@@ -442,7 +536,8 @@ int run_checked(int argc, char** argv, Output& out, Output& errors) {
                   .open_feed = feed,
                   .open_session = session,
                   .interrupts = interrupts,
-                  .remark = [&](std::string_view sentence) { report(errors, sentence, 0); }};
+                  .remark = [&](std::string_view sentence) { report(errors, sentence, 0); },
+                  .aside = [&](std::string_view text) { static_cast<void>(errors.write(text)); }};
   const auto act = [&]() -> Exit {
     if (arguments.version) return version(arguments.json, context);
     if (parser.command() == "config") return cli::config(config_options(arguments, std::move(*config_from)), context);

@@ -29,6 +29,8 @@ struct Context {
   std::function<std::unique_ptr<Interrupts>()> interrupts;  ///< made before the feed, whose threads inherit the mask
   /// Says a sentence beside the output: on standard error.
   std::function<void(std::string_view)> remark = [](std::string_view) {};
+  /// Writes a text beside the output as it is: on standard error.
+  std::function<void(std::string_view)> aside = [](std::string_view) {};
 };
 
 /// How a page for people is to be made now.

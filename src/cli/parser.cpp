@@ -19,6 +19,8 @@
 #include "core/nearest.hpp"
 #include "core/text.hpp"
 #include "format/columns.hpp"
+#include "format/lease_request_json.hpp"
+#include "ledger/ledger_settings.hpp"
 #include "yaml/values.hpp"
 
 namespace gpukeeper::cli {
@@ -64,6 +66,18 @@ std::string check_keep(const std::string& text) {
   const auto number = parse_u64(text);
   if (number && *number >= 1 && *number <= kMostKept) return {};
   return fmt::format("takes a number from 1 to {}, not '{}'", kMostKept, text);
+}
+
+std::string check_gpus(const std::string& text) {
+  const auto number = parse_u64(text);
+  if (number && *number >= 1 && *number <= kMostLeaseDevices) return {};
+  return fmt::format("takes a number from 1 to {}, not '{}'", kMostLeaseDevices, text);
+}
+
+std::string check_priority(const std::string& text) {
+  const auto number = parse_i64(text);
+  if (number && *number >= -kMostPriority && *number <= kMostPriority) return {};
+  return fmt::format("takes a number from -{} to {}, not '{}'", kMostPriority, kMostPriority, text);
 }
 
 std::string check_speed(const std::string& text) {
@@ -169,6 +183,11 @@ class Parser::Declared {
     add_config(arguments);
     add_monitoring(arguments);
     add_record(arguments);
+    add_run(arguments);
+    add_allocate(arguments);
+    add_ends(arguments);
+    add_looks_at_leases(arguments);
+    add_optimizer(arguments);
 
     auto* completion = app_.add_subcommand("completion", "A script that completes gpukeeper's commands in your shell.");
     add_choice(*completion, "shell", arguments.shell, "SHELL", {"bash", "zsh", "fish"}, "bash, zsh or fish.")
@@ -462,6 +481,121 @@ class Parser::Declared {
     add_wake(*record, arguments);
   }
 
+  // What to book, of allocate and of run.
+  void add_booking(CLI::App& app, Arguments& arguments) {
+    LeaseArguments& lease = arguments.lease;
+    add_text(app, "--max", lease.most, "MEMORY", "As far as it may go where there is room; else what is booked.");
+    add_text(
+        app, "--device", lease.device, "GPU",
+        "On this GPU if it has room: its index (0; 0:1 for a partition), UUID or PCI address; another one is said.");
+    add_flag(app, "--require", lease.require, "On that --device or none.");
+    add_checked(app, "--gpus", lease.gpus, "N", check_gpus,
+                "On so many GPUs at once, the memory on each; all or none.");
+    add_flag(app, "--exclusive", lease.exclusive, "Nobody else gets anything on the GPU.");
+    add_text(app, "--id", lease.name, "NAME", "A name of your own for it, to find it again.");
+    add_text(app, "--request-id", lease.request_id, "TEXT",
+             "Asking again with the same one gives the same lease, not another.");
+    add_checked(app, "--priority", lease.priority, "N", check_priority,
+                "In the queue: from -100 to 100, higher first.");
+    add_choice(app, "--strategy", lease.strategy, "HOW", {"most_free", "best_fit", "spread", "pack", "coolest"},
+               "Which GPU of those that have room: most_free, best_fit, spread, pack or coolest.");
+    add_flag(app, "--wait", arguments.wait, "Wait in the queue until there is room.");
+    add_checked(app, "--timeout", lease.timeout, "TIME", check_duration, "Wait, and give up after so long.");
+    add_state_dir(app, arguments);
+  }
+
+  void add_run(Arguments& arguments) {
+    LeaseArguments& lease = arguments.lease;
+    auto* run = app_.add_subcommand(
+        "run", "Runs a command with GPU memory booked for it: it sees the GPUs that it got, and gives them back.");
+    add_text(*run, "--memory", lease.memory, "MEMORY", "What to book: MiB, or with a unit such as 6GiB.");
+    add_text(*run, "--service", lease.service, "NAME", "For whom; else the program's name.");
+    add_booking(*run, arguments);
+    add_flag(*run, "--governed", lease.governed,
+             "Have it stand still or go slower when the GPUs are too hot or wanted elsewhere (gpukeeper throttle).");
+    auto* summary = add_flag(*run, "--summary", lease.summary,
+                             "Say in the end what it used, on standard error: time, memory, energy.");
+    add_flag(*run, "--json", arguments.json, "The summary as JSON.")->needs(summary);
+    auto* command = run->add_option("command", lease.command, "The command and its arguments, behind --.");
+    add(*run, command, {.value = "-- COMMAND...", .file = true});
+    run->positionals_at_end();
+  }
+
+  void add_allocate(Arguments& arguments) {
+    LeaseArguments& lease = arguments.lease;
+    auto* allocate = app_.add_subcommand("allocate", "Books GPU memory for a service; it stands until it is released.");
+    add_text(*allocate, "service", lease.service, "SERVICE", "For whom.")->required();
+    add_text(*allocate, "memory", lease.memory, "MEMORY", "How much: MiB, or with a unit such as 6GiB.")->required();
+    add_booking(*allocate, arguments);
+    add_checked(*allocate, "--ttl", lease.lifetime, "TIME", check_duration, "It ends by itself after so long.");
+    add_flag(*allocate, "--json", arguments.json, "As JSON (docs/api.md).");
+  }
+
+  // Commands that end leases.
+  void add_ends(Arguments& arguments) {
+    LeaseArguments& lease = arguments.lease;
+    auto* deallocate = app_.add_subcommand("deallocate", "Gives back what a service has booked on a GPU.");
+    add_text(*deallocate, "service", lease.service, "SERVICE", "Whose.");
+    add_text(*deallocate, "device", lease.device, "DEVICE", "On which GPU: its index, UUID or PCI address.");
+    add_text(*deallocate, "--id", lease.name, "NAME", "Only the lease of that name.");
+    auto* release = app_.add_subcommand("release", "Ends a lease by its number; to say it twice does no harm.");
+    auto* revoke = app_.add_subcommand("revoke", "Takes a lease away, whosever it is: as root, or the daemon's user.");
+    for (CLI::App* each : {release, revoke}) {
+      add_text(*each, "lease", lease.id, "LEASE", "Its number, as gpukeeper leases shows it.")->required();
+    }
+    for (CLI::App* each : {deallocate, release, revoke}) {
+      add_flag(*each, "--json", arguments.json, "As JSON (docs/api.md).");
+      add_state_dir(*each, arguments);
+    }
+  }
+
+  void add_looks_at_leases(Arguments& arguments) {
+    LeaseArguments& lease = arguments.lease;
+    auto* leases = app_.add_subcommand("leases", "Which GPU memory is booked, for whom, and what is left.");
+    add_flag(*leases, "--all", arguments.all, "Those that are over, too.");
+    add_device(*leases, arguments);
+    add_text(*leases, "--service", lease.service, "NAME", "Only those of this service.");
+    auto* quota = app_.add_subcommand("quota", "What each service may book, and what it has booked.");
+    add_text(*quota, "service", lease.service, "SERVICE", "Only this one.");
+    auto* report = app_.add_subcommand("report", "How the GPUs' memory is used, and what should be done about it.");
+    for (CLI::App* each : {leases, quota, report}) {
+      add_flag(*each, "--json", arguments.json, "As JSON.");
+      add_state_dir(*each, arguments);
+    }
+    auto* export_all = app_.add_subcommand("export", "Writes all of status, leases and quota into a file, as JSON.");
+    add_file(*export_all, "file", lease.file, "FILE", "The file to make; '-' is standard output.")->required();
+    add_state_dir(*export_all, arguments);
+  }
+
+  void add_optimizer(Arguments& arguments) {
+    LeaseArguments& lease = arguments.lease;
+    auto* optimizer = app_.add_subcommand(
+        "optimizer", "The commands and the output of optimize_gpu_resources.py, for scripts that know these.");
+    add_choice(*optimizer, "action", arguments.action, "ACTION",
+               {"status", "optimize", "allocate", "deallocate", "loop", "export", "report"},
+               "status, optimize SERVICE, allocate SERVICE MEMORY, deallocate SERVICE DEVICE, loop, export OUTPUT or "
+               "report.");
+    add(*optimizer, optimizer->add_option("what", arguments.words, "What the action is about."),
+        {.value = "WHAT", .file = true});
+    add_text(*optimizer, "--device", lease.device, "N", "Of allocate: the GPU that is preferred.");
+    add_checked(*optimizer, "--interval", lease.interval, "SECONDS", check_duration,
+                "Of loop: from one time to the next; else 300.");
+    add_flag(*optimizer, "-v,--verbose", lease.verbose, "Say on standard error what is done.");
+    add_state_dir(*optimizer, arguments);
+  }
+
+  void add_state_dir(CLI::App& app, Arguments& arguments) {
+    add_file(app, "--state-dir", arguments.state_dir, "FOLDER",
+             "Without a daemon: where the leases are kept. Else STATE_DIRECTORY says it, else the usual places.");
+  }
+
+  CLI::Option* add_text(CLI::App& app, const std::string& name, std::string& target, const std::string& value,
+                        const std::string& help) {
+    auto* option = app.add_option(name, target, help);
+    add(app, option, {.value = value});
+    return option;
+  }
+
   void add_device(CLI::App& app, Arguments& arguments) {
     auto* option =
         app.add_option("--device", arguments.devices,
@@ -531,9 +665,11 @@ class Parser::Declared {
     return names;
   }
 
-  void add_file(CLI::App& app, const std::string& name, std::string& target, const std::string& value,
-                const std::string& help) {
-    add(app, app.add_option(name, target, help), {.value = value, .file = true});
+  CLI::Option* add_file(CLI::App& app, const std::string& name, std::string& target, const std::string& value,
+                        const std::string& help) {
+    auto* option = app.add_option(name, target, help);
+    add(app, option, {.value = value, .file = true});
+    return option;
   }
 
   // "--json=false" would be taken for "--json": a flag has no value.
@@ -609,7 +745,11 @@ class Parser::Declared {
     if (const auto at = text.find(" was given a disallowed flag override"); at != std::string::npos) {
       return "--" + text.substr(0, at) + " takes no value";
     }
-    if (text == "file is required") return "record needs a file to make";
+    if (text == "file is required") return command() + " needs a file to make";
+    if (text == "lease is required") return command() + " needs a lease's number: gpukeeper leases shows them";
+    if (command() == "allocate" && text.ends_with(" is required")) {
+      return "allocate needs a service and how much memory: gpukeeper allocate embedding-service 4096";
+    }
     if (text == "action is required" && command() == "monitoring") {
       return "monitoring needs an action: start, stop or status";
     }

@@ -12,6 +12,30 @@
 
 namespace gpukeeper::cli {
 
+/// What is said to the commands about leases.
+struct LeaseArguments {
+  std::string service;
+  std::string memory;
+  std::string most;
+  std::string device;
+  bool require = false;
+  std::string name;
+  bool exclusive = false;
+  std::string timeout;
+  std::string lifetime;
+  std::string priority;
+  std::string gpus;
+  std::string request_id;
+  std::string strategy;
+  std::string id;
+  std::string file;
+  bool governed = false;
+  bool summary = false;
+  bool verbose = false;
+  std::string interval;
+  std::vector<std::string> command;
+};
+
 /// What the command line said, as it stands there: a member for each option, empty or false where it was not given.
 struct Arguments {
   std::vector<std::string> sources;
@@ -75,6 +99,7 @@ struct Arguments {
   RecordOptions record;
   std::string multiplier;
   bool wait = false;
+  LeaseArguments lease;
 };
 
 /// Seconds ("90", "0.5") or a duration ("1h30m"); nothing for what is none, or is longer than thirty years.

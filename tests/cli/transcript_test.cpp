@@ -81,8 +81,8 @@ TEST_F(CommandTest, MistakesAreSaidInASentenceAndEndWithTwo) {
   expect_usage("stauts", "there is no command 'stauts': did you mean status?");
   expect_usage("status --jsn", "there is no option '--jsn': did you mean --json?");
   expect_usage("status --daemon unix:/run/none.sock",
-               "--daemon is for alerts, config, history, monitoring, throttle and trend; the other commands look at "
-               "the GPUs themselves");
+               "--daemon is for alerts, config, history, monitoring, throttle, trend and the commands about leases; "
+               "the other commands look at the GPUs themselves");
   expect_usage("frobnicate", "there is no command 'frobnicate': gpukeeper --help lists them");
   expect_usage("status foo", "status takes no argument 'foo'");
   expect_usage("status devices", "status takes no argument 'devices'");

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "cli/context.hpp"
+#include "cli/lease_desk.hpp"
+
+namespace gpukeeper::cli {
+
+/// The commands of `optimize_gpu_resources.py` with their documented texts, for scripts that read these. What is not
+/// known is N/A, MB are MiB, and the exit status is honest: 1 for what failed. The commands of gpukeeper's own say
+/// more.
+struct OptimizerOptions {
+  std::string action;              ///< status, optimize, allocate, deallocate, loop, export or report
+  std::vector<std::string> words;  ///< what stands behind it
+  std::string device;              ///< of allocate: the one that is preferred
+  std::chrono::nanoseconds interval = std::chrono::seconds(300);  ///< of loop
+  bool verbose = false;                                           ///< says on standard error what it asks
+  DeskOptions desk = {};
+};
+
+Exit optimizer(const OptimizerOptions& options, Context& context);
+
+// The texts, of gpukeeper.status/1 and gpukeeper.leases/1.
+
+std::string optimizer_status(std::string_view status, std::string_view leases);
+std::string optimizer_report(std::string_view status, std::string_view leases, bool running);
+/// What `get_optimization_status()` returns, as JSON; null for what is not known.
+std::string optimizer_export(std::string_view status, std::string_view leases, bool running);
+
+}  // namespace gpukeeper::cli
