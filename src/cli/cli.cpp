@@ -22,6 +22,7 @@
 #include "cli/leases.hpp"
 #include "cli/metrics.hpp"
 #include "cli/monitoring.hpp"
+#include "cli/optimize.hpp"
 #include "cli/optimizer.hpp"
 #include "cli/parser.hpp"
 #include "cli/playback_interrupts.hpp"
@@ -73,8 +74,9 @@ bool goes_by_settings(std::string_view command) {
 
 // Commands about leases: a running daemon keeps the ledger, else they open it themselves.
 bool is_about_leases(std::string_view command) {
-  constexpr std::string_view kLeaseCommands[] = {"allocate", "deallocate", "export", "leases", "optimizer",
-                                                 "quota",    "release",    "report", "revoke", "run"};
+  constexpr std::string_view kLeaseCommands[] = {"allocate", "deallocate", "export", "leases", "loop",
+                                                 "optimize", "optimizer",  "plan",   "quota",  "release",
+                                                 "report",   "revoke",     "run"};
   return std::ranges::find(kLeaseCommands, command) != std::end(kLeaseCommands);
 }
 
@@ -291,6 +293,22 @@ Exit about_leases(const std::string& command, const Arguments& arguments, Contex
   }
   if (command == "quota") return quota({said.service, json, std::move(desk)}, context);
   if (command == "report") return report({json, std::move(desk)}, context);
+  if (command == "optimize") {
+    return optimize({.service = said.service,
+                     .devices = arguments.devices,
+                     .memory = said.memory,
+                     .gpus = parse_u64(said.gpus).value_or(1),
+                     .scrub = said.scrub,
+                     .json = json,
+                     .desk = std::move(desk)},
+                    context);
+  }
+  if (command == "plan") {
+    return plan({said.memory, parse_u64(said.gpus).value_or(1), arguments.devices, json, std::move(desk)}, context);
+  }
+  if (command == "loop") {
+    return loop({duration(said.interval).value_or(std::chrono::seconds(300)), json, std::move(desk)}, context);
+  }
   if (command == "export") return export_all({said.file, std::move(desk)}, context);
   OptimizerOptions options{.action = arguments.action, .words = arguments.words, .device = said.device};
   if (const auto interval = duration(said.interval)) options.interval = *interval;

@@ -20,7 +20,9 @@
 #include "engine/state_dir.hpp"
 #include "format/snapshot_json.hpp"
 #include "service/leases_answer.hpp"
+#include "service/memory_reclaim.hpp"
 #include "service/peer_process.hpp"
+#include "service/reclaim_answer.hpp"
 #include "service/router.hpp"
 #include "service/target.hpp"
 
@@ -55,6 +57,7 @@ class DaemonDesk final : public LeaseDesk {
 
   Result<DeskReply> ask(const DeskQuestion& question) override {
     client::Limits limits;
+    limits.answer += std::chrono::ceil<std::chrono::milliseconds>(question.patience);
     std::string body = question.body;
     if (question.wait > 0ns) {
       Json json = parse_document(body);
@@ -94,7 +97,8 @@ class DaemonDesk final : public LeaseDesk {
 // done, and nobody is kept waiting while a command runs under a lease.
 class OwnDesk final : public LeaseDesk {
  public:
-  OwnDesk(std::string folder, LedgerSettings settings) : folder_(std::move(folder)), settings_(std::move(settings)) {}
+  OwnDesk(std::string folder, LedgerSettings settings, reclaim::ReclaimSettings reclaim, Clock& time)
+      : folder_(std::move(folder)), settings_(std::move(settings)), reclaim_(std::move(reclaim)), time_(time) {}
 
   Result<void> open(Context& context) {
     auto options = config::session_options(context.settings, true);
@@ -159,9 +163,30 @@ class OwnDesk final : public LeaseDesk {
     book->tick();
     const auto answers = std::make_shared<service::LeaseAnswers>(
         service::LeaseDesk{.book = *book, .snapshot = [snapshot] { return snapshot; }, .own_uid = ::geteuid()});
-    const service::Router router(service::lease_routes([answers] { return answers; }));
-    const auto response = router.answer(*request);
+    service::MemoryReclaim reclaim(reclaim_, [&book] { return book.get(); }, {std::shared_ptr<Clock>(), &time_});
+    reclaim.open(&*directory, sources_, false);
+    const auto giving_back =
+        std::make_shared<const service::ReclaimAnswers>(service::ReclaimDesk{.book = *book,
+                                                                             .snapshot = [this] { return seen_; },
+                                                                             .reclaimer = reclaim.reclaimer(),
+                                                                             .holders = reclaim.holders(),
+                                                                             .hands = &reclaim.hands(),
+                                                                             .own_uid = ::geteuid()});
+    auto routes = service::lease_routes([answers] { return answers; });
+    for (auto& route : service::reclaim_routes([giving_back] { return giving_back; }))
+      routes.push_back(std::move(route));
+    const service::Router router(std::move(routes));
+    const auto response = reclaim.settle(router.answer(*request), [&] { return look_again(*book); });
     return DeskReply{response.status, response.body ? *response.body : std::string()};
+  }
+
+  // A second after the look before.
+  std::shared_ptr<const Snapshot> look_again(Bookkeeper& book) {
+    time_.sleep_until(seen_->monotonic + kLook, {});
+    seen_ = session_->step();
+    book.observe(reality_of(*seen_));
+    book.tick();
+    return seen_;
   }
 
   static Result<service::Request> request_of(const DeskQuestion& question) {
@@ -194,6 +219,8 @@ class OwnDesk final : public LeaseDesk {
 
   const std::string folder_;
   const LedgerSettings settings_;
+  const reclaim::ReclaimSettings reclaim_;
+  Clock& time_;                // of the devices
   mutable SystemClock clock_;  // leases live by real time, whatever is played
   Sources sources_;            // only the machine of it: whether it is a real one
   std::unique_ptr<Session> session_;
@@ -204,7 +231,7 @@ Result<std::unique_ptr<LeaseDesk>> open_own_desk(Context& context) {
   auto folder = context.settings.state_dir ? Result<std::string>(*context.settings.state_dir)
                                            : StateDirectory::usual_path(context.environment, ::geteuid() == 0);
   if (!folder) return tl::make_unexpected(folder.error());
-  auto desk = std::make_unique<OwnDesk>(std::move(*folder), LedgerSettings());
+  auto desk = std::make_unique<OwnDesk>(std::move(*folder), LedgerSettings(), context.settings.reclaim, context.clock);
   if (auto opened = desk->open(context); !opened) return tl::make_unexpected(opened.error());
   return std::unique_ptr<LeaseDesk>(std::move(desk));
 }

@@ -16,8 +16,9 @@ namespace gpukeeper::cli {
 struct DeskQuestion {
   std::string_view method;
   std::string target;
-  std::string body = {};             ///< a JSON object; empty for none
-  std::chrono::nanoseconds wait{0};  ///< of POST /api/v1/leases: as long as it may stand in the queue
+  std::string body = {};                 ///< a JSON object; empty for none
+  std::chrono::nanoseconds wait{0};      ///< of POST /api/v1/leases: as long as it may stand in the queue
+  std::chrono::nanoseconds patience{0};  ///< with a daemon: what its answer may take beyond the usual
 };
 
 /// The answer: a document, or a problem document.

@@ -24,9 +24,11 @@ struct OptimizerOptions {
 
 Exit optimizer(const OptimizerOptions& options, Context& context);
 
-// The texts, of gpukeeper.status/1 and gpukeeper.leases/1.
+// The texts, of gpukeeper.status/1, gpukeeper.leases/1 and gpukeeper.reclaim/1.
 
 std::string optimizer_status(std::string_view status, std::string_view leases);
+/// Of gpukeeper.reclaim/1: what the driver showed to have come back, by GPU and documented type.
+std::string optimizer_results(std::string_view service, std::string_view report);
 std::string optimizer_report(std::string_view status, std::string_view leases, bool running);
 /// What `get_optimization_status()` returns, as JSON; null for what is not known.
 std::string optimizer_export(std::string_view status, std::string_view leases, bool running);

@@ -187,6 +187,7 @@ class Parser::Declared {
     add_allocate(arguments);
     add_ends(arguments);
     add_looks_at_leases(arguments);
+    add_reclaim(arguments);
     add_optimizer(arguments);
 
     auto* completion = app_.add_subcommand("completion", "A script that completes gpukeeper's commands in your shell.");
@@ -567,6 +568,28 @@ class Parser::Declared {
     add_state_dir(*export_all, arguments);
   }
 
+  // Commands that have memory given back, and that say what it would take.
+  void add_reclaim(Arguments& arguments) {
+    LeaseArguments& lease = arguments.lease;
+    auto* optimize = app_.add_subcommand("optimize", "Has GPU memory given back, and says what really came back.");
+    add_text(*optimize, "service", lease.service, "SERVICE",
+             "Only its leases; else those on GPUs above the threshold.");
+    add_text(*optimize, "--memory", lease.memory, "MEMORY", "Make room for so much on one GPU, as plan would.");
+    add_flag(*optimize, "--scrub", lease.scrub, "Ask holders to overwrite what they give back.");
+    auto* plan = app_.add_subcommand("plan", "What would have to move or end so that so much memory fits on one GPU.");
+    add_text(*plan, "memory", lease.memory, "MEMORY", "How much: MiB, or with a unit such as 6GiB.")->required();
+    for (CLI::App* each : {optimize, plan}) {
+      add_checked(*each, "--gpus", lease.gpus, "N", check_gpus, "On so many GPUs at once, so much on each.");
+      add_device(*each, arguments);
+    }
+    auto* loop = app_.add_subcommand("loop", "optimize again and again, until Ctrl-C.");
+    add_checked(*loop, "--interval", lease.interval, "TIME", check_duration, "From one time to the next; else 300 s.");
+    for (CLI::App* each : {optimize, plan, loop}) {
+      add_flag(*each, "--json", arguments.json, "As JSON (docs/reclaim.md).");
+      add_state_dir(*each, arguments);
+    }
+  }
+
   void add_optimizer(Arguments& arguments) {
     LeaseArguments& lease = arguments.lease;
     auto* optimizer = app_.add_subcommand(
@@ -746,6 +769,7 @@ class Parser::Declared {
       return "--" + text.substr(0, at) + " takes no value";
     }
     if (text == "file is required") return command() + " needs a file to make";
+    if (text == "memory is required" && command() == "plan") return "plan needs a size: gpukeeper plan 40GiB";
     if (text == "lease is required") return command() + " needs a lease's number: gpukeeper leases shows them";
     if (command() == "allocate" && text.ends_with(" is required")) {
       return "allocate needs a service and how much memory: gpukeeper allocate embedding-service 4096";

@@ -31,6 +31,7 @@ struct LeaseArguments {
   std::string file;
   bool governed = false;
   bool summary = false;
+  bool scrub = false;
   bool verbose = false;
   std::string interval;
   std::vector<std::string> command;
