@@ -21,8 +21,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::string_view kLeases = "/api/v1/leases";
-constexpr auto kBackWithin = 10s;  // the documented deallocation_timeout
-constexpr auto kLook = 250ms;      // from look to look, until it is back
+constexpr auto kLook = 250ms;  // from look to look, until it is back
 
 std::string lease_path(std::string_view id) {
   return fmt::format("{}/{}", kLeases, id);
@@ -55,7 +54,7 @@ std::string gpu_of(const Json& lease) {
 
 // Once more until it does not drain any more, or too long. The lease as it is then.
 Result<Json> when_back(LeaseDesk& desk, const std::string& id, Context& context) {
-  const auto until = context.clock.now() + kBackWithin;
+  const auto until = context.clock.now() + context.settings.book.ledger.deallocation_timeout;
   for (;;) {
     auto answer = ask(desk, {.method = "GET", .target = lease_path(id)}, context);
     if (!answer) return tl::make_unexpected(answer.error());

@@ -61,8 +61,8 @@ struct ReleaseOptions {
 };
 Exit release(const ReleaseOptions& options, Context& context);
 
-/// Ends these leases, and waits until the driver shows that their memory is back: ten seconds at most
-/// (deallocation_timeout). A sentence about each, and about what is not back. Errors: those of ask().
+/// Ends these leases, and waits until the driver shows that their memory is back, as long as deallocation_timeout says.
+/// A sentence about each, and about what is not back. Errors: those of ask().
 struct Released {
   std::string sentences;  ///< a line each
   bool all_back = true;

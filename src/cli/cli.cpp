@@ -229,7 +229,6 @@ DeskOptions desk_options(const Arguments& arguments, const Context& context) {
 
 // Longer than anybody waits: the queue's own bound is a day.
 constexpr auto kAsLongAsItTakes = std::chrono::hours(24);
-constexpr auto kAllocationTimeout = std::chrono::seconds(30);  // the documented allocation_timeout
 
 BookingOptions booking_options(const Arguments& arguments, std::chrono::nanoseconds usual_wait) {
   const LeaseArguments& said = arguments.lease;
@@ -282,7 +281,8 @@ Exit about_leases(const std::string& command, const Arguments& arguments, Contex
                            context);
   }
   if (command == "allocate") {
-    return allocate({booking_options(arguments, kAllocationTimeout), json, std::move(desk)}, context);
+    return allocate(
+        {booking_options(arguments, context.settings.book.ledger.allocation_timeout), json, std::move(desk)}, context);
   }
   if (command == "deallocate") return deallocate_as_said(arguments, std::move(desk), context);
   if (command == "release" || command == "revoke") {

@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "booking/book_settings.hpp"
 #include "booking/reality_of.hpp"
 #include "cli/document.hpp"
 #include "cli/leases_page.hpp"
@@ -97,7 +98,7 @@ class DaemonDesk final : public LeaseDesk {
 // done, and nobody is kept waiting while a command runs under a lease.
 class OwnDesk final : public LeaseDesk {
  public:
-  OwnDesk(std::string folder, LedgerSettings settings, reclaim::ReclaimSettings reclaim, Clock& time)
+  OwnDesk(std::string folder, BookSettings settings, reclaim::ReclaimSettings reclaim, Clock& time)
       : folder_(std::move(folder)), settings_(std::move(settings)), reclaim_(std::move(reclaim)), time_(time) {}
 
   Result<void> open(Context& context) {
@@ -137,6 +138,7 @@ class OwnDesk final : public LeaseDesk {
     Bytes sum{0};
     for (const ObservedProcess& process : processes) {
       const auto& forebears = process.forebears;
+      if (process.elsewhere) return std::nullopt;  // its pid names somebody else here
       const bool descends = std::ranges::find(forebears, ::getpid()) != forebears.end();
       if (!descends && std::to_string(number(process.lease)) != id) continue;
       if (!process.memory) return std::nullopt;
@@ -158,7 +160,7 @@ class OwnDesk final : public LeaseDesk {
     if (!request) return tl::make_unexpected(request.error());
     const auto directory = claim();
     if (!directory) return tl::make_unexpected(directory.error());
-    const auto book = open_book(settings_, &*directory, sources_, clock_);
+    const auto book = open_book(settings_for(settings_, *snapshot), &*directory, sources_, clock_);
     book->observe(reality_of(*snapshot));
     book->tick();
     const auto answers = std::make_shared<service::LeaseAnswers>(
@@ -218,7 +220,7 @@ class OwnDesk final : public LeaseDesk {
   }
 
   const std::string folder_;
-  const LedgerSettings settings_;
+  const BookSettings settings_;
   const reclaim::ReclaimSettings reclaim_;
   Clock& time_;                // of the devices
   mutable SystemClock clock_;  // leases live by real time, whatever is played
@@ -231,7 +233,8 @@ Result<std::unique_ptr<LeaseDesk>> open_own_desk(Context& context) {
   auto folder = context.settings.state_dir ? Result<std::string>(*context.settings.state_dir)
                                            : StateDirectory::usual_path(context.environment, ::geteuid() == 0);
   if (!folder) return tl::make_unexpected(folder.error());
-  auto desk = std::make_unique<OwnDesk>(std::move(*folder), LedgerSettings(), context.settings.reclaim, context.clock);
+  auto desk =
+      std::make_unique<OwnDesk>(std::move(*folder), context.settings.book, context.settings.reclaim, context.clock);
   if (auto opened = desk->open(context); !opened) return tl::make_unexpected(opened.error());
   return std::unique_ptr<LeaseDesk>(std::move(desk));
 }
