@@ -154,8 +154,9 @@ std::string render_plan(std::string_view text, const RenderOptions& options) {
   Page page(options);
   const std::string verdict = text_in(plan, "verdict");
   std::string where;
-  for (const Json& id : list_in(plan, "devices")) {
-    if (id.is_string()) where += (where.empty() ? "" : ", ") + harmless(id.get<std::string>());
+  for (const Json& index : list_in(plan, "indices")) {
+    if (index.is_number_unsigned())
+      where += fmt::format("{}GPU {}", where.empty() ? "" : " and ", index.get<std::uint64_t>());
   }
   const std::string size = size_in(plan, "min_bytes");
   if (verdict == "fits") {

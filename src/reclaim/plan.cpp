@@ -12,6 +12,7 @@
 
 #include <algorithm>
 #include <array>
+#include <numeric>
 #include <optional>
 #include <set>
 #include <utility>
@@ -111,7 +112,13 @@ class Search {
 
   Plan run() {
     std::vector<std::size_t> usable;
-    for (std::size_t at = 0; at < places_.size(); ++at) {
+    const bool only_one = request_.devices == 1 && !request_.device.empty();
+    // The ledger has them in the order in which it met them: one that a lease was kept for is before the others.
+    std::vector<std::size_t> by_index(places_.size());
+    std::iota(by_index.begin(), by_index.end(), std::size_t{0});
+    std::ranges::stable_sort(by_index, {}, [&](std::size_t at) { return places_[at].account->facts().index; });
+    for (const std::size_t at : by_index) {
+      if (only_one && !(places_[at].account->id() == request_.device)) continue;
       if (auto why = why_never(at); !why.empty()) {
         reasons_.push_back(std::move(why));
       } else {
@@ -585,11 +592,14 @@ Plan Search::finish(std::size_t usable) {
   if (usable > 0 && usable < request_.devices) {
     plan_.reasons.push_back(
         fmt::format("it is wanted on {} GPUs at once, and {} could give it", request_.devices, usable));
+  } else if (usable >= request_.devices && !exact_) {
+    plan_.reasons.emplace_back("no way was found among those that were tried; there may be one");
   } else if (usable >= request_.devices) {
-    plan_.reasons.push_back(exact_
-                                ? "on every other GPU memory is in use that belongs to no lease and to no process that "
-                                  "the driver lists and that may be stopped"
-                                : "no way was found among those that were tried; there may be one");
+    const std::string_view where = plan_.reasons.empty() ? "there" : "on every other GPU";
+    plan_.reasons.push_back(
+        fmt::format("{} memory is in use that belongs to no lease and to no process that the driver lists and that may "
+                    "be stopped",
+                    where));
   }
   return std::move(plan_);
 }

@@ -115,12 +115,15 @@ std::string plan_json(const Plan& plan, const PlanRequest& request, const Ledger
   Json steps = Json::array();
   for (const PlanStep& step : plan.steps) steps.push_back(step_of(step, ledger));
   using Kind = PlanStep::Kind;
+  Json indices = Json::array();
+  for (const std::string& id : plan.devices) indices.push_back(index_of(ledger, id));
   const Json document = {{"schema", "gpukeeper.plan/1"},
                          {"min_bytes", request.min.value()},
                          {"devices_wanted", request.devices},
                          {"verdict", std::string(to_string(plan.verdict))},
                          {"exact", plan.exact},
                          {"devices", plan.devices},
+                         {"indices", std::move(indices)},
                          {"waited_bytes", plan.sum(Kind::wait).value()},
                          {"asked_bytes", plan.sum(Kind::ask).value()},
                          {"moved_bytes", plan.sum(Kind::move).value()},

@@ -19,28 +19,31 @@ std::string plan(const std::string& more) {
 }
 
 TEST(ReclaimPageTest, APlanIsAListOfStepsThatSaysThatNothingWasDone) {
-  EXPECT_EQ(render_plan(plan(R"("verdict":"possible","exact":true,"devices":["GPU-a"],"steps":[
+  EXPECT_EQ(render_plan(plan(R"("verdict":"possible","exact":true,"devices":["GPU-a"],"indices":[0],"steps":[
               {"kind":"move","lease":"7","service":"chat","priority":0,"pid":null,"name":null,"from":"GPU-a",
                "from_index":0,"to":"GPU-b","to_index":1,"bytes":3221225472},
               {"kind":"stop","lease":null,"service":null,"pid":9,"name":"mi\u001b[31mner","from":"GPU-a","from_index":0,
                "to":null,"to_index":null,"bytes":1048576}],"reasons":[])"),
                         page()),
-            "8192 MiB would fit on GPU-a after this:\n"
+            "8192 MiB would fit on GPU 0 after this:\n"
             "  1. move lease 7 of chat with 3072 MiB from GPU 0 to GPU 1\n"
             "  2. stop process 9 (mi?[31mner), which has 1 MiB of GPU 0 without a lease\n"
             "Nothing of it was done. Only holders themselves can move what they have.\n");
 }
 
 TEST(ReclaimPageTest, APlanThatNeedsNothingAndOneThatHelpsNothing) {
-  EXPECT_EQ(render_plan(plan(R"("verdict":"fits","exact":true,"devices":["GPU-a"],"steps":[],"reasons":[])"), page()),
-            "8192 MiB fit now, on GPU-a.\n");
+  EXPECT_EQ(
+      render_plan(plan(R"("verdict":"fits","exact":true,"devices":["GPU-a"],"indices":[0],"steps":[],"reasons":[])"),
+                  page()),
+      "8192 MiB fit now, on GPU 0.\n");
   EXPECT_EQ(render_plan(plan(R"("verdict":"never","exact":true,"devices":[],"steps":[],
               "reasons":["GPU 0 can be booked up to 4096 MiB, empty as well"])"),
                         page()),
             "8192 MiB would not fit, whatever moves or ends:\n"
             "  GPU 0 can be booked up to 4096 MiB, empty as well\n");
-  EXPECT_THAT(render_plan(plan(R"("verdict":"possible","exact":false,"devices":["GPU-a"],"steps":[])"), page()),
-              HasSubstr("There was too much to try all of it: a cheaper way may exist.\n"));
+  EXPECT_THAT(
+      render_plan(plan(R"("verdict":"possible","exact":false,"devices":["GPU-a"],"indices":[0],"steps":[])"), page()),
+      HasSubstr("There was too much to try all of it: a cheaper way may exist.\n"));
 }
 
 constexpr std::string_view kReport = R"json({"schema":"gpukeeper.reclaim/1","number":3,"why":"asked for",

@@ -118,7 +118,7 @@ TEST(PlanTest, NobodyIsToldToStopTheDisplayServer) {
   machine.look();
   const Plan p = plan(machine, 6000);
   EXPECT_EQ(p.verdict, Plan::Verdict::never);
-  EXPECT_THAT(p.reasons, ElementsAre("on every other GPU memory is in use that belongs to no lease and to no process "
+  EXPECT_THAT(p.reasons, ElementsAre("there memory is in use that belongs to no lease and to no process "
                                      "that the driver lists and that may be stopped"));
 }
 
@@ -202,6 +202,12 @@ TEST(PlanTest, ItSaysWhyNothingHelps) {
   EXPECT_THAT(plan(machine, 8000, 2).reasons, ElementsAre("GPU 1 is not available: it has left the bus",
                                                           "it is wanted on 2 GPUs at once, and 1 could give it"));
   EXPECT_THAT(plan(BookedMachine(std::vector<std::uint64_t>{}), 1).reasons, ElementsAre("there is no GPU"));
+}
+
+TEST(PlanTest, WhereOneGpuIsMeantTheOthersAreNotSpokenOf) {
+  BookedMachine machine({8000, 4000});
+  EXPECT_THAT(plan(machine, 5000, 1, "GPU-1").reasons,
+              ElementsAre("GPU 1 can be booked up to 4000 MiB, empty as well"));
 }
 
 TEST(PlanTest, UnknownUseIsNoRoom) {
