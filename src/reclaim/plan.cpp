@@ -12,6 +12,7 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
 #include <numeric>
 #include <optional>
 #include <set>
@@ -125,6 +126,11 @@ class Search {
         usable.push_back(at);
       }
     }
+    // The emptiest first, as not all groups may be tried.
+    if (request_.devices > 1) {
+      std::ranges::stable_sort(usable, std::greater<>(),
+                               [&](std::size_t at) { return std::min(places_[at].room.books, places_[at].room.real); });
+    }
     std::vector<std::size_t> group;
     try_groups(usable, 0, group);
     return finish(usable.size());
@@ -132,6 +138,8 @@ class Search {
 
  private:
   Place place_of(const DeviceAccount& account) const;
+  // With thousands of leases a greedy plan takes some 10 ms by itself.
+  std::size_t most_groups() const { return leases_.size() > kMany ? budget_.groups / 16 : budget_.groups; }
   std::string why_never(std::size_t at) const;
   void try_groups(const std::vector<std::size_t>& usable, std::size_t next, std::vector<std::size_t>& group);
   void try_group(const std::vector<std::size_t>& group);
@@ -156,6 +164,7 @@ class Search {
   Plan finish(std::size_t usable);
 
   static constexpr std::size_t kNowhere = ~std::size_t{0};
+  static constexpr std::size_t kMany = 1000;
 
   const Ledger& ledger_;
   const PlanRequest& request_;
@@ -222,13 +231,13 @@ void Search::try_groups(const std::vector<std::size_t>& usable, std::size_t next
                           return places_[at].account->id() == request_.device;
                         });
     if (!has_it) return;
-    if (++groups_ > budget_.groups) {
+    if (++groups_ > most_groups()) {
       exact_ = false;
       return;
     }
     return try_group(group);
   }
-  for (std::size_t i = next; i < usable.size() && groups_ <= budget_.groups; ++i) {
+  for (std::size_t i = next; i < usable.size() && groups_ <= most_groups(); ++i) {
     group.push_back(usable[i]);
     try_groups(usable, i + 1, group);
     group.pop_back();
@@ -386,7 +395,9 @@ void Search::leave_out_what_is_not_needed(std::vector<std::size_t>& moves) {
 void Search::keep(const Cost& cost, const std::vector<std::size_t>& moves) {
   best_ = cost;
   plan_.devices.clear();
-  for (const std::size_t at : targets_) plan_.devices.push_back(places_[at].account->id().text());
+  std::vector<std::size_t> at = targets_;
+  std::ranges::sort(at, {}, [&](std::size_t each) { return places_[each].account->facts().index; });
+  for (const std::size_t each : at) plan_.devices.push_back(places_[each].account->id().text());
   plan_.steps = steps_of(moves);
 }
 

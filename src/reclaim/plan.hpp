@@ -67,7 +67,7 @@ std::string_view to_string(Plan::Verdict verdict);
 struct PlanBudget {
   std::size_t items = 24;       ///< leases and processes that are tried in all combinations
   std::size_t nodes = 200'000;  ///< of the tree of combinations, for each group of devices: some 50 ms
-  std::size_t groups = 256;     ///< of devices, where several are wanted
+  std::size_t groups = 256;     ///< of devices, where several are wanted; of very many leases a sixteenth
 };
 
 /// The cheapest plan. One that stops processes is dearer than one that ends leases, this than one that moves them, and
