@@ -91,6 +91,7 @@ class Page {
                  {.header = "NAME", .priority = 20, .shrinks_to = 8, .only_if_filled = true},
                  {.header = "GPU", .align = right},
                  {.header = "BOOKED", .align = right},
+                 {.header = "AT MOST", .align = right, .priority = 35, .only_if_filled = true},
                  {.header = over ? "PEAK" : "USED", .align = right},
                  {.header = "STATE"},
                  {.header = "OWNER", .priority = 40},
@@ -104,7 +105,8 @@ class Page {
                      {safe(text_in(lease, "service"))},
                      {safe(text_in(lease, "name")), Ink::faint},
                      {gpu_of(lease)},
-                     {booked(lease)},
+                     {size_in(lease, "min_bytes")},
+                     {most(lease)},
                      {over ? size_in(lease, "peak_bytes") : size_in(lease, "observed_bytes"),
                       flag_in(lease, "overused") ? Ink::bad : Ink::plain},
                      {state_of(lease, state), flag_in(lease, "overused") ? Ink::bad : ink_of_state(state)},
@@ -123,7 +125,8 @@ class Page {
     for (const Json& d : list_in(document_, "devices")) {
       const Json& processes = list_in(d, "foreign");
       if (processes.empty()) continue;
-      std::string text = fmt::format("GPU {}: in use without a lease: ", gpu_of(d));
+      const std::string label = fmt::format("GPU {}: ", gpu_of(d));
+      std::string text = "in use without a lease: ";
       for (std::size_t i = 0; i < std::min(kForeign, processes.size()); ++i) {
         const Json& p = processes[i];
         const std::string name = text_in(p, "name");
@@ -131,7 +134,10 @@ class Page {
                             number_in(p, "pid").value_or(0), size_in(p, "memory_bytes"));
       }
       if (processes.size() > kForeign) text += fmt::format(", and {} more", processes.size() - kForeign);
-      sentence(text, Ink::faint);
+      const Span next{std::string(display_width(label), ' ')};
+      for (const std::string& line : wrapped({label, Ink::faint}, next, {text, Ink::faint}, options_)) {
+        text_ += line + "\n";
+      }
     }
   }
 
@@ -154,10 +160,9 @@ class Page {
     for (const std::string& row : table.render(options_)) text_ += row + "\n";
   }
 
-  static std::string booked(const Json& lease) {
+  static std::string most(const Json& lease) {
     const auto most = count_in(lease, "max_bytes").value_or(0);
-    if (most <= count_in(lease, "min_bytes").value_or(0)) return size_in(lease, "min_bytes");
-    return fmt::format("{} to {}", size_in(lease, "min_bytes"), size_text(most));
+    return most > count_in(lease, "min_bytes").value_or(0) ? size_text(most) : "";
   }
 
   std::string state_of(const Json& lease, const std::string& state) const {
@@ -250,11 +255,12 @@ std::string render_grant(std::string_view document, const RenderOptions& options
   for (const Json& lease : list_in(json, "leases")) {
     const auto min = count_in(lease, "min_bytes").value_or(0);
     const auto max = count_in(lease, "max_bytes").value_or(min);
-    text += fmt::format("{} {}{} on GPU {} for {}: lease {}{}\n", flag_in(json, "repeated") ? "Had booked" : "Booked",
-                        memory_in(lease, "min_bytes"),
-                        max > min ? fmt::format(", {} at most,", memory_text(Bytes(max))) : "", gpu_of(lease),
-                        harmless(text_in(lease, "service"), options.utf8), harmless(text_in(lease, "id")),
-                        origin_of(lease).empty() ? "" : fmt::format(" ({})", origin_of(lease)));
+    const std::string sentence = fmt::format(
+        "{} {}{} on GPU {} for {}: lease {}{}", flag_in(json, "repeated") ? "Had booked" : "Booked",
+        memory_in(lease, "min_bytes"), max > min ? fmt::format(", {} at most,", memory_text(Bytes(max))) : "",
+        gpu_of(lease), harmless(text_in(lease, "service"), options.utf8), harmless(text_in(lease, "id")),
+        origin_of(lease).empty() ? "" : fmt::format(" ({})", origin_of(lease)));
+    for (const std::string& line : wrap(sentence, options.width)) text += line + "\n";
   }
   if (const std::string note = text_in(json, "note"); !note.empty()) {
     for (const std::string& line : wrap(harmless(note, options.utf8), options.width)) text += line + "\n";

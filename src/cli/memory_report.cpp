@@ -100,7 +100,7 @@ std::vector<Advice> judge(const Json& status, const Json& book) {
                                      waiting == 1 ? "A request waits" : fmt::format("{} requests wait", waiting))});
   }
   std::ranges::stable_sort(result, {}, &Advice::weight);
-  if (result.empty()) result.push_back({Weight::good, "All is well: what is in use is booked, and there is room."});
+  if (result.empty()) result.push_back({Weight::good, "All is well: there is room, and no lease is in trouble."});
   return result;
 }
 

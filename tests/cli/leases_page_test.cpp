@@ -38,7 +38,7 @@ std::string book(const std::string& devices, const std::string& leases, const st
 
 TEST(LeasesPageTest, TheGpusStandAboveTheLeases) {
   EXPECT_EQ(render_leases(book(device(), lease()), page()),
-            "GPU  NAME         BOOKED  AVAILABLE  UNMANAGED        OF  LEASES\n"
+            "GPU  NAME          BOOKED  AVAILABLE  UNMANAGED        OF  LEASES\n"
             "  0  NVIDIA H200  4.0 GiB   17.0 GiB    1.0 GiB  22.0 GiB       1\n"
             "\n"
             "LEASE  SERVICE            GPU   BOOKED     USED  STATE   OWNER     USER  SINCE\n"
@@ -48,8 +48,8 @@ TEST(LeasesPageTest, TheGpusStandAboveTheLeases) {
 TEST(LeasesPageTest, WhereNothingIsBookedItSaysHowToBook) {
   EXPECT_THAT(
       render_leases(book(device(), ""), page()),
-      HasSubstr("\nNothing is booked. gpukeeper allocate SERVICE MEMORY books memory, gpukeeper run --memory 6GiB "
-                "-- COMMAND\nbooks it for a command.\n"));
+      HasSubstr("\nNothing is booked. gpukeeper allocate SERVICE MEMORY books memory, gpukeeper run --memory 6GiB --\n"
+                "COMMAND books it for a command.\n"));
   EXPECT_THAT(render_leases(book("", ""), page()), HasSubstr("There is no GPU: gpukeeper doctor says why.\n"));
 }
 
@@ -65,7 +65,7 @@ TEST(LeasesPageTest, WhoWaitsHasAPlaceInLineAndWhoUsesTooMuchIsNamed) {
           "created":"2026-05-28T20:29:50Z","ends_in_seconds":20})";
   const std::string text =
       render_leases(book(device(), waiting + "," + lease(R"(,"overused":true)"), R"(,"waiting":["8","9"])"), page(120));
-  EXPECT_THAT(text, HasSubstr("    9  b                    -  1.0 GiB to 2.0 GiB        -  waiting"));
+  EXPECT_THAT(text, HasSubstr("    9  b                    -  1.0 GiB  2.0 GiB        -  waiting, 2 in line"));
   EXPECT_THAT(text, HasSubstr("process 4711"));
   EXPECT_THAT(text, HasSubstr("overused"));
 }
