@@ -2,8 +2,12 @@
 
 #include <algorithm>
 #include <condition_variable>
+#include <functional>
+#include <future>
 #include <mutex>
 #include <system_error>
+#include <thread>
+#include <utility>
 
 #include <gtest/gtest.h>
 
@@ -136,8 +140,15 @@ TEST_F(AttributorTest, LooksOncePerPeriodAndAtOnceAtNewProcesses) {
 TEST_F(AttributorTest, ProcessThatHangsHoldsUpNobody) {
   auto hanging = std::make_shared<HangingFiles>("/proc/4711/cmdline");
   hanging->tree.put({});
+  std::promise<void> ended;
+  const auto make_thread = [&ended](std::function<void()> body) {
+    return std::thread([&ended, body = std::move(body)]() mutable {
+      std::exchange(body, nullptr)();
+      ended.set_value();
+    });
+  };
   {
-    Attributor attributor(hanging, clock_, rules(), {});
+    Attributor attributor(hanging, clock_, rules(), {.make_thread = make_thread});
     auto snapshot = snapshot_of({GpuProcess{.pid = 4711}});
     attributor.complete(snapshot);
     hanging->wait_until_hanging();
@@ -146,6 +157,7 @@ TEST_F(AttributorTest, ProcessThatHangsHoldsUpNobody) {
     EXPECT_FALSE(who(snapshot, 4711));
   }  // and so does the destructor
   hanging->release();
+  ended.get_future().wait();  // no thread goes on while the program ends
 }
 
 TEST_F(AttributorTest, GoesOnWhenTheHangIsOver) {
