@@ -15,6 +15,7 @@
 #include "service/later.hpp"
 #include "service/leases_answer.hpp"
 #include "service/memory_reclaim.hpp"
+#include "service/metrics_answer.hpp"
 #include "service/reclaim_answer.hpp"
 
 namespace gpukeeper::service {
@@ -92,6 +93,12 @@ std::vector<std::string> troubles(const Sights& sights) {
   return result;
 }
 
+Response metrics(const Request& request, const Sights& sights) {
+  return metrics_answer(request,
+                        {.snapshot = sights.snapshot(), .faults = sights.faults(), .version = sights.health().version},
+                        prometheus::all_families());
+}
+
 Response monitoring_answer(const Sights& sights, const Hands& hands, bool changed) {
   const auto snapshot = sights.snapshot();
   const bool looked = snapshot->sequence > 0;
@@ -163,6 +170,8 @@ std::vector<Route> routes(Sights sights, Hands hands) {
          return health_answer(*shared->snapshot(), shared->health(), shared->clock->now(), monitored,
                               *shared->trouble(), troubles(*shared));
        }},
+      {"GET", "/metrics", "What Prometheus scrapes, in its text format or OpenMetrics; ?family= for some of it.",
+       [shared](const Request& request) { return metrics(request, *shared); }, true},
       {"GET", "/api/v1/snapshot", "Every GPU now, as 'gpukeeper status --json' prints it; ?device= for one of them.",
        [shared, snapshots](const Request& request) { return snapshots->answer(request, shared->snapshot()); }, true},
       {"GET", "/api/v1/faults",

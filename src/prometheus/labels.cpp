@@ -1,0 +1,44 @@
+#include "prometheus/labels.hpp"
+
+#include <fmt/format.h>
+
+#include "core/display_text.hpp"
+
+namespace gpukeeper::prometheus {
+
+std::string label_value(std::string_view text) {
+  return fit(harmless(text.substr(0, 4 * kLongestValue)), kLongestValue);  // UTF-8 takes 4 bytes at most
+}
+
+void add_label(std::string& labels, std::string_view name, std::string_view value) {
+  if (!labels.empty()) labels += ',';
+  labels += name;
+  labels += "=\"";
+  for (const char c : label_value(value)) {  // line ends are gone by then
+    if (c == '\\' || c == '"') labels += '\\';
+    labels += c;
+  }
+  labels += '"';
+}
+
+std::string label(std::string_view name, std::string_view value) {
+  std::string labels;
+  add_label(labels, name, value);
+  return labels;
+}
+
+std::string plain_label(std::string_view name, std::string_view value) {
+  return fmt::format("{}=\"{}\"", name, value);
+}
+
+std::vector<LabelledDevice> labelled(const Snapshot& snapshot) {
+  std::vector<LabelledDevice> result;
+  for (const Place& place : places(snapshot)) {
+    std::string labels = plain_label("gpu", index_text(place));
+    add_label(labels, "uuid", place.device->device->id.text);
+    result.push_back({place, std::move(labels)});
+  }
+  return result;
+}
+
+}  // namespace gpukeeper::prometheus
