@@ -1,6 +1,5 @@
 #include "service/routes.hpp"
 
-#include <exception>
 #include <memory>
 #include <mutex>
 #include <utility>
@@ -11,6 +10,8 @@
 #include "format/json_text.hpp"
 #include "service/alerts_answer.hpp"
 #include "service/authority.hpp"
+#include "service/documented/gpu_api.hpp"
+#include "service/elsewhere.hpp"
 #include "service/faults_answer.hpp"
 #include "service/later.hpp"
 #include "service/leases_answer.hpp"
@@ -29,8 +30,6 @@ Response index(const std::vector<std::pair<std::string, std::string>>& rows, con
                      dump({{"service", "gpukeeper"}, {"version", version}, {"routes", std::move(list)}}, true) + "\n");
 }
 
-using Answer = std::function<Response(const Request&)>;
-
 // Nothing is monitored, or the latest snapshot is overdue: a driver hangs, perhaps.
 bool is_stale(const Snapshot& snapshot, const Sights& sights, const Hands& hands) {
   if (!hands.monitoring()) return true;
@@ -45,31 +44,6 @@ Answer freshly(Answer answer, std::shared_ptr<const Sights> sights, std::shared_
     const bool asked =
         hands->when_fresh([later, answer, request] { later->give([answer, request] { return answer(request); }); });
     if (!asked) return answer(request);
-    Response response;
-    response.later = later;
-    return response;
-  };
-}
-
-using Run = std::function<bool(std::function<void()>)>;
-
-// The answer, made on another thread. What it throws is thrown again on the server's thread, which knows what to say.
-Answer elsewhere(Answer answer, Run run) {
-  if (!run) return answer;
-  return [answer = std::move(answer), run = std::move(run)](const Request& request) {
-    const auto later = std::make_shared<Later>();
-    const bool taken = run([answer, request, later] {
-      try {
-        later->give(answer(request));
-      } catch (...) {
-        later->give([thrown = std::current_exception()]() -> Response { std::rethrow_exception(thrown); });
-      }
-    });
-    if (!taken) {
-      auto response = problem(503, "busy", "too many long questions wait for their answers: try again in a second");
-      response.headers.emplace_back("Retry-After", "1");
-      return response;
-    }
     Response response;
     response.later = later;
     return response;
@@ -232,6 +206,7 @@ std::vector<Route> routes(Sights sights, Hands hands) {
          return end_silence(request, {shared->own_uid, shared->post});
        }},
   };
+  for (Route& route : documented::gpu_api_routes(shared, doing)) table.push_back(std::move(route));
   for (Route& route : table) {
     if (route.fresh) route.answer = freshly(std::move(route.answer), shared, doing);
     if (route.takes_long) route.answer = elsewhere(std::move(route.answer), shared->elsewhere);

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "core/text.hpp"
+#include "service/documented/refusals.hpp"
 #include "service/router.hpp"
 #include "service/routes.hpp"
 #include "service/site_guard.hpp"
@@ -29,8 +30,10 @@ constexpr std::size_t kLeaseAnswers = 1024;
 HttpServer::Handler handler(Sights sights, Hands hands, std::vector<std::string> hosts) {
   const auto router = std::make_shared<const Router>(routes(std::move(sights), std::move(hands)));
   return [router, guard = SiteGuard(std::move(hosts))](Request request) {
-    if (auto refusal = guard.refuse(request)) return *refusal;
-    return router->answer(std::move(request));
+    const std::string method = request.method;
+    const std::string path = request.path;
+    auto refusal = guard.refuse(request);
+    return documented::in_their_words(method, path, refusal ? std::move(*refusal) : router->answer(std::move(request)));
   };
 }
 

@@ -1,0 +1,170 @@
+#include "service/documented/gpu_api.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <map>
+#include <optional>
+#include <string>
+
+#include "service/documented/gpu_list.hpp"
+#include "service/documented/gpu_memory.hpp"
+#include "service/documented/gpu_objects.hpp"
+#include "service/elsewhere.hpp"
+#include "telemetry/history.hpp"
+#include "telemetry/trend.hpp"
+
+namespace gpukeeper::service::documented {
+namespace {
+
+using SnapshotPtr = std::shared_ptr<const Snapshot>;
+using AllocationsPtr = std::shared_ptr<const AllocationsByDevice>;
+
+constexpr std::int64_t kMostMinutes = 400 * 24 * 60;  // as long as a history can be
+
+Json all_statuses(const Snapshot& snapshot, const AllocationsByDevice& allocations) {
+  Json gpus = Json::array();
+  for (const DeviceSnapshot& device : snapshot.devices) {
+    gpus.push_back(status_object(snapshot, device.index, allocations));
+  }
+  const std::size_t count = gpus.size();
+  return {{"gpu_count", count}, {"gpus", std::move(gpus)}};
+}
+
+/// The answers that clients ask for again and again: each is written once for a snapshot and what is allocated then.
+/// Threads: one, the server's.
+class Statuses {
+ public:
+  Response one(const SnapshotPtr& snapshot, const AllocationsPtr& allocations, std::int64_t gpu_id) {
+    return kept(gpu_id, snapshot, allocations,
+                [&] { return succeeded(status_object(*snapshot, gpu_id, *allocations)); });
+  }
+  Response all(const SnapshotPtr& snapshot, const AllocationsPtr& allocations) {
+    return kept(kAll, snapshot, allocations, [&] { return succeeded(all_statuses(*snapshot, *allocations)); });
+  }
+
+ private:
+  static constexpr std::int64_t kAll = -1;
+
+  template <class Make>
+  Response kept(std::int64_t key, const SnapshotPtr& snapshot, const AllocationsPtr& allocations, const Make& make) {
+    if (snapshot != snapshot_ || allocations != allocations_) {
+      written_.clear();
+      snapshot_ = snapshot;
+      allocations_ = allocations;
+    }
+    const auto found = written_.find(key);
+    if (found != written_.end()) return found->second;
+    Response response = make();
+    if (key == kAll || find_gpu(*snapshot, key)) written_.emplace(key, response);  // no client makes it grow
+    return response;
+  }
+
+  SnapshotPtr snapshot_;
+  AllocationsPtr allocations_;
+  std::map<std::int64_t, Response> written_;
+};
+
+Response metrics(const Request& request, const Sights& sights) {
+  const auto snapshot = sights.snapshot();
+  if (snapshot->sequence == 0) return starting();
+  const bool readable = may_read_command_lines(*request.peer, sights.own_uid);
+  Json document = gpu_metrics(*snapshot, readable ? CommandLines::shown : CommandLines::hidden);
+  const DeviceSnapshot* const device = find_gpu(*snapshot, gpu_in_query(request));
+  const bool known = device && device->available;
+  document["success"] = known;
+  if (known) {
+    document["data"] = metrics_object(*snapshot, *device);
+  } else {
+    document["error"] = "GPU not available or invalid GPU ID";
+  }
+  return answer(known ? 200 : 404, document);
+}
+
+// Of every GPU in turn, as one loop over all of them would have written it.
+std::vector<HistorySample> samples(const History& history, const Snapshot& snapshot, std::optional<std::int64_t> gpu_id,
+                                   std::size_t limit) {
+  std::vector<HistorySample> all;
+  for (const DeviceSnapshot& device : snapshot.devices) {
+    if (gpu_id && *gpu_id != device.index) continue;
+    const auto own = history.samples(device.device->id, limit);
+    all.insert(all.end(), own.begin(), own.end());
+  }
+  std::ranges::stable_sort(all, {}, &HistorySample::at);
+  if (limit > 0 && all.size() > limit) all.erase(all.begin(), all.end() - static_cast<std::ptrdiff_t>(limit));
+  return all;
+}
+
+Response history(const Request& request, const Sights& sights) {
+  constexpr std::int64_t kUsual = 100;
+  const auto past = sights.past.history();
+  const auto snapshot = sights.snapshot();
+  if (!past || snapshot->sequence == 0) return starting();
+  std::int64_t limit = number_in_query(request, "limit").value_or(kUsual);
+  if (limit < 0) limit = kUsual;  // the documents' own slice from the front is a mistake of theirs
+  Json rows = Json::array();
+  for (const HistorySample& sample :
+       samples(*past, *snapshot, number_in_query(request, "gpu_id"), static_cast<std::size_t>(limit))) {
+    rows.push_back(history_row(sample));
+  }
+  const std::size_t count = rows.size();
+  return succeeded({{"count", count}, {"metrics", std::move(rows)}});
+}
+
+Response trend(const Request& request, const Sights& sights) {
+  constexpr std::int64_t kUsual = 5;
+  const auto past = sights.past.history();
+  const auto snapshot = sights.snapshot();
+  if (!past || snapshot->sequence == 0) return starting();
+  const std::int64_t minutes = number_in_query(request, "duration").value_or(kUsual);
+  const DeviceSnapshot* const device = find_gpu(*snapshot, gpu_in_query(request));
+  if (!device || minutes <= 0) return succeeded(Json::object());
+  const auto found = temperature_trend(*past, device->device->id, std::chrono::minutes(std::min(minutes, kMostMinutes)),
+                                       device->throttling.thresholds);
+  return succeeded(found ? trend_object(found->trend, minutes) : Json::object());
+}
+
+Response throttle(const Sights& sights) {
+  const auto snapshot = sights.snapshot();
+  return snapshot->sequence == 0 ? starting() : succeeded(throttle_object(*snapshot));
+}
+
+}  // namespace
+
+std::vector<Route> gpu_api_routes(const std::shared_ptr<const Sights>& sights,
+                                  const std::shared_ptr<const Hands>& hands) {
+  static_cast<void>(hands);
+  const auto allocations = std::make_shared<GpuMemory>(sights);
+  const auto statuses = std::make_shared<Statuses>();
+  std::vector<Route> rows = {
+      {"GET", "/api/gpu/status", "How one GPU is, for clients of the GPU manager; ?gpu_id=.",
+       [allocations, statuses](const Request& request) {
+         return allocations->with(
+             request, [statuses, id = gpu_in_query(request)](const SnapshotPtr& snapshot, const AllocationsPtr& known) {
+               return statuses->one(snapshot, known, id);
+             });
+       },
+       true},
+      {"GET", "/api/gpu/status/all", "How every GPU is, for clients of the GPU manager.",
+       [allocations, statuses](const Request& request) {
+         return allocations->with(request, [statuses](const SnapshotPtr& snapshot, const AllocationsPtr& known) {
+           return statuses->all(snapshot, known);
+         });
+       },
+       true},
+      {"GET", "/api/gpu/metrics",
+       "The readings of one GPU (?gpu_id=) for clients of the GPU manager, and of all with their processes for those "
+       "of the system monitor.",
+       [sights](const Request& request) { return metrics(request, *sights); }, true},
+      {"GET", "/api/gpu/metrics/history", "The last samples, for clients of the GPU manager; ?gpu_id=, limit=.",
+       [sights](const Request& request) { return history(request, *sights); }, false, true},
+      {"GET", "/api/gpu/temperature/trend",
+       "Where a GPU's temperature is going, for clients of the GPU manager; ?gpu_id=, duration= in minutes.",
+       [sights](const Request& request) { return trend(request, *sights); }, false, true},
+      {"GET", "/api/gpu/throttle/status", "How fast work may go on all GPUs, for clients of the GPU manager.",
+       [sights](const Request&) { return throttle(*sights); }, true},
+  };
+  for (Route& row : gpu_memory_routes(allocations)) rows.push_back(std::move(row));
+  return rows;
+}
+
+}  // namespace gpukeeper::service::documented

@@ -1,0 +1,105 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include <nlohmann/json.hpp>
+
+#include "booking/reality_of.hpp"
+#include "fakes/fake_clock.hpp"
+#include "fakes/memory_journal.hpp"
+#include "fakes/snapshots.hpp"
+#include "service/documented/refusals.hpp"
+#include "service/routes.hpp"
+
+namespace gpukeeper::service::documented {
+
+/// The routes of `gpukeeper serve` over a snapshot that a test made, with a ledger, and without any thread or socket.
+class DocumentedService {
+ public:
+  static constexpr uid_t kOwner = 1000;  // the user that it runs as
+
+  explicit DocumentedService(Snapshot snapshot, std::shared_ptr<const History> history = nullptr)
+      : history_(history ? std::move(history) : std::make_shared<const History>()) {
+    book_ = Bookkeeper::open(LedgerSettings(), {.clock = *clock_,
+                                                .journal = std::make_unique<MemoryJournal>(disk_, "boot"),
+                                                .owners = nullptr,
+                                                .boot_id = "boot"})
+                .value();
+    see(std::move(snapshot));
+    router_ = std::make_unique<Router>(routes(sights(), hands()));
+  }
+
+  void see(Snapshot snapshot) {
+    snapshot_ = std::make_shared<const Snapshot>(std::move(snapshot));
+    book_->observe(reality_of(*snapshot_));
+  }
+
+  /// As `serve` answers, from that user over the unix socket; nothing for a user: over TCP.
+  Response ask(const std::string& method, const std::string& path, std::map<std::string, std::string> query = {},
+               const std::string& body = {}, std::vector<Header> headers = {},
+               std::optional<uid_t> user = std::nullopt) {
+    Request request;
+    request.method = method;
+    request.path = path;
+    request.query = std::move(query);
+    request.body = body;
+    request.headers = std::move(headers);
+    auto peer = std::make_shared<Peer>();
+    if (user) peer->credentials = Credentials{1, *user, *user};
+    request.peer = std::move(peer);
+    return in_their_words(method, path, router_->answer(std::move(request)));
+  }
+  Response get(const std::string& path, std::map<std::string, std::string> query = {}) {
+    return ask("GET", path, std::move(query));
+  }
+  /// The document of a GET.
+  nlohmann::json document(const std::string& path, std::map<std::string, std::string> query = {}) {
+    return nlohmann::json::parse(*get(path, std::move(query)).body);
+  }
+  /// A change by the owner.
+  Response change(const std::string& method, const std::string& path, const std::string& body) {
+    return ask(method, path, {}, body, {{"Content-Type", "application/json"}}, kOwner);
+  }
+
+  Bookkeeper& book() { return *book_; }
+  FakeClock& clock() { return *clock_; }
+
+ private:
+  Sights sights() {
+    return {.snapshot = [this] { return snapshot_; },
+            .faults = [] { return std::make_shared<const FaultList>(); },
+            .faults_kept_in = [] { return ""; },
+            .health =
+                [started = clock_->now()] {
+                  return HealthFacts{"1.2.3", started, std::chrono::seconds(20)};
+                },
+            .clock = clock_,
+            .instance = "abc",
+            .own_uid = kOwner,
+            .past = {[this] { return history_; }, [] { return std::make_shared<const std::vector<LeakSuspect>>(); }},
+            .book = [this] { return book_.get(); }};
+  }
+  Hands hands() {
+    return {.configuration = [] { return json_answer(200, "{}"); },
+            .change_configuration = [](const Request&) { return json_answer(200, "{}"); },
+            .monitoring = [] { return true; },
+            .monitor = [](bool) { return false; },
+            .lives = false,
+            .opened = [] { return true; },
+            .period = [] { return std::chrono::seconds(1); },
+            .when_fresh = [](std::function<void()>) { return false; }};
+  }
+
+  const std::shared_ptr<FakeClock> clock_ = std::make_shared<FakeClock>();
+  const std::shared_ptr<JournalDisk> disk_ = std::make_shared<JournalDisk>();
+  const std::shared_ptr<const History> history_;
+  std::unique_ptr<Bookkeeper> book_;
+  std::shared_ptr<const Snapshot> snapshot_;
+  std::unique_ptr<Router> router_;
+};
+
+}  // namespace gpukeeper::service::documented
