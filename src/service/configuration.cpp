@@ -55,25 +55,31 @@ Response Configuration::answer() const {
 Response Configuration::change(const Request& request) {
   const auto save = wants_saving(request);
   if (!save) return problem(400, "unknown_parameter", "the one parameter known here is save: ?save=true");
-  auto assignments = config::assignments_of_json(request.body);
-  if (!assignments) return refused(assignments.error());
-  const auto later = std::make_shared<Later>();
-  const bool taken = work_.post([this, assignments = std::move(*assignments), save = *save, later] {
-    set(assignments, save, [&](Response response) { later->give(std::move(response)); });
+  return set(request.body, *save, [](const Result<std::string>& changed) {
+    return changed ? json_answer(200, *changed) : refused(changed.error());
   });
+}
+
+Response Configuration::set(std::string_view json, bool save, Respond respond) {
+  auto assignments = config::assignments_of_json(json);
+  if (!assignments) return respond(tl::make_unexpected(assignments.error()));
+  const auto later = std::make_shared<Later>();
+  const bool taken =
+      work_.post([this, assignments = std::move(*assignments), save, later, respond = std::move(respond)] {
+        later->give([respond, changed = perform(assignments, save)] { return respond(changed); });
+      });
   if (!taken) return problem(503, "busy", "too many changes wait: try again in a second");
   Response response;
   response.later = later;
   return response;
 }
 
-void Configuration::set(const std::vector<config::Assignment>& assignments, bool save,
-                        const std::function<void(Response)>& answer) {
+Result<std::string> Configuration::perform(const std::vector<config::Assignment>& assignments, bool save) {
   const auto changed = config_->set(assignments, save);
-  if (!changed) return answer(refused(changed.error()));
+  if (!changed) return tl::make_unexpected(changed.error());
   take(*changed);
   if (save) log_.info("configuration: written to {}", config_->path());
-  answer(json_answer(200, config::report(changed->differences, save)));
+  return config::report(changed->differences, save);
 }
 
 void Configuration::take(const LiveConfig::Changed& changed) {

@@ -33,6 +33,13 @@ class Configuration {
   /// everything that is wrong. Who asks may change things: that was looked at before.
   Response change(const Request& request);
 
+  /// Makes the answer to a change, on the server's thread: out of what has changed, as change() answers, or out of
+  /// everything that is wrong.
+  using Respond = std::function<Response(const Result<std::string>&)>;
+
+  /// As change(), of a JSON object of keys that somebody else than the route of PATCH was given.
+  Response set(std::string_view json, bool save, Respond respond);
+
   /// Takes requests and changes of the file. Call it when a descriptor is readable, and when next_look() is over.
   void look(MonotonicTime now);
 
@@ -46,7 +53,7 @@ class Configuration {
   int file_descriptor() const { return watch_.descriptor(); }
 
  private:
-  void set(const std::vector<config::Assignment>& assignments, bool save, const std::function<void(Response)>& answer);
+  Result<std::string> perform(const std::vector<config::Assignment>& assignments, bool save);
   void take(const config::LiveConfig::Changed& changed);
   void publish();
   void complain(const Error& error);

@@ -56,12 +56,17 @@ struct Sights {
 struct Hands {
   std::function<Response()> configuration;                       ///< GET /api/v1/config
   std::function<Response(const Request&)> change_configuration;  ///< PATCH /api/v1/config
-  std::function<bool()> monitoring;                              ///< whether it is on
-  std::function<bool(bool)> monitor;                             ///< as Engine::monitor
-  bool lives = true;             ///< false: time is played, and a snapshot is as old as the recording has it
-  std::function<bool()> opened;  ///< whether there is an engine
+  /// Sets keys out of a JSON object of them; as Configuration::set, without saving.
+  std::function<Response(const std::string&, std::function<Response(const Result<std::string>&)>)> set_configuration =
+      nullptr;
+  std::function<bool()> monitoring;   ///< whether it is on
+  std::function<bool(bool)> monitor;  ///< as Engine::monitor
+  bool lives = true;                  ///< false: time is played, and a snapshot is as old as the recording has it
+  std::function<bool()> opened;       ///< whether there is an engine
   std::function<std::chrono::nanoseconds()> period;       ///< from snapshot to snapshot, as configured
   std::function<bool(std::function<void()>)> when_fresh;  ///< as Engine::when_fresh
+  /// Says in the log what a client should have done otherwise.
+  std::function<void(const std::string&)> warn = [](const std::string&) {};
 };
 
 /// Everything that `gpukeeper serve` answers: a row each. A new endpoint is a new row.

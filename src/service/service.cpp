@@ -215,12 +215,15 @@ Sights Service::sights() {
 Hands Service::hands() {
   return {.configuration = [this] { return configuration_.answer(); },
           .change_configuration = [this](const Request& request) { return configuration_.change(request); },
+          .set_configuration = [this](const std::string& json,
+                                      auto respond) { return configuration_.set(json, false, std::move(respond)); },
           .monitoring = [this] { return engine_.monitoring(); },
           .monitor = [this](bool on) { return monitor(on); },
           .lives = time_ == clock_,
           .opened = [this] { return engine_.opened().has_value(); },
           .period = [this] { return sample_interval_.load(); },
-          .when_fresh = [this](std::function<void()> done) { return engine_.when_fresh(std::move(done)); }};
+          .when_fresh = [this](std::function<void()> done) { return engine_.when_fresh(std::move(done)); },
+          .warn = [this](const std::string& text) { log_.warning("{}", text); }};
 }
 
 // The first look at a machine may take SamplerOptions::first_list_deadline, 15 s.

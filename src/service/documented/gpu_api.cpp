@@ -6,9 +6,11 @@
 #include <optional>
 #include <string>
 
+#include "service/documented/gpu_config.hpp"
 #include "service/documented/gpu_list.hpp"
 #include "service/documented/gpu_memory.hpp"
 #include "service/documented/gpu_objects.hpp"
+#include "service/documented/refusals.hpp"
 #include "service/elsewhere.hpp"
 #include "telemetry/history.hpp"
 #include "telemetry/trend.hpp"
@@ -128,11 +130,30 @@ Response throttle(const Sights& sights) {
   return snapshot->sequence == 0 ? starting() : succeeded(throttle_object(*snapshot));
 }
 
+// As documented it succeeds without a GPU, too: there is nothing to start, and the log says so.
+Response start_monitoring(const Request& request, const Sights& sights, const Hands& hands) {
+  if (auto refusal = refuse_stranger(request, sights.own_uid)) return *refusal;
+  if (!hands.opened()) return starting();
+  const auto snapshot = sights.snapshot();
+  if (snapshot->sequence > 0 && snapshot->devices.empty()) {
+    hands.warn("Cannot start monitoring - GPU not available");
+  } else {
+    hands.monitor(true);
+  }
+  return done("GPU monitoring started");
+}
+
+Response stop_monitoring(const Request& request, const Sights& sights, const Hands& hands) {
+  if (auto refusal = refuse_stranger(request, sights.own_uid)) return *refusal;
+  if (!hands.opened()) return starting();
+  hands.monitor(false);
+  return done("GPU monitoring stopped");
+}
+
 }  // namespace
 
 std::vector<Route> gpu_api_routes(const std::shared_ptr<const Sights>& sights,
                                   const std::shared_ptr<const Hands>& hands) {
-  static_cast<void>(hands);
   const auto allocations = std::make_shared<GpuMemory>(sights);
   const auto statuses = std::make_shared<Statuses>();
   std::vector<Route> rows = {
@@ -162,8 +183,13 @@ std::vector<Route> gpu_api_routes(const std::shared_ptr<const Sights>& sights,
        [sights](const Request& request) { return trend(request, *sights); }, false, true},
       {"GET", "/api/gpu/throttle/status", "How fast work may go on all GPUs, for clients of the GPU manager.",
        [sights](const Request&) { return throttle(*sights); }, true},
+      {"POST", "/api/gpu/monitoring/start", "Looks at the GPUs all the time, for clients of the GPU manager.",
+       [sights, hands](const Request& request) { return start_monitoring(request, *sights, *hands); }},
+      {"POST", "/api/gpu/monitoring/stop", "Looks at them only when somebody asks, for clients of the GPU manager.",
+       [sights, hands](const Request& request) { return stop_monitoring(request, *sights, *hands); }},
   };
   for (Route& row : gpu_memory_routes(allocations)) rows.push_back(std::move(row));
+  for (Route& row : gpu_config_routes(sights, hands)) rows.push_back(std::move(row));
   return rows;
 }
 

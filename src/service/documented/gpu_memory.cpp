@@ -1,8 +1,15 @@
 #include "service/documented/gpu_memory.hpp"
 
+#include <cmath>
+#include <limits>
+#include <optional>
 #include <utility>
 
+#include <fmt/format.h>
+
+#include "format/lease_request_json.hpp"
 #include "service/documented/gpu_objects.hpp"
+#include "service/documented/refusals.hpp"
 #include "service/elsewhere.hpp"
 #include "service/later.hpp"
 
@@ -15,6 +22,69 @@ Response on_the_servers_thread(Later::Make make) {
   response.later = std::make_shared<Later>();
   response.later->give(std::move(make));
   return response;
+}
+
+// The service under which all of them are booked, for quotas and for whoever looks at the leases.
+constexpr std::string_view kService = "gpu_manager";
+
+constexpr std::string_view kAllocateFields = "Missing required fields: allocation_id, required_mb";
+constexpr std::string_view kDeallocateField = "Missing required field: allocation_id";
+constexpr std::string_view kNotAllocated = "Memory allocation failed - insufficient memory or invalid request";
+constexpr std::string_view kNotFound = "Deallocation failed - allocation not found";
+
+bool has(const Json& body, const char* key) {
+  return body.is_object() && body.contains(key) && !body[key].is_null();
+}
+
+// A text of some length, or a number, which counts as its digits.
+Result<std::string> allocation_id(const Json& value) {
+  if (value.is_number_integer()) return value.dump();
+  if (value.is_string() && !value.get_ref<const std::string&>().empty() &&
+      value.get_ref<const std::string&>().size() <= kLongestName) {
+    return value.get<std::string>();
+  }
+  return fail(Errc::invalid_argument,
+              fmt::format("allocation_id takes a text of 1 to {} bytes, or a whole number", kLongestName));
+}
+
+Result<Bytes> required(const Json& value) {
+  const double bytes = value.is_number() ? std::ceil(value.get<double>() * 0x1p20) : -1;
+  if (bytes > 0 && bytes <= static_cast<double>(kMostLeaseBytes)) return Bytes(static_cast<std::uint64_t>(bytes));
+  return fail(Errc::invalid_argument, "required_mb takes a number of MiB above 0");
+}
+
+// Nothing for what is no whole number.
+std::optional<std::int64_t> gpu_id(const Json& body) {
+  if (!body.contains("gpu_id")) return 0;
+  const Json& value = body["gpu_id"];
+  if (!value.is_number_integer()) return std::nullopt;
+  if (value.is_number_unsigned() && value.get<std::uint64_t>() > std::numeric_limits<std::int64_t>::max()) return -1;
+  return value.get<std::int64_t>();
+}
+
+Response no_whole_number() {
+  return failed(400, "gpu_id takes a whole number: the index of a GPU");
+}
+
+Response closed(std::string_view why) {
+  auto response = failed(503, why);
+  response.headers.emplace_back("Retry-After", "1");
+  return response;
+}
+
+Response not_allocated(const Refusal& refusal) {
+  const bool is_closed = refusal.cause == RefusalCause::closed;
+  return is_closed ? closed(refusal.text()) : failed(400, kNotAllocated, refusal.text());
+}
+
+// The lease of that name which came in by this door.
+std::optional<LeaseId> find_lease(const Bookkeeper& book, const DeviceId& device, const std::string& name) {
+  std::optional<LeaseId> id;
+  book.look([&](const Ledger& ledger) {
+    const Lease* const lease = ledger.find(device.text, name);
+    if (lease && lease->surface == Surface::documented) id = lease->id;
+  });
+  return id;
 }
 
 // 0.0 for a GPU that there is not, as documented; null where it is not known.
@@ -45,6 +115,62 @@ Response GpuMemory::with(const Request& request, Make make) const {
       sights_->at_the_desk)(request);
 }
 
+Response GpuMemory::allocate(const Request& request) const {
+  if (auto refusal = refuse_stranger(request, sights_->own_uid)) return *refusal;
+  const auto body = body_of(request);
+  if (!body) return body.error();
+  if (!has(*body, "allocation_id") || !has(*body, "required_mb")) return failed(400, kAllocateFields);
+  const auto gpu = gpu_id(*body);
+  if (!gpu) return no_whole_number();
+  auto name = allocation_id((*body)["allocation_id"]);
+  if (!name) return failed(400, kNotAllocated, name.error().message);
+  const auto size = required((*body)["required_mb"]);
+  if (!size) return failed(400, kNotAllocated, size.error().message);
+  const auto snapshot = sights_->snapshot();
+  Bookkeeper* const book = sights_->book();
+  if (snapshot->sequence == 0 || !book) return starting();
+  const DeviceSnapshot* const device = find_gpu(*snapshot, *gpu);
+  if (!device) return failed(400, kNotAllocated, fmt::format("there is no GPU {}", *gpu));
+
+  LeaseRequest wanted;
+  wanted.service = kService;
+  wanted.name = std::move(*name);
+  wanted.min = *size;
+  wanted.owner = StandingOwner{};
+  wanted.uid = request.peer->credentials ? request.peer->credentials->uid : sights_->own_uid;
+  wanted.surface = Surface::documented;
+  wanted.device = device->device->id.text;
+  wanted.require_device = true;
+  const auto booking = book->reserve(wanted);
+  if (!booking) return not_allocated(booking.error());
+  const auto left = look(snapshot->sequence);
+  return succeeded({{"allocation_id", (*body)["allocation_id"]},
+                    {"allocated_mb", (*body)["required_mb"]},
+                    {"available_mb", available_on(*snapshot, *left, *gpu)}});
+}
+
+Response GpuMemory::deallocate(const Request& request) const {
+  if (auto refusal = refuse_stranger(request, sights_->own_uid)) return *refusal;
+  const auto body = body_of(request);
+  if (!body) return body.error();
+  if (!has(*body, "allocation_id")) return failed(400, kDeallocateField);
+  const auto gpu = gpu_id(*body);
+  if (!gpu) return no_whole_number();
+  const auto name = allocation_id((*body)["allocation_id"]);
+  const auto snapshot = sights_->snapshot();
+  Bookkeeper* const book = sights_->book();
+  if (snapshot->sequence == 0 || !book) return starting();
+  const DeviceSnapshot* const device = find_gpu(*snapshot, *gpu);
+  const auto lease = name && device ? find_lease(*book, device->device->id, *name) : std::nullopt;
+  if (!lease) return failed(404, kNotFound);
+  const auto ending = book->release(*lease);
+  if (!ending) return closed(ending.error().message);
+  if (ending->already) return failed(404, kNotFound);  // another client was faster
+  const auto left = look(snapshot->sequence);
+  return succeeded(
+      {{"allocation_id", (*body)["allocation_id"]}, {"available_mb", available_on(*snapshot, *left, *gpu)}});
+}
+
 std::vector<Route> gpu_memory_routes(const std::shared_ptr<GpuMemory>& memory) {
   return {
       {"GET", "/api/gpu/memory/available",
@@ -54,6 +180,12 @@ std::vector<Route> gpu_memory_routes(const std::shared_ptr<GpuMemory>& memory) {
            return succeeded({{"gpu_id", id}, {"available_mb", available_on(*snapshot, *known, id)}});
          });
        }},
+      {"POST", "/api/gpu/memory/allocate",
+       R"(Books memory, for clients of the GPU manager: {"allocation_id": "llm", "required_mb": 2048, "gpu_id": 0}.)",
+       elsewhere([memory](const Request& request) { return memory->allocate(request); }, memory->desk())},
+      {"POST", "/api/gpu/memory/deallocate",
+       R"(Gives it back, for clients of the GPU manager: {"allocation_id": "llm", "gpu_id": 0}.)",
+       elsewhere([memory](const Request& request) { return memory->deallocate(request); }, memory->desk())},
   };
 }
 

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "service/documented/gpu_allocations.hpp"
+#include "service/elsewhere.hpp"
 #include "service/http.hpp"
 #include "service/router.hpp"
 #include "service/routes.hpp"
@@ -16,7 +17,7 @@ namespace gpukeeper::service::documented {
 /// lease's name, so it stands once on a device; the configured `memory_limit_mb` and `memory_reserve_mb` bound all of
 /// them on a device together.
 ///
-/// Threads: with() is the server's; what asks the ledger runs where answers about leases do.
+/// Threads: with() is the server's; all else may be called from any.
 class GpuMemory : public std::enable_shared_from_this<GpuMemory> {
  public:
   explicit GpuMemory(std::shared_ptr<const Sights> sights) : sights_(std::move(sights)) {}
@@ -27,6 +28,14 @@ class GpuMemory : public std::enable_shared_from_this<GpuMemory> {
   /// What `make` answers from the latest snapshot and what is allocated, on the server's thread: at once where that is
   /// known as of this tick, else later. 503 before the first snapshot. Nothing is allocated while there is no ledger.
   Response with(const Request& request, Make make) const;
+
+  /// POST /api/gpu/memory/allocate {"allocation_id": …, "required_mb": …, "gpu_id": 0}
+  Response allocate(const Request& request) const;
+  /// POST /api/gpu/memory/deallocate {"allocation_id": …, "gpu_id": 0}
+  Response deallocate(const Request& request) const;
+
+  /// Where these two run, as both may wait for a disk.
+  const Run& desk() const { return sights_->at_the_desk; }
 
  private:
   std::shared_ptr<const AllocationsByDevice> look(std::uint64_t sequence) const;

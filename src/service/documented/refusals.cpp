@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "service/authority.hpp"
 #include "service/documented/words.hpp"
 
 namespace gpukeeper::service::documented {
@@ -19,6 +20,17 @@ Response in_their_words(std::string_view method, std::string_view path, Response
   Response theirs = failed(response.status, problem["detail"].get<std::string>());
   response.content_type = std::move(theirs.content_type);
   response.body = std::move(theirs.body);
+  return response;
+}
+
+std::optional<Response> refuse_stranger(const Request& request, uid_t own_uid) {
+  auto refusal = refuse_change(request, own_uid);
+  if (!refusal) return std::nullopt;
+  if (request.peer->over_unix_socket()) return in_their_words(request.method, request.path, std::move(*refusal));
+  auto response = failed(401,
+                         "this changes what gpukeeper does, and over TCP that takes a token: 'gpukeeper token create' "
+                         "makes one; send it as 'Authorization: Bearer TOKEN', or ask over the unix socket");
+  response.headers.emplace_back("WWW-Authenticate", "Bearer");
   return response;
 }
 

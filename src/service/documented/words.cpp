@@ -9,6 +9,15 @@
 #include "core/text.hpp"
 
 namespace gpukeeper::service::documented {
+namespace {
+
+// "application/json; charset=utf-8" and "application/merge-patch+json", too.
+bool is_json(std::string_view content_type) {
+  const std::string type = to_lower(trim(content_type.substr(0, content_type.find(';'))));
+  return type == "application/json" || (type.starts_with("application/") && type.ends_with("+json"));
+}
+
+}  // namespace
 
 Response answer(unsigned status, const Json& document) {
   return json_answer(status, document.dump(-1, ' ', true, Json::error_handler_t::replace) + "\n");
@@ -22,6 +31,31 @@ Response failed(unsigned status, std::string_view error, std::string_view detail
   Json document = {{"success", false}, {"error", error}};
   if (!detail.empty()) document["detail"] = detail;
   return answer(status, document);
+}
+
+Response done(std::string_view message, Json data) {
+  Json document = {{"success", true}, {"message", message}};
+  if (!data.is_null()) document["data"] = std::move(data);
+  return answer(200, document);
+}
+
+tl::expected<Json, Response> body_of(const Request& request) {
+  if (!is_json(request.header("Content-Type").value_or(""))) {
+    return tl::make_unexpected(failed(415,
+                                      "415 Unsupported Media Type: Did not attempt to load JSON data because the "
+                                      "request Content-Type was not 'application/json'."));
+  }
+  try {
+    return Json::parse(request.body);
+  } catch (const Json::exception& exception) {
+    const auto* const wrong = dynamic_cast<const Json::parse_error*>(&exception);
+    const std::string detail =
+        wrong ? place_in(request.body, wrong->byte > 0 ? wrong->byte - 1 : 0) : "a number in it is too large";
+    return tl::make_unexpected(failed(400,
+                                      "400 Bad Request: The browser (or proxy) sent a request that this server could "
+                                      "not understand.",
+                                      "the body is no JSON: " + detail));
+  }
 }
 
 std::optional<std::int64_t> number_in_query(const Request& request, const std::string& name) {

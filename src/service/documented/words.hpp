@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include <nlohmann/json.hpp>
+#include <tl/expected.hpp>
 
 #include "core/clock.hpp"
 #include "core/units.hpp"
@@ -28,6 +29,13 @@ Response succeeded(Json data);
 
 /// {"error": …, "success": false}. `detail`: what else is to be said where the error is a documented text.
 Response failed(unsigned status, std::string_view error, std::string_view detail = {});
+
+/// {"data": …, "message": …, "success": true}; without `data` where it is null.
+Response done(std::string_view message, Json data = nullptr);
+
+/// The JSON of a request's body. Errors: the answer, 415 for another content type and 400 for what is no JSON, with the
+/// texts that Flask has for them.
+tl::expected<Json, Response> body_of(const Request& request);
 
 /// As Flask reads a number in a query: what is none is as good as absent.
 std::optional<std::int64_t> number_in_query(const Request& request, const std::string& name);

@@ -3,16 +3,22 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include <nlohmann/json.hpp>
 
+#include "booking/book_settings.hpp"
 #include "booking/reality_of.hpp"
 #include "fakes/fake_clock.hpp"
+#include "fakes/fake_log.hpp"
 #include "fakes/memory_journal.hpp"
 #include "fakes/snapshots.hpp"
+#include "service/configuration.hpp"
 #include "service/documented/refusals.hpp"
+#include "service/later.hpp"
 #include "service/routes.hpp"
 
 namespace gpukeeper::service::documented {
@@ -51,7 +57,12 @@ class DocumentedService {
     auto peer = std::make_shared<Peer>();
     if (user) peer->credentials = Credentials{1, *user, *user};
     request.peer = std::move(peer);
-    return in_their_words(method, path, router_->answer(std::move(request)));
+    Response response = router_->answer(std::move(request));
+    while (response.later) {  // as the main thread and the server's do
+      configuration_.look(clock_->now());
+      response = response.later->take().value()();
+    }
+    return in_their_words(method, path, std::move(response));
   }
   Response get(const std::string& path, std::map<std::string, std::string> query = {}) {
     return ask("GET", path, std::move(query));
@@ -65,6 +76,18 @@ class DocumentedService {
     return ask(method, path, {}, body, {{"Content-Type", "application/json"}}, kOwner);
   }
 
+  /// Nothing is granted any more.
+  void close_the_book() {
+    disk_->fails = Error{Errc::unavailable, "no space left on device"};
+    static_cast<void>(change("POST", "/api/gpu/memory/allocate", R"({"allocation_id":"x","required_mb":1})"));
+  }
+
+  /// Too many wait at the ledger's desk.
+  void crowd_the_desk() { busy_ = true; }
+
+  bool monitoring() const { return monitoring_; }
+  /// What stood in the log since the last call.
+  std::vector<std::string> log() { return lines_->take(); }
   Bookkeeper& book() { return *book_; }
   FakeClock& clock() { return *clock_; }
 
@@ -81,20 +104,35 @@ class DocumentedService {
             .instance = "abc",
             .own_uid = kOwner,
             .past = {[this] { return history_; }, [] { return std::make_shared<const std::vector<LeakSuspect>>(); }},
-            .book = [this] { return book_.get(); }};
+            .book = [this] { return book_.get(); },
+            .at_the_desk =
+                [this](const std::function<void()>& work) {
+                  if (!busy_) work();
+                  return !busy_;
+                }};
   }
   Hands hands() {
-    return {.configuration = [] { return json_answer(200, "{}"); },
-            .change_configuration = [](const Request&) { return json_answer(200, "{}"); },
-            .monitoring = [] { return true; },
-            .monitor = [](bool) { return false; },
+    return {.configuration = [this] { return configuration_.answer(); },
+            .change_configuration = [this](const Request& request) { return configuration_.change(request); },
+            .set_configuration = [this](const std::string& json,
+                                        auto respond) { return configuration_.set(json, false, std::move(respond)); },
+            .monitoring = [this] { return monitoring_; },
+            .monitor = [this](bool on) { return std::exchange(monitoring_, on) != on; },
             .lives = false,
             .opened = [] { return true; },
             .period = [] { return std::chrono::seconds(1); },
-            .when_fresh = [](std::function<void()>) { return false; }};
+            .when_fresh = [](std::function<void()>) { return false; },
+            .warn = [this](const std::string& text) { log_.warning("{}", text); }};
   }
+  void apply(const config::Settings& settings) { book_->configure(settings_for(settings.book, *snapshot_)); }
 
   const std::shared_ptr<FakeClock> clock_ = std::make_shared<FakeClock>();
+  const std::shared_ptr<FakeLogTarget> lines_ = std::make_shared<FakeLogTarget>();
+  Log log_{*clock_, lines_};
+  Configuration configuration_{std::make_shared<config::LiveConfig>(config::LiveConfig::open({}).value()),
+                               [this](const config::Settings& settings) { apply(settings); }, log_};
+  bool monitoring_ = false;
+  bool busy_ = false;
   const std::shared_ptr<JournalDisk> disk_ = std::make_shared<JournalDisk>();
   const std::shared_ptr<const History> history_;
   std::unique_ptr<Bookkeeper> book_;

@@ -90,15 +90,35 @@ const std::vector<Question> kReads = {
     {"GET", "/api/gpu/temperature/trend"},
     {"GET", "/api/gpu/memory/available"},
     {"GET", "/api/gpu/throttle/status"},
+    {"GET", "/api/gpu/config"},
 };
 
+const std::vector<Question> kChanges = {
+    {"POST", "/api/gpu/memory/allocate", {}, R"({"allocation_id":"llm_model","required_mb":2048,"gpu_id":0})"},
+    {"POST", "/api/gpu/memory/allocate", {}, R"({"allocation_id":"llm_model","required_mb":1})"},
+    {"POST", "/api/gpu/memory/allocate", {}, R"({"allocation_id":"more","required_mb":4097})"},
+    {"GET", "/api/gpu/memory/available"},
+    {"POST", "/api/gpu/memory/deallocate", {}, R"({"allocation_id":"llm_model","gpu_id":0})"},
+    {"POST", "/api/gpu/memory/deallocate", {}, R"({"allocation_id":"llm_model"})"},
+    {"POST", "/api/gpu/monitoring/start"},
+    {"POST", "/api/gpu/monitoring/stop"},
+    {"PUT", "/api/gpu/config", {}, R"({"memory_limit_mb":7168,"no_such_key":1})"},
+    {"PUT", "/api/gpu/config", {}, R"({"memory_limit_mb":6144})"},
+};
+
+std::vector<Question> all() {
+  std::vector<Question> questions = kReads;
+  questions.insert(questions.end(), kChanges.begin(), kChanges.end());
+  return questions;
+}
+
 TEST(GoldenTest, TwoGpus) {
-  expect_golden("two-gpus.txt", answers(two_gpus(), kReads));
+  expect_golden("two-gpus.txt", answers(two_gpus(), all()));
 }
 
 TEST(GoldenTest, NoGpu) {
   DocumentedService none(machine({}));
-  expect_golden("no-gpu.txt", answers(none, kReads));
+  expect_golden("no-gpu.txt", answers(none, all()));
 }
 
 TEST(GoldenTest, UnknownId) {
@@ -108,20 +128,39 @@ TEST(GoldenTest, UnknownId) {
       questions.push_back({"GET", "/api/gpu/" + path, {{"gpu_id", id}}});
     }
   }
+  for (const std::string id : {"7", "-1"}) {
+    questions.push_back(
+        {"POST", "/api/gpu/memory/allocate", {}, R"({"allocation_id":"a","required_mb":1,"gpu_id":)" + id + "}"});
+    questions.push_back({"POST", "/api/gpu/memory/deallocate", {}, R"({"allocation_id":"a","gpu_id":)" + id + "}"});
+  }
   DocumentedService one(simulated_gpu());
   expect_golden("unknown-id.txt", answers(one, questions));
 }
 
 TEST(GoldenTest, BadInput) {
+  std::vector<Question> questions = {
+      {"GET", "/api/gpu/memory/available", {{"gpu_id", "abc"}}},
+      {"GET", "/api/gpu/metrics/history", {{"limit", "many"}}},
+      {"GET", "/api/gpu/temperature/trend", {{"duration", "1.5"}}},
+      {"GET", "/api/gpu/status/"},
+      {"GET", "/api/gpu/nothing"},
+      {"POST", "/api/gpu/status"},
+  };
+  for (const std::string body :
+       {"{}", "null", "[1]", "{", R"({"allocation_id":"a"})", R"({"allocation_id":"a","required_mb":-1})",
+        R"({"allocation_id":"a","required_mb":true})", R"({"allocation_id":"","required_mb":1})",
+        R"({"allocation_id":"a","required_mb":1,"gpu_id":"0"})"}) {
+    questions.push_back({"POST", "/api/gpu/memory/allocate", {}, body});
+  }
+  for (const std::string body : {"{}", "NaN", R"({"allocation_id":"nobody"})"}) {
+    questions.push_back({"POST", "/api/gpu/memory/deallocate", {}, body});
+  }
+  for (const std::string body : {"{}", "null", "[1]", "80", R"({"temp_throttle":"hot"})", R"({"temp_throttle":60})",
+                                 R"({"temp_throttle":null})", R"({"monitor_interval":-1,"history_size":0})"}) {
+    questions.push_back({"PUT", "/api/gpu/config", {}, body});
+  }
   DocumentedService one(simulated_gpu());
-  expect_golden("bad-input.txt", answers(one, {
-                                                  {"GET", "/api/gpu/memory/available", {{"gpu_id", "abc"}}},
-                                                  {"GET", "/api/gpu/metrics/history", {{"limit", "many"}}},
-                                                  {"GET", "/api/gpu/temperature/trend", {{"duration", "1.5"}}},
-                                                  {"GET", "/api/gpu/status/"},
-                                                  {"GET", "/api/gpu/nothing"},
-                                                  {"POST", "/api/gpu/status"},
-                                              }));
+  expect_golden("bad-input.txt", answers(one, questions));
 }
 
 }  // namespace
