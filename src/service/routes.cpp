@@ -11,6 +11,8 @@
 #include "service/alerts_answer.hpp"
 #include "service/authority.hpp"
 #include "service/documented/gpu_api.hpp"
+#include "service/documented/gpu_memory.hpp"
+#include "service/documented/system_api.hpp"
 #include "service/elsewhere.hpp"
 #include "service/faults_answer.hpp"
 #include "service/later.hpp"
@@ -137,13 +139,15 @@ std::vector<Route> routes(Sights sights, Hands hands) {
   const auto doing = std::make_shared<const Hands>(std::move(hands));
   const auto snapshots = std::make_shared<SnapshotAnswer>(shared->instance, shared->own_uid);
   const auto throttle = std::make_shared<const ThrottleAnswer>(shared->post, shared->own_uid, shared->changes);
+  const auto allocations = std::make_shared<documented::GpuMemory>(shared);
+  const auto health = [shared, doing] {
+    const bool monitored = doing->monitoring() || !doing->opened();
+    return health_answer(*shared->snapshot(), shared->health(), shared->clock->now(), monitored, *shared->trouble(),
+                         troubles(*shared));
+  };
   std::vector<Route> table = {
       {"GET", "/health", "Whether gpukeeper samples, and what it misses. 503 when the sampler stands still.",
-       [shared, doing](const Request&) {
-         const bool monitored = doing->monitoring() || !doing->opened();
-         return health_answer(*shared->snapshot(), shared->health(), shared->clock->now(), monitored,
-                              *shared->trouble(), troubles(*shared));
-       }},
+       [health](const Request&) { return health(); }},
       {"GET", "/metrics", "What Prometheus scrapes, in its text format or OpenMetrics; ?family= for some of it.",
        [shared](const Request& request) { return metrics(request, *shared); }, true},
       {"GET", "/api/v1/snapshot", "Every GPU now, as 'gpukeeper status --json' prints it; ?device= for one of them.",
@@ -206,7 +210,10 @@ std::vector<Route> routes(Sights sights, Hands hands) {
          return end_silence(request, {shared->own_uid, shared->post});
        }},
   };
-  for (Route& route : documented::gpu_api_routes(shared, doing)) table.push_back(std::move(route));
+  for (Route& route : documented::gpu_api_routes(shared, doing, allocations)) table.push_back(std::move(route));
+  for (Route& route : documented::system_api_routes(shared, doing, allocations, health)) {
+    table.push_back(std::move(route));
+  }
   for (Route& route : table) {
     if (route.fresh) route.answer = freshly(std::move(route.answer), shared, doing);
     if (route.takes_long) route.answer = elsewhere(std::move(route.answer), shared->elsewhere);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <functional>
 #include <memory>
 #include <string>
@@ -18,6 +19,10 @@
 #include "service/throttle_answer.hpp"
 #include "sinks/sink_status.hpp"
 #include "telemetry/snapshot.hpp"
+
+namespace gpukeeper {
+struct MachineFacts;
+}  // namespace gpukeeper
 
 namespace gpukeeper::service {
 
@@ -50,6 +55,12 @@ struct Sights {
   /// Runs answers about leases, which may wait for a disk, on threads of their own, unless too many wait; null: here
   /// and at once.
   std::function<bool(std::function<void()>)> at_the_desk = nullptr;
+  /// How the computer around the GPUs is; asked on a thread of its own, by `at_the_machine`, or here and at once where
+  /// that is null. Null where nobody looks.
+  std::function<std::shared_ptr<const MachineFacts>()> machine = nullptr;
+  std::function<bool(std::function<void()>)> at_the_machine = nullptr;
+  /// How many listen to what happens.
+  std::function<std::size_t()> event_clients = [] { return std::size_t{0}; };
 };
 
 /// What the routes may have done.

@@ -27,6 +27,9 @@ constexpr auto kSamplerPatience = 500ms;
 constexpr std::size_t kLeaseThreads = 8;
 constexpr std::size_t kLeaseAnswers = 1024;
 
+// Of answers about the computer, which share a look: only during that look they wait.
+constexpr std::size_t kMachineAnswers = 256;
+
 HttpServer::Handler handler(Sights sights, Hands hands, std::vector<std::string> hosts) {
   const auto router = std::make_shared<const Router>(routes(std::move(sights), std::move(hands)));
   return [router, guard = SiteGuard(std::move(hosts))](Request request) {
@@ -44,6 +47,12 @@ std::string nvml_library(const std::vector<std::string>& sources) {
     if (source.starts_with(kPrefix)) return source.substr(kPrefix.size());
   }
   return {};
+}
+
+// That of the processes on the GPUs.
+std::shared_ptr<const Classifier> classifier_of(const EngineOptions& engine) {
+  if (engine.classifier) return engine.classifier;
+  return {std::shared_ptr<const void>(), &Classifier::built_in()};  // which lives as long as the program
 }
 
 // Different for each start, so that no ETag of an earlier one fits.
@@ -184,6 +193,10 @@ Service::Service(ServiceOptions options, Parts parts, std::shared_ptr<Clock> clo
       configuration_(
           options_.config, [this](const config::Settings& settings) { apply(settings); }, log),
       lease_answers_(kLeaseThreads, kLeaseAnswers),
+      machine_(std::make_shared<const RealFiles>(options_.machine_root),
+               std::make_shared<const RealKernelCalls>(options_.machine_root), clock_,
+               classifier_of(parts.session.engine)),
+      machine_answers_(1, kMachineAnswers),
       server_(handler(sights(), hands(), options_.settings.hosts), *clock_, log, http_options(options_.settings.http)) {
   allow(options_.settings.actuators);
   book_->ask_with([reclaim = std::weak_ptr(reclaim_)](const OverusedLease& lease) {
@@ -209,7 +222,9 @@ Sights Service::sights() {
           .trouble = [this] { return engine_.trouble(); },
           .book = [this] { return book_->keeper(); },
           .reclaim = reclaim_.get(),
-          .at_the_desk = [this](auto work) { return lease_answers_.post(std::move(work)); }};
+          .at_the_desk = [this](auto work) { return lease_answers_.post(std::move(work)); },
+          .machine = [this] { return machine_.facts(); },
+          .at_the_machine = [this](auto work) { return machine_answers_.post(std::move(work)); }};
 }
 
 Hands Service::hands() {

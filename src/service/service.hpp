@@ -15,6 +15,7 @@
 #include "core/clock.hpp"
 #include "core/log.hpp"
 #include "engine/state_dir.hpp"
+#include "machine/machine_reader.hpp"
 #include "service/background_worker.hpp"
 #include "service/book.hpp"
 #include "service/configuration.hpp"
@@ -126,6 +127,8 @@ class Service {
   Configuration configuration_;
   BackgroundWorker long_answers_;
   BackgroundWorker lease_answers_;
+  MachineReader machine_;             // of the next one's thread
+  BackgroundWorker machine_answers_;  // after it: it may be looking
   HttpServer server_;
   bool ready_ = false;
   bool over_ = false;                  // the recording; said

@@ -8,7 +8,6 @@
 
 #include "service/documented/gpu_config.hpp"
 #include "service/documented/gpu_list.hpp"
-#include "service/documented/gpu_memory.hpp"
 #include "service/documented/gpu_objects.hpp"
 #include "service/documented/refusals.hpp"
 #include "service/elsewhere.hpp"
@@ -153,21 +152,20 @@ Response stop_monitoring(const Request& request, const Sights& sights, const Han
 }  // namespace
 
 std::vector<Route> gpu_api_routes(const std::shared_ptr<const Sights>& sights,
-                                  const std::shared_ptr<const Hands>& hands) {
-  const auto allocations = std::make_shared<GpuMemory>(sights);
+                                  const std::shared_ptr<const Hands>& hands, const std::shared_ptr<GpuMemory>& memory) {
   const auto statuses = std::make_shared<Statuses>();
   std::vector<Route> rows = {
       {"GET", "/api/gpu/status", "How one GPU is, for clients of the GPU manager; ?gpu_id=.",
-       [allocations, statuses](const Request& request) {
-         return allocations->with(
+       [memory, statuses](const Request& request) {
+         return memory->with(
              request, [statuses, id = gpu_in_query(request)](const SnapshotPtr& snapshot, const AllocationsPtr& known) {
                return statuses->one(snapshot, known, id);
              });
        },
        true},
       {"GET", "/api/gpu/status/all", "How every GPU is, for clients of the GPU manager.",
-       [allocations, statuses](const Request& request) {
-         return allocations->with(request, [statuses](const SnapshotPtr& snapshot, const AllocationsPtr& known) {
+       [memory, statuses](const Request& request) {
+         return memory->with(request, [statuses](const SnapshotPtr& snapshot, const AllocationsPtr& known) {
            return statuses->all(snapshot, known);
          });
        },
@@ -188,7 +186,7 @@ std::vector<Route> gpu_api_routes(const std::shared_ptr<const Sights>& sights,
       {"POST", "/api/gpu/monitoring/stop", "Looks at them only when somebody asks, for clients of the GPU manager.",
        [sights, hands](const Request& request) { return stop_monitoring(request, *sights, *hands); }},
   };
-  for (Route& row : gpu_memory_routes(allocations)) rows.push_back(std::move(row));
+  for (Route& row : gpu_memory_routes(memory)) rows.push_back(std::move(row));
   for (Route& row : gpu_config_routes(sights, hands)) rows.push_back(std::move(row));
   return rows;
 }

@@ -3,6 +3,7 @@
 #include <memory>
 #include <vector>
 
+#include "service/documented/gpu_memory.hpp"
 #include "service/router.hpp"
 #include "service/routes.hpp"
 
@@ -15,6 +16,6 @@ namespace gpukeeper::service::documented {
 /// answer of its status ("available": false) and 404 of its readings. What a device does not report is null.
 /// `GET /api/gpu/metrics` has the system monitor's keys too, as both documents claim that path (gpu_list.hpp).
 std::vector<Route> gpu_api_routes(const std::shared_ptr<const Sights>& sights,
-                                  const std::shared_ptr<const Hands>& hands);
+                                  const std::shared_ptr<const Hands>& hands, const std::shared_ptr<GpuMemory>& memory);
 
 }  // namespace gpukeeper::service::documented

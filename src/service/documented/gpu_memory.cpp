@@ -102,6 +102,11 @@ std::shared_ptr<const AllocationsByDevice> GpuMemory::look(std::uint64_t sequenc
   return book ? known_->look(*book, sequence) : std::make_shared<const AllocationsByDevice>();
 }
 
+std::shared_ptr<const AllocationsByDevice> GpuMemory::known(std::uint64_t sequence) const {
+  const auto allocations = known_->as_of(sequence);
+  return allocations ? allocations : look(sequence);
+}
+
 Response GpuMemory::with(const Request& request, Make make) const {
   const auto snapshot = sights_->snapshot();
   if (snapshot->sequence == 0) return starting();

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <vector>
@@ -28,6 +29,9 @@ class GpuMemory : public std::enable_shared_from_this<GpuMemory> {
   /// What `make` answers from the latest snapshot and what is allocated, on the server's thread: at once where that is
   /// known as of this tick, else later. 503 before the first snapshot. Nothing is allocated while there is no ledger.
   Response with(const Request& request, Make make) const;
+
+  /// What is allocated as of that tick or later; it may ask the ledger, and so wait for a disk. Never null.
+  std::shared_ptr<const AllocationsByDevice> known(std::uint64_t sequence) const;
 
   /// POST /api/gpu/memory/allocate {"allocation_id": …, "required_mb": …, "gpu_id": 0}
   Response allocate(const Request& request) const;

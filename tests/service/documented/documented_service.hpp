@@ -16,6 +16,7 @@
 #include "fakes/fake_log.hpp"
 #include "fakes/memory_journal.hpp"
 #include "fakes/snapshots.hpp"
+#include "machine/machine_reader.hpp"
 #include "service/configuration.hpp"
 #include "service/documented/refusals.hpp"
 #include "service/later.hpp"
@@ -40,6 +41,7 @@ class DocumentedService {
   }
 
   void see(Snapshot snapshot) {
+    snapshot.monotonic = clock_->now();
     snapshot_ = std::make_shared<const Snapshot>(std::move(snapshot));
     book_->observe(reality_of(*snapshot_));
   }
@@ -82,6 +84,11 @@ class DocumentedService {
     static_cast<void>(change("POST", "/api/gpu/memory/allocate", R"({"allocation_id":"x","required_mb":1})"));
   }
 
+  /// What the computer around the GPUs is like from now on.
+  void set_machine(MachineFacts facts) { machine_ = std::make_shared<const MachineFacts>(std::move(facts)); }
+  /// Where what happens is kept; nowhere where that is empty.
+  void keep_in(std::string place) { kept_in_ = std::move(place); }
+
   /// Too many wait at the ledger's desk.
   void crowd_the_desk() { busy_ = true; }
 
@@ -95,7 +102,7 @@ class DocumentedService {
   Sights sights() {
     return {.snapshot = [this] { return snapshot_; },
             .faults = [] { return std::make_shared<const FaultList>(); },
-            .faults_kept_in = [] { return ""; },
+            .faults_kept_in = [this] { return kept_in_; },
             .health =
                 [started = clock_->now()] {
                   return HealthFacts{"1.2.3", started, std::chrono::seconds(20)};
@@ -109,7 +116,8 @@ class DocumentedService {
                 [this](const std::function<void()>& work) {
                   if (!busy_) work();
                   return !busy_;
-                }};
+                },
+            .machine = [this] { return machine_; }};
   }
   Hands hands() {
     return {.configuration = [this] { return configuration_.answer(); },
@@ -131,7 +139,9 @@ class DocumentedService {
   Log log_{*clock_, lines_};
   Configuration configuration_{std::make_shared<config::LiveConfig>(config::LiveConfig::open({}).value()),
                                [this](const config::Settings& settings) { apply(settings); }, log_};
-  bool monitoring_ = false;
+  std::shared_ptr<const MachineFacts> machine_ = std::make_shared<const MachineFacts>();
+  std::string kept_in_ = "/var/lib/gpukeeper/faults.db";
+  bool monitoring_ = true;
   bool busy_ = false;
   const std::shared_ptr<JournalDisk> disk_ = std::make_shared<JournalDisk>();
   const std::shared_ptr<const History> history_;

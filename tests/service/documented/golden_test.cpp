@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include "busy_machine.hpp"
 #include "documented_service.hpp"
 #include "engine/playback.hpp"
 
@@ -38,7 +39,10 @@ DocumentedService& two_gpus() {
       return true;
     });
     EXPECT_TRUE(played) << played.error().message;
-    return std::make_unique<DocumentedService>(std::move(last), std::move(history));
+    last.host = "gpu-box";
+    auto made = std::make_unique<DocumentedService>(std::move(last), std::move(history));
+    made->set_machine(busy_machine());
+    return made;
   }();
   return *service;
 }
@@ -47,6 +51,7 @@ DocumentedService& two_gpus() {
 std::string masked(std::string text) {
   text = std::regex_replace(text, std::regex(R"((\.[0-9]{3})[0-9]+)"), "$1");
   text = std::regex_replace(text, std::regex(R"("timestamp":("[^"]*"|[0-9.e+]+))"), R"("timestamp":"<time>")");
+  text = std::regex_replace(text, std::regex(R"("taken_at":"[^"]*")"), R"("taken_at":"<time>")");
   return std::regex_replace(text, std::regex(R"("runtime_seconds":[0-9.]+)"), R"("runtime_seconds":"<seconds>")");
 }
 
@@ -91,6 +96,19 @@ const std::vector<Question> kReads = {
     {"GET", "/api/gpu/memory/available"},
     {"GET", "/api/gpu/throttle/status"},
     {"GET", "/api/gpu/config"},
+    {"GET", "/api/gpu/summary"},
+    {"GET", "/api/gpu/processes"},
+    {"GET", "/health"},
+    {"GET", "/ready"},
+    {"GET", "/api/health"},
+    {"GET", "/api/status"},
+    {"GET", "/api/system/status"},
+    {"GET", "/api/system/overview"},
+    {"GET", "/api/system/cpu"},
+    {"GET", "/api/system/memory"},
+    {"GET", "/api/system/disk"},
+    {"GET", "/api/system/network"},
+    {"GET", "/api/monitoring/stats"},
 };
 
 const std::vector<Question> kChanges = {

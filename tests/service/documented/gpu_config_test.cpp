@@ -107,6 +107,7 @@ TEST_F(GpuConfigTest, MonitoringIsTurnedOnAndOff) {
 
 TEST(GpuConfigWithoutAGpuTest, MonitoringSucceedsAndTheLogSaysWhatIsMissing) {
   DocumentedService service(machine({}));
+  static_cast<void>(service.change("POST", "/api/gpu/monitoring/stop", ""));
   EXPECT_EQ(*service.change("POST", "/api/gpu/monitoring/start", "").body,
             "{\"message\":\"GPU monitoring started\",\"success\":true}\n");
   EXPECT_FALSE(service.monitoring());
