@@ -31,7 +31,7 @@ BookedLease short_of(const Lease& lease, const Ledger& ledger) {
   l.id = number(lease.id);
   l.service = lease.service.text();
   l.device.text = lease.device.text();
-  l.observed = lease.observed.value_or(Bytes(0));
+  l.observed = lease.observed;
   l.most = lease.max;
   for (const ProcessOwner& process : ledger.processes_of(lease.id)) l.pids.push_back(process.pid);
   std::ranges::sort(l.pids);

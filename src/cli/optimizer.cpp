@@ -188,6 +188,14 @@ Result<Documents> documents(LeaseDesk& desk, const Context& context) {
   return Documents{std::move(*status), std::move(*leases)};
 }
 
+// Whether memory is given back by itself: only a daemon can, and only where its configuration wants it.
+Result<bool> loop_runs(LeaseDesk& desk, const Context& context) {
+  if (!desk.of_daemon()) return false;
+  const auto reports = ask(desk, {.method = "GET", .target = "/api/v1/reclaim"}, context);
+  if (!reports) return tl::make_unexpected(reports.error());
+  return flag_in(parse_document(*reports), "by_itself");
+}
+
 // What failed inside an action: the documented line, and an exit status that says so.
 Exit failed(const Error& error, Context& context) {
   return print(context, fmt::format("Error: {}\n", error.message), 1);
@@ -245,7 +253,9 @@ Exit export_status(LeaseDesk& desk, const OptimizerOptions& options, Context& co
   if (auto printed = print(context, fmt::format("Exporting status to: {}\n", harmless(path))); !printed) return printed;
   const auto both = documents(desk, context);
   if (!both) return failed(both.error(), context);
-  const auto written = write_file(path, optimizer_export(both->status, both->leases, desk.of_daemon()) + "\n");
+  const auto running = loop_runs(desk, context);
+  if (!running) return failed(running.error(), context);
+  const auto written = write_file(path, optimizer_export(both->status, both->leases, *running) + "\n");
   if (!written) return failed(written.error(), context);
   return print(context, "Status exported successfully\n");
 }
@@ -378,7 +388,9 @@ Exit optimizer(const OptimizerOptions& options, Context& context) {
   const auto both = documents(**desk, context);
   if (!both) return tl::make_unexpected(both.error());
   if (options.action == "report") {
-    return print(context, optimizer_report(both->status, both->leases, (*desk)->of_daemon()));
+    const auto running = loop_runs(**desk, context);
+    if (!running) return tl::make_unexpected(running.error());
+    return print(context, optimizer_report(both->status, both->leases, *running));
   }
   return print(context, optimizer_status(both->status, both->leases));
 }

@@ -138,11 +138,12 @@ std::string report_json(const ReclaimReport& report) {
   return dump(report_object(report), false) + "\n";
 }
 
-std::string reports_json(const std::vector<ReclaimReport>& reports) {
+std::string reports_json(const std::vector<ReclaimReport>& reports, bool by_itself) {
   Json list = Json::array();
   for (auto report = reports.rbegin(); report != reports.rend(); ++report) list.push_back(report_object(*report));
   return dump({{"schema", "gpukeeper.reclaims/1"},
                {"running", !reports.empty() && !reports.back().finished},
+               {"by_itself", by_itself},
                {"reports", std::move(list)}},
               false) +
          "\n";

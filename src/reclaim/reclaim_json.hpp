@@ -17,7 +17,7 @@ std::string plan_json(const Plan& plan, const PlanRequest& request, const Ledger
 /// One report, schema gpukeeper.reclaim/1.
 std::string report_json(const ReclaimReport& report);
 
-/// Several, the latest first, schema gpukeeper.reclaims/1.
-std::string reports_json(const std::vector<ReclaimReport>& reports);
+/// Several, the latest first, and whether more come by themselves (`reclaim.enabled`); schema gpukeeper.reclaims/1.
+std::string reports_json(const std::vector<ReclaimReport>& reports, bool by_itself);
 
 }  // namespace gpukeeper::reclaim

@@ -14,6 +14,7 @@
 #include "format/columns.hpp"
 #include "format/leases_json.hpp"
 #include "service/authority.hpp"
+#include "service/booked_device.hpp"
 #include "service/connection_end.hpp"
 #include "service/later.hpp"
 
@@ -208,16 +209,6 @@ std::optional<Lease> LeaseAnswers::known(LeaseId id) const {
   return lease;
 }
 
-// A device that has gone may hold leases still: the ledger is asked first.
-Result<std::string> LeaseAnswers::device_id(const std::string& selector) const {
-  bool is_known = false;
-  desk_.book.look([&](const Ledger& ledger) { is_known = ledger.device(selector) != nullptr; });
-  if (is_known) return selector;
-  const auto chosen = select_devices(*desk_.snapshot(), std::vector{selector});
-  if (!chosen) return tl::make_unexpected(chosen.error());
-  return chosen->devices.front().device->id.text;
-}
-
 // Its process, which the connection cannot outlive: the driver's list names it, and it is known after a restart. Of one
 // that cannot be seen from here ourselves, with whom the connection ends, too.
 Result<Owner> LeaseAnswers::connected_owner(const Peer& peer) const {
@@ -283,7 +274,7 @@ Response LeaseAnswers::reserve(const Request& request) {
   if (!wish) return refused(wish.error());
   LeaseRequest wanted = std::move(wish->request);
   if (!wanted.device.empty()) {
-    auto device = device_id(wanted.device);
+    auto device = booked_device(desk_.book, *desk_.snapshot(), wanted.device);
     if (!device) return refused(device.error());
     wanted.device = std::move(*device);
   }
@@ -396,7 +387,7 @@ Result<LeaseAnswers::Filter> LeaseAnswers::filter_of(const Request& request) con
   Filter filter;
   for (const auto& [name, value] : request.query) {
     if (name == "device") {
-      auto device = device_id(value);
+      auto device = booked_device(desk_.book, *desk_.snapshot(), value);
       if (!device) return tl::make_unexpected(device.error());
       filter.device = std::move(*device);
     } else if (name == "service") {
@@ -555,7 +546,7 @@ Response LeaseAnswers::release_all(const Request& request) {
   if (service == request.query.end() || device == request.query.end()) {
     return refused({Errc::invalid_argument, "which leases? Both are needed: ?service=NAME&device=INDEX or UUID"});
   }
-  const auto id = device_id(device->second);
+  const auto id = booked_device(desk_.book, *desk_.snapshot(), device->second);
   if (!id) return refused(id.error());
   std::optional<std::uint32_t> uid;
   if (!may_change(*request.peer, desk_.own_uid)) uid = request.peer->credentials->uid;

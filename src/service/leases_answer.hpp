@@ -84,7 +84,6 @@ class LeaseAnswers : public std::enable_shared_from_this<LeaseAnswers> {
   void give_up(LeaseWaits::Token token, LeaseId id, bool can_ask_again);
   Response when_drained(LeaseId id, const Ending& ending, std::chrono::nanoseconds wait);
   Response ending_answer(LeaseId id, Ending ending, std::optional<std::chrono::nanoseconds> waited = std::nullopt);
-  Result<std::string> device_id(const std::string& selector) const;
   tl::expected<Subject, Response> theirs(const Request& request, bool operators_only = false);
   std::optional<Lease> known(LeaseId id) const;
   Response end(const Request& request, EndReason why);

@@ -14,6 +14,7 @@
 #include "reclaim/recipes.hpp"
 #include "reclaim/reclaim_json.hpp"
 #include "service/authority.hpp"
+#include "service/booked_device.hpp"
 #include "service/later.hpp"
 
 namespace gpukeeper::service {
@@ -66,15 +67,6 @@ struct ReclaimAnswers::Wish {
   std::optional<std::chrono::nanoseconds> deadline;
 };
 
-Result<std::string> ReclaimAnswers::device_id(const std::string& selector) const {
-  bool is_known = false;
-  desk_.book.look([&](const Ledger& ledger) { is_known = ledger.device(selector) != nullptr; });
-  if (is_known) return selector;
-  const auto chosen = select_devices(*desk_.snapshot(), std::vector{selector});
-  if (!chosen) return tl::make_unexpected(chosen.error());
-  return chosen->devices.front().device->id.text;
-}
-
 Result<ReclaimAnswers::Wish> ReclaimAnswers::wish_of(const Request& request,
                                                      std::initializer_list<std::string_view> known) const {
   const auto body = object_of(request);
@@ -93,7 +85,7 @@ Result<ReclaimAnswers::Wish> ReclaimAnswers::wish_of(const Request& request,
       wish.devices = value.get<std::uint32_t>();
     } else if (key == "device") {
       if (!value.is_string()) return wrong("device takes an index, a UUID or a name, as a text");
-      auto id = device_id(value.get<std::string>());
+      auto id = booked_device(desk_.book, *desk_.snapshot(), value.get<std::string>());
       if (!id) return tl::make_unexpected(id.error());
       wish.device = std::move(*id);
     } else if (key == "service") {
@@ -160,7 +152,7 @@ Response ReclaimAnswers::reclaim(const Request& request) const {
 }
 
 Response ReclaimAnswers::reports(const Request&) const {
-  return json_answer(200, reclaim::reports_json(desk_.reclaimer.reports()));
+  return json_answer(200, reclaim::reports_json(desk_.reclaimer.reports(), desk_.reclaimer.settings().enabled));
 }
 
 // The lease that the path names, for somebody who may look at it, or change it.

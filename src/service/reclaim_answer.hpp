@@ -57,7 +57,6 @@ class ReclaimAnswers {
  private:
   struct Wish;
   Result<Wish> wish_of(const Request& request, std::initializer_list<std::string_view> known) const;
-  Result<std::string> device_id(const std::string& selector) const;
   tl::expected<Lease, Response> lease_of(const Request& request, bool to_change) const;
   Response parts_answer(const Lease& lease) const;
 

@@ -33,8 +33,8 @@ struct BookedLease {
   std::uint64_t id = 0;
   std::string service;  ///< it may hold anything
   DeviceId device;
-  Bytes observed{0};  ///< what its processes hold
-  Bytes most{0};      ///< what they may hold
+  Metric<Bytes> observed = missing(Missing::not_yet_read);  ///< what its processes hold
+  Bytes most{0};                                            ///< what they may hold
   std::vector<std::int64_t> pids;
   friend bool operator==(const BookedLease&, const BookedLease&) = default;
 };

@@ -147,6 +147,7 @@ TEST_F(ReclaimAnswerTest, ReclaimIsForOperatorsAndOneAtATime) {
   EXPECT_EQ(report["returned_bytes"], 0);
   const Json all = document(ask("GET", "/api/v1/reclaim", "", kTom));
   EXPECT_EQ(all["running"], false);
+  EXPECT_EQ(all["by_itself"], false) << "it is off where nobody turned it on";
   EXPECT_EQ(all["reports"].size(), 1u);
 }
 

@@ -19,6 +19,11 @@ double mib(Bytes bytes) {
   return static_cast<double>(bytes.value()) / 0x1p20;
 }
 
+// "12288 MiB"
+std::string mib_or_unknown(const Metric<Bytes>& bytes) {
+  return bytes ? fmt::format("{:.0f} MiB", mib(*bytes)) : "an unknown amount";
+}
+
 std::string name_of(const BookedLease& lease) {
   return fmt::format("lease {} of {}", lease.id, fit(harmless(lease.service), kLongestName));
 }
@@ -46,7 +51,7 @@ bool of_leases(const Scene& scene, std::vector<Sign>& signs, std::vector<BookedL
                      .reached = warning,
                      .kept = warning,
                      .severity = severity,
-                     .value = mib(lease.observed),
+                     .value = lease.observed ? mib(*lease.observed) : 0,
                      .message = fmt::format("GPU {}: {}{}", scene.gpu(), message(lease), who(lease))});
   }
   return true;
@@ -56,14 +61,15 @@ bool of_leases(const Scene& scene, std::vector<Sign>& signs, std::vector<BookedL
 
 bool lease_overuse(const Scene& scene, std::vector<Sign>& signs) {
   return of_leases(scene, signs, &Booked::overused, 60, [](const BookedLease& lease) {
-    return fmt::format("{} holds {:.0f} MiB, but may hold no more than {:.0f} MiB", name_of(lease), mib(lease.observed),
-                       mib(lease.most));
+    return fmt::format("{} holds {}, but may hold no more than {:.0f} MiB", name_of(lease),
+                       mib_or_unknown(lease.observed), mib(lease.most));
   });
 }
 
 bool lease_leak(const Scene& scene, std::vector<Sign>& signs) {
   return of_leases(scene, signs, &Booked::leaked, 70, [](const BookedLease& lease) {
-    return fmt::format("{} is over, but {:.0f} MiB of it are still in use", name_of(lease), mib(lease.observed));
+    if (!lease.observed) return fmt::format("{} is over, and nothing tells whether its memory is back", name_of(lease));
+    return fmt::format("{} is over, but {:.0f} MiB of it are still in use", name_of(lease), mib(*lease.observed));
   });
 }
 
