@@ -138,6 +138,27 @@ Outcome<std::int64_t> Database::integer(std::string_view sql) {
   return *row ? statement->integer() : 0;
 }
 
+void Database::on_commit(std::function<void(int pages)> told) {
+  constexpr int kPagesOfSqlite = 1000;
+  if (!told) {
+    sqlite3_wal_autocheckpoint(database_.get(), kPagesOfSqlite);  // in the place of the hook
+    told_ = nullptr;
+    return;
+  }
+  told_ = std::make_unique<std::function<void(int)>>(std::move(told));
+  const auto call = [](void* who, sqlite3*, const char*, int pages) {
+    (*static_cast<std::function<void(int)>*>(who))(pages);
+    return SQLITE_OK;
+  };
+  sqlite3_wal_hook(database_.get(), call, told_.get());
+}
+
+Outcome<void> Database::checkpoint() {
+  const int code = sqlite3_wal_checkpoint_v2(database_.get(), nullptr, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
+  if (code != SQLITE_OK) return failed(database_.get(), "sqlite");
+  return {};
+}
+
 Outcome<Transaction> Transaction::begin(Database& database) {
   if (auto begun = database.execute("BEGIN IMMEDIATE"); !begun) return tl::make_unexpected(begun.error());
   return Transaction(database);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -78,12 +79,20 @@ class Database {
   /// The first value of the first row; 0 when there is none.
   Outcome<std::int64_t> integer(std::string_view sql);
 
+  /// Calls `told` after each commit, with the pages that the write-ahead log has then, in place of copying the log back
+  /// now and then; null for SQLite's own way. It may not write.
+  void on_commit(std::function<void(int pages)> told);
+
+  /// Copies the write-ahead log back as far as no other connection reads from it. Returns once that is flushed.
+  Outcome<void> checkpoint();
+
  private:
   struct Close {
     void operator()(sqlite3* database) const;
   };
   explicit Database(sqlite3* database) : database_(database) {}
 
+  std::unique_ptr<std::function<void(int)>> told_;  // SQLite knows where it lies
   std::unique_ptr<sqlite3, Close> database_;
 };
 

@@ -128,6 +128,7 @@ Result<std::unique_ptr<SqliteJournal>> SqliteJournal::open(const std::string& fo
 }
 
 void SqliteJournal::set_damaged(const std::string& why) {
+  checkpointer_.reset();
   statements_.reset();
   database_.reset();
   damage_ = Error{Errc::internal,
@@ -154,6 +155,7 @@ Outcome<void> SqliteJournal::connect() {
   done = prepare_statements();
   // Without a copy everything goes on: it is for the day when the file itself is lost.
   if (done) static_cast<void>(keep_copy());
+  if (done) checkpointer_ = std::make_unique<sqlite::Checkpointer>(*database_, path_, sqlite::Checkpointer::Limits{});
   return done;
 }
 

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "ledger/journal.hpp"
+#include "storage/checkpointer.hpp"
 #include "storage/sqlite.hpp"
 
 namespace gpukeeper {
@@ -53,10 +54,11 @@ class SqliteJournal final : public Journal {
   const std::string path_;
   const std::string boot_id_;
   std::optional<Error> damage_;
-  std::optional<LedgerMemory> opened_;          // what was read when it was opened, for the first load()
-  std::unique_ptr<sqlite::Database> database_;  // null while it is damaged
-  std::unique_ptr<Statements> statements_;      // go before the database
-  std::optional<Durability> synchronous_;       // that the database is set to
+  std::optional<LedgerMemory> opened_;                  // what was read when it was opened, for the first load()
+  std::unique_ptr<sqlite::Database> database_;          // null while it is damaged
+  std::unique_ptr<Statements> statements_;              // go before the database
+  std::unique_ptr<sqlite::Checkpointer> checkpointer_;  // goes before it, too
+  std::optional<Durability> synchronous_;               // that the database is set to
 };
 
 }  // namespace gpukeeper
