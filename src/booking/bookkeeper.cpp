@@ -10,6 +10,7 @@ namespace {
 
 constexpr std::chrono::seconds kTick{1};
 constexpr std::chrono::seconds kJournalRetry{1};
+constexpr std::chrono::milliseconds kQuick{1};  // a write that waited for nothing
 constexpr std::chrono::seconds kOwnersCheck{10};
 
 Error not_surveyed() {
@@ -112,7 +113,10 @@ bool Bookkeeper::keep(Ledger& ledger) const {
   }
   const LedgerChanges changes = ledger.changes();
   if (!changes.empty()) {
-    if (auto written = journal_->write(changes); !written) {
+    const MonotonicTime start = clock_.now();
+    auto written = journal_->write(changes);
+    if (changes.durability != Durability::flushed) writes_quickly_ = written && clock_.now() - start < kQuick;
+    if (!written) {
       journal_error_ = written.error();
       tried_ = clock_.now();
       return false;
@@ -268,6 +272,11 @@ std::vector<Lease> Bookkeeper::leases() const {
   std::vector<Lease> all;
   look([&](const Ledger& ledger) { all = ledger.leases(); });
   return all;
+}
+
+bool Bookkeeper::is_quick() const {
+  const std::scoped_lock lock(mutex_);
+  return !led_ && (!journal_ || writes_quickly_);
 }
 
 std::optional<Error> Bookkeeper::closed() const {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
@@ -83,6 +84,10 @@ class Bookkeeper {
   /// By which leases end: their instants are compared with its own.
   const Clock& clock() const { return clock_; }
 
+  /// Whether what must be written, but not flushed, is likely done at once: nobody else is at it, and the journal was
+  /// quick the last time. It may be wrong; so who must not wait for long asks it, and who must never wait asks nothing.
+  bool is_quick() const;
+
   /// Why nothing is granted; nothing when it is.
   std::optional<Error> closed() const;
 
@@ -109,6 +114,7 @@ class Bookkeeper {
   mutable std::optional<Error> journal_error_;
   mutable std::vector<LeaseId> unwritten_;  // happened while the journal could not be written
   mutable std::optional<MonotonicTime> tried_;
+  mutable std::atomic<bool> writes_quickly_ = false;  // the last time that nothing had to be flushed
   bool surveyed_ = false;
   mutable std::vector<Listener> listeners_;
   std::optional<MonotonicTime> owners_checked_;

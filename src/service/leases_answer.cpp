@@ -267,6 +267,19 @@ Response LeaseAnswers::leases_answer(unsigned status, LeaseId first, std::uint32
   return document_answer(status, lease_document(views, desk_.book.clock().now(), repeated, note));
 }
 
+bool LeaseAnswers::is_quick(const Request& request) const {
+  if (!desk_.book.is_quick()) return false;
+  if (request.parameters.contains("id")) {
+    if (request.reads_only()) return true;
+    const auto id = id_of(request);
+    const auto lease = id && request.method == "DELETE" ? known(*id) : std::nullopt;
+    return lease && !std::holds_alternative<StandingOwner>(lease->owner);
+  }
+  if (request.method != "POST" || request.path != "/api/v1/leases") return false;
+  const auto wish = parse_lease_wish(request.body);
+  return wish && wish->owner != LeaseWish::Owner::standing;
+}
+
 Response LeaseAnswers::reserve(const Request& request) {
   if (!request.peer->credentials) return problem(403, "not_permitted", kStranger);
   if (auto good = check_parameters(request, {}); !good) return refused(good.error());

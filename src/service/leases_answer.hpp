@@ -41,10 +41,14 @@ struct LeaseDesk {
 /// Whoever may ask at all may look. Whoever the kernel vouches for (a unix socket) may book, in his own name; a lease
 /// is ended and changed by its user, by root and by the user that gpukeeper runs as.
 ///
-/// An answer may take as long as a disk does. Threads: every member may be called from any.
+/// An answer may take as long as a disk does, but for what is_quick(). Threads: every member may be called from any.
 class LeaseAnswers : public std::enable_shared_from_this<LeaseAnswers> {
  public:
   explicit LeaseAnswers(LeaseDesk desk) : desk_(std::move(desk)) {}
+
+  /// Whether the answer is likely made sooner than another thread is woken: one lease is looked up, or one of a process
+  /// is made or ended, which needs no flush of the disk, and the bookkeeper is_quick().
+  bool is_quick(const Request& request) const;
 
   /// POST /api/v1/leases: 201, or 200 for one that was made before by the same request id. With wait_seconds the answer
   /// comes later; the client's end takes the request out of the queue. What was granted and could not be told to a

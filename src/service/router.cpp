@@ -16,23 +16,25 @@ namespace {
 constexpr std::array<std::string_view, 9> kMethods = {"GET",     "HEAD",  "POST",    "PUT",  "DELETE",
                                                       "OPTIONS", "PATCH", "CONNECT", "TRACE"};
 
-using Parameters = std::map<std::string, std::string>;
+using Pieces = std::vector<std::string_view>;
 
-// What stands in the pattern's places; nothing when the path is not of that form.
-std::optional<Parameters> match(std::string_view pattern, std::string_view path) {
-  const auto wanted = split(pattern, '/');
-  const auto given = split(path, '/');
-  if (wanted.size() != given.size()) return std::nullopt;
-  Parameters parameters;
-  for (std::size_t i = 0; i < wanted.size(); ++i) {
-    if (wanted[i].starts_with('{')) {
-      if (given[i].empty()) return std::nullopt;
-      parameters.emplace(wanted[i].substr(1, wanted[i].size() - 2), given[i]);
-    } else if (wanted[i] != given[i]) {
-      return std::nullopt;
-    }
+bool is_place(std::string_view piece) {
+  return piece.starts_with('{');
+}
+
+bool fits(const Pieces& pattern, const Pieces& path) {
+  return std::ranges::equal(pattern, path, [](std::string_view wanted, std::string_view given) {
+    return is_place(wanted) ? !given.empty() : wanted == given;
+  });
+}
+
+// What stands in the places of a pattern that fits.
+std::map<std::string, std::string> parameters(const Pieces& pattern, const Pieces& path) {
+  std::map<std::string, std::string> result;
+  for (std::size_t i = 0; i < pattern.size(); ++i) {
+    if (is_place(pattern[i])) result.emplace(pattern[i].substr(1, pattern[i].size() - 2), path[i]);
   }
-  return parameters;
+  return result;
 }
 
 bool takes(const Route& route, std::string_view method) {
@@ -47,16 +49,17 @@ Router::Router(std::vector<Route> routes) : routes_(std::move(routes)) {
     if (!seen.emplace(route.method, route.pattern).second) {
       throw std::logic_error(fmt::format("two routes {} {}", route.method, route.pattern));
     }
+    patterns_.push_back(split(route.pattern, '/'));
   }
 }
 
 // The methods of every pattern that fits, as Allow lists them; empty when none fits.
-std::string Router::allowed(const Request& request) const {
+std::string Router::allowed(const Request& request, const Pieces& path) const {
   std::vector<std::string_view> methods;
-  for (const Route& route : routes_) {
-    if (!match(route.pattern, request.path) && request.path != "*") continue;
-    methods.push_back(route.method);
-    if (route.method == "GET") methods.emplace_back("HEAD");
+  for (std::size_t i = 0; i < routes_.size(); ++i) {
+    if (!fits(patterns_[i], path) && request.path != "*") continue;
+    methods.push_back(routes_[i].method);
+    if (routes_[i].method == "GET") methods.emplace_back("HEAD");
   }
   if (methods.empty()) return {};
   methods.emplace_back("OPTIONS");
@@ -66,17 +69,16 @@ std::string Router::allowed(const Request& request) const {
 }
 
 Response Router::answer(Request request) const {
-  for (const Route& route : routes_) {
-    if (!takes(route, request.method)) continue;
-    auto parameters = match(route.pattern, request.path);
-    if (!parameters) continue;
-    request.parameters = std::move(*parameters);
-    return route.answer(request);
+  const auto path = split(request.path, '/');
+  for (std::size_t i = 0; i < routes_.size(); ++i) {
+    if (!takes(routes_[i], request.method) || !fits(patterns_[i], path)) continue;
+    request.parameters = parameters(patterns_[i], path);
+    return routes_[i].answer(request);
   }
   if (std::ranges::find(kMethods, request.method) == kMethods.end()) {
     return problem(501, "method_unknown", fmt::format("'{}' is no method of HTTP", request.method));
   }
-  const std::string methods = allowed(request);
+  const std::string methods = allowed(request, path);
   if (methods.empty()) {
     return problem(404, "not_found", fmt::format("there is no '{}' here: GET / lists what there is", request.path));
   }

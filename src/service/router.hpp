@@ -36,9 +36,11 @@ class Router {
   std::span<const Route> routes() const { return routes_; }
 
  private:
-  std::string allowed(const Request& request) const;
+  using Pieces = std::vector<std::string_view>;
+  std::string allowed(const Request& request, const Pieces& path) const;
 
   const std::vector<Route> routes_;
+  std::vector<Pieces> patterns_;  // of each route, in its order
 };
 
 }  // namespace gpukeeper::service

@@ -218,8 +218,13 @@ std::vector<Route> routes(Sights sights, Hands hands) {
     if (route.fresh) route.answer = freshly(std::move(route.answer), shared, doing);
     if (route.takes_long) route.answer = elsewhere(std::move(route.answer), shared->elsewhere);
   }
-  for (Route& route : lease_routes(lease_answers(shared))) {
-    route.answer = elsewhere(std::move(route.answer), shared->at_the_desk);
+  const auto answers = lease_answers(shared);
+  for (Route& route : lease_routes(answers)) {
+    route.answer = [answers, here = route.answer,
+                    there = elsewhere(route.answer, shared->at_the_desk)](const Request& request) {
+      const auto desk = answers();
+      return desk && desk->is_quick(request) ? here(request) : there(request);
+    };
     table.push_back(std::move(route));
   }
   for (Route& route : shared->reclaim ? reclaim_routes(reclaim_answers(shared)) : std::vector<Route>()) {

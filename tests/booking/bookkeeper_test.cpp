@@ -157,6 +157,31 @@ TEST_F(BookkeeperTest, WhatIsAnsweredIsWritten) {
   EXPECT_THAT(disk_->memory.history, SizeIs(1));
 }
 
+TEST_F(BookkeeperTest, ItIsQuickAsLongAsTheDiskIsAndNobodyElseIsAtIt) {
+  start_and_look();
+  EXPECT_FALSE(keeper_->is_quick()) << "nobody knows yet";
+  book(of_process(10, 100));  // flushes, with the first of the ids that may be given out now
+  EXPECT_FALSE(keeper_->is_quick());
+  bool meanwhile = true;
+  disk_->on_write = [&] { meanwhile = keeper_->is_quick(); };
+  book(of_process(10, 100));
+  EXPECT_TRUE(keeper_->is_quick());
+  EXPECT_FALSE(meanwhile);
+
+  disk_->on_write = [&] { clock_.advance(20ms); };
+  book(request(100));
+  EXPECT_TRUE(keeper_->is_quick()) << "a flush takes its time";
+  book(of_process(10, 100));
+  EXPECT_FALSE(keeper_->is_quick());
+  disk_->on_write = nullptr;
+  book(of_process(10, 100));
+  EXPECT_TRUE(keeper_->is_quick());
+
+  disk_->fails = Error{Errc::internal, "the disk is gone"};
+  refusal(of_process(10, 100));
+  EXPECT_FALSE(keeper_->is_quick());
+}
+
 TEST_F(BookkeeperTest, ALifetimeGoesOnOverRestarts) {
   start_and_look();
   LeaseRequest r = request(1000);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -16,8 +17,9 @@ namespace gpukeeper {
 struct JournalDisk {
   LedgerMemory memory;
   std::optional<Error> damage;
-  std::optional<Error> fails;  ///< every write, while it is set
-  int fails_after = -1;        ///< so many writes succeed, then one is lost with `fails`; below 0 for never
+  std::optional<Error> fails;      ///< every write, while it is set
+  int fails_after = -1;            ///< so many writes succeed, then one is lost with `fails`; below 0 for never
+  std::function<void()> on_write;  ///< called within each
   int writes = 0;
   int flushes = 0;
 };
@@ -42,6 +44,7 @@ class MemoryJournal final : public Journal {
   }
 
   Result<void> write(const LedgerChanges& changes) override {
+    if (disk_->on_write) disk_->on_write();
     if (disk_->damage) return tl::make_unexpected(*disk_->damage);
     if (disk_->fails_after == 0) return fail(Errc::internal, "the disk is gone");
     if (disk_->fails) return tl::make_unexpected(*disk_->fails);

@@ -160,6 +160,36 @@ class LeasesAnswerTest : public testing::Test {
   const Router router_{lease_routes([this] { return answers_; })};
 };
 
+// What the server answers on its own thread, and what it leaves to those that may wait for a disk.
+TEST_F(LeasesAnswerTest, WhatNeedsNoFlushIsQuick) {
+  const auto is_quick = [this](const std::string& method, const std::string& path, const std::string& body = {}) {
+    Request request;
+    request.method = method;
+    request.path = path;
+    request.body = body;
+    if (path.starts_with("/api/v1/leases/")) request.parameters["id"] = path.substr(15);
+    return answers_->is_quick(request);
+  };
+  const std::string bound = R"({"service": "a", "min_bytes": 1, "owner": "process"})";
+  EXPECT_FALSE(is_quick("POST", "/api/v1/leases", bound)) << "nothing was written yet";
+  booked(R"({"service": "a", "min_bytes": 1})");
+  booked(bound);
+  EXPECT_TRUE(is_quick("POST", "/api/v1/leases", bound));
+  EXPECT_TRUE(is_quick("DELETE", "/api/v1/leases/2"));
+  EXPECT_TRUE(is_quick("GET", "/api/v1/leases/1"));
+  EXPECT_FALSE(is_quick("DELETE", "/api/v1/leases/1")) << "a standing one is flushed";
+  EXPECT_FALSE(is_quick("PATCH", "/api/v1/leases/2"));
+  EXPECT_FALSE(is_quick("DELETE", "/api/v1/leases/x"));
+  EXPECT_FALSE(is_quick("DELETE", "/api/v1/leases/99"));
+  EXPECT_FALSE(is_quick("POST", "/api/v1/leases", R"({"service": "a", "min_bytes": 1})"));
+  EXPECT_FALSE(is_quick("POST", "/api/v1/leases", "{"));
+  EXPECT_FALSE(is_quick("GET", "/api/v1/leases")) << "there may be thousands";
+  EXPECT_FALSE(is_quick("DELETE", "/api/v1/leases"));
+  disk_->on_write = [this] { clock_.advance(20ms); };
+  booked(bound);
+  EXPECT_FALSE(is_quick("DELETE", "/api/v1/leases/2")) << "the disk is slow";
+}
+
 TEST_F(LeasesAnswerTest, ABookingIsAnsweredWithItsLease) {
   const auto answer = ask("POST", "/api/v1/leases", kMara,
                           R"({"service": "chat", "min_bytes": 1073741824, "max_bytes": 2147483648, "name": "m",
