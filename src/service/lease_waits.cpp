@@ -31,6 +31,7 @@ struct LeaseWaits::State {
   void ring() {
     {
       std::scoped_lock lock(mutex);
+      if (waits.empty() && errands.empty()) return;
       rung = true;
     }
     news.notify_one();
