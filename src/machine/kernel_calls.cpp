@@ -64,7 +64,9 @@ std::map<std::string, std::vector<std::string>> RealKernelCalls::addresses() con
     if (auto text = address_text(each->ifa_addr); !text.empty()) result[each->ifa_name].push_back(std::move(text));
   }
   for (auto& [name, addresses] : result) {
-    std::ranges::stable_partition(addresses, [](const std::string& text) { return text.find(':') == text.npos; });
+    // Not the one of ranges, which clang 14 cannot take.
+    std::stable_partition(addresses.begin(), addresses.end(),
+                          [](const std::string& text) { return text.find(':') == text.npos; });
   }
   return result;
 }

@@ -39,6 +39,17 @@ TEST(RouterTest, ARowIsFoundByMethodAndPath) {
   EXPECT_EQ(*ask("POST", "/devices/a/links/3").body, "a+3");
 }
 
+TEST(RouterTest, OfTwoRowsThatFitTheEarlierAnswers) {
+  const auto row = [](std::string_view pattern, std::string words) -> Route {
+    return {"GET", pattern, "", [words](const Request&) { return text(words); }};
+  };
+  Request request;
+  request.method = "GET";
+  request.path = "/leases/all";
+  EXPECT_EQ(*Router({row("/leases/all", "plain"), row("/leases/{id}", "placed")}).answer(request).body, "plain");
+  EXPECT_EQ(*Router({row("/leases/{id}", "placed"), row("/leases/all", "plain")}).answer(request).body, "placed");
+}
+
 TEST(RouterTest, WhatIsNotThereIsSaidWithWhatIs) {
   for (const std::string path : {"/", "", "/healthy", "/health/", "//health", "/devices", "/devices/", "/devices/a/b",
                                  "/devices//links/3", "/HEALTH", "*x"}) {
