@@ -85,14 +85,15 @@ void Exposition::begin_line(std::string_view suffix, std::string_view labels, st
   head_due_ = false;
   text_ += family_->name();
   text_ += suffix;
-  if (!labels.empty() || !more.empty()) {
-    text_ += '{';
-    text_ += labels;
-    if (!labels.empty() && !more.empty()) text_ += ',';
-    text_ += more;
-    text_ += '}';
+  if (labels.empty() && more.empty()) {
+    text_ += ' ';
+    return;
   }
-  text_ += ' ';
+  text_ += '{';
+  text_ += labels;
+  if (!labels.empty() && !more.empty()) text_ += ',';
+  text_ += more;
+  text_ += "} ";
 }
 
 void Exposition::add(std::string_view labels, std::string_view more, double value) {

@@ -1,12 +1,24 @@
 #include "prometheus/labels.hpp"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "core/display_text.hpp"
 
 namespace gpukeeper::prometheus {
 
+namespace {
+
+// Most texts are short and plain: these need no second look, which costs more than all else that is done with them.
+bool is_plain(std::string_view text) {
+  return text.size() <= kLongestValue && std::ranges::all_of(text, [](char c) { return c >= ' ' && c <= '~'; });
+}
+
+}  // namespace
+
 std::string label_value(std::string_view text) {
+  if (is_plain(text)) return std::string(text);
   return fit(harmless(text.substr(0, 4 * kLongestValue)), kLongestValue);  // UTF-8 takes 4 bytes at most
 }
 
@@ -14,7 +26,9 @@ void add_label(std::string& labels, std::string_view name, std::string_view valu
   if (!labels.empty()) labels += ',';
   labels += name;
   labels += "=\"";
-  for (const char c : label_value(value)) {  // line ends are gone by then
+  const bool plain = is_plain(value);
+  const std::string cleaned = plain ? std::string() : label_value(value);
+  for (const char c : plain ? value : cleaned) {  // line ends are gone by then
     if (c == '\\' || c == '"') labels += '\\';
     labels += c;
   }

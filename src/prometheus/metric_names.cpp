@@ -56,6 +56,8 @@ DeviceMetric metric_of(const MetricRow& row) {
     name += "_info";
   } else if (form == Form::fact) {
     name = "gpukeeper_gpu_info";
+  } else if (form == Form::reasons) {
+    name = "gpukeeper_throttle_reason";
   }
   return {&row, form, unit->multiply, unit->divide, Family(std::move(name), type, unit->base, row.help)};
 }

@@ -63,6 +63,67 @@ void add_cost(Exposition& out, const SelfCost& cost) {
   out.add({}, seconds(cost.driver.time));
 }
 
+// By labels: names that differ may be the same as labels, and a series stands only once.
+void add_counts(Exposition& out, std::string_view name, const std::map<std::string, std::uint64_t>& counts) {
+  std::map<std::string, std::uint64_t> sums;
+  for (const auto& [text, count] : counts) sums[label(name, text)] += count;
+  for (const auto& [labels, sum] : sums) out.add(labels, sum);
+}
+
+void add_ticks(Exposition& out, const MetricFacts& facts) {
+  static const Family kTick("gpukeeper_tick_duration_seconds", histogram, "seconds",
+                            "How long a look at all GPUs took.");
+  static const Family kLag("gpukeeper_tick_lag_seconds", histogram, "seconds", "How much later than due it began.");
+  static const Family kFailed("gpukeeper_failed_steps_total", counter, "",
+                              "Steps of gpukeeper's own work that failed: a mistake of its, or no memory.");
+  static const Family kSources("gpukeeper_source_losses_total", counter, "", "Times that a source stopped answering.");
+  static const Family kGpus("gpukeeper_gpu_losses_total", counter, "",
+                            "Times that a GPU of the source stopped answering, but for those that fell asleep.");
+  const SelfFigures& self = facts.self;
+  out.begin(kTick);
+  if (self.tick.count() > 0) self.tick.write(out, {});
+  out.begin(kLag);
+  if (self.lag.count() > 0) self.lag.write(out, {});
+  out.begin(kFailed);
+  out.add({}, facts.failed_steps);
+  out.begin(kSources);
+  add_counts(out, "source", self.lost_sources);
+  out.begin(kGpus);
+  add_counts(out, "source", self.lost_devices);
+}
+
+void add_answers(Exposition& out, const SelfFigures& self) {
+  static const Family kAnswers("gpukeeper_http_responses_total", counter, "", "Answers over HTTP, by status.");
+  static const Family kTime("gpukeeper_http_answering_seconds_total", counter, "seconds",
+                            "Time that finding these answers took, waiting included.");
+  out.begin(kAnswers);
+  for (const auto& [status, count] : self.answers) out.add(plain_label("code", std::to_string(status)), count);
+  out.begin(kTime);
+  out.add({}, seconds(self.answering));
+}
+
+void add_queues(Exposition& out, const MetricFacts& facts) {
+  static const Family kQueue("gpukeeper_queue_length", gauge, "", "Work that waits for a thread of gpukeeper's.");
+  static const Family kSent("gpukeeper_sink_notices_sent_total", counter, "", "Notices of alerts that arrived.");
+  static const Family kWaiting("gpukeeper_sink_notices_waiting", gauge, "", "Notices that did not arrive yet.");
+  static const Family kDropped("gpukeeper_sink_notices_dropped_total", counter, "", "Notices that never will arrive.");
+  out.begin(kQueue);
+  for (const auto& [name, length] : facts.queues) out.add(plain_label("queue", name), length);
+  std::map<std::string, SinkFigures> sinks;
+  for (const SinkFigures& sink : facts.sinks) {
+    SinkFigures& sum = sinks[label("sink", sink.name)];
+    sum.sent += sink.sent;
+    sum.waiting += sink.waiting;
+    sum.dropped += sink.dropped;
+  }
+  out.begin(kSent);
+  for (const auto& [labels, sum] : sinks) out.add(labels, sum.sent);
+  out.begin(kWaiting);
+  for (const auto& [labels, sum] : sinks) out.add(labels, sum.waiting);
+  out.begin(kDropped);
+  for (const auto& [labels, sum] : sinks) out.add(labels, sum.dropped);
+}
+
 }  // namespace
 
 void write_self(Exposition& out, const MetricFacts& facts) {
@@ -75,9 +136,12 @@ void write_self(Exposition& out, const MetricFacts& facts) {
   out.add(label("version", facts.version), 1U);
   out.begin(kSnapshots);
   out.add({}, snapshot.sequence);
+  add_answers(out, facts.self);
+  add_queues(out, facts);
   if (snapshot.sequence == 0) return;  // what follows nobody has looked at yet
   out.begin(kTaken);
   out.add({}, seconds(snapshot.taken_at.time_since_epoch()));
+  add_ticks(out, facts);
   add_cost(out, snapshot.self);
   add_sources(out, snapshot);
 }

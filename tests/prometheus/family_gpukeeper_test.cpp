@@ -66,6 +66,15 @@ MetricFacts everything() {
                    {.device = {"GPU-gone"}, .kind = EventKind::gpu_reset, .severity = Severity::critical, .count = 1},
                    {.device = {}, .kind = EventKind::driver, .severity = Severity::info, .count = 2}};
   facts.faults = std::make_shared<const FaultList>(std::move(faults));
+  facts.self.tick.observe(std::chrono::microseconds(800));
+  facts.self.lag.observe(std::chrono::microseconds(60));
+  facts.self.lost_sources = {{"nvml", 1}};
+  facts.self.lost_devices = {{"nvml", 2}};
+  facts.self.answers = {{200, 41}, {404, 1}};
+  facts.self.answering = std::chrono::milliseconds(9);
+  facts.sinks = {{.name = "ops", .sent = 3, .waiting = 1, .dropped = 0}};
+  facts.queues = {{"history", 0}, {"leases", 2}};
+  facts.failed_steps = 1;
   return facts;
 }
 
@@ -105,7 +114,10 @@ TEST(FamilyGpukeeperTest, BeforeTheFirstLookThereIsOnlyGpukeeperItself) {
             "gpukeeper_build_info{version=\"0.6.0\"} 1\n"
             "# HELP gpukeeper_snapshots_total Looks at the GPUs since it was started.\n"
             "# TYPE gpukeeper_snapshots_total counter\n"
-            "gpukeeper_snapshots_total 0\n");
+            "gpukeeper_snapshots_total 0\n"
+            "# HELP gpukeeper_http_answering_seconds_total Time that finding these answers took, waiting included.\n"
+            "# TYPE gpukeeper_http_answering_seconds_total counter\n"
+            "gpukeeper_http_answering_seconds_total 0\n");
 }
 
 TEST(FamilyGpukeeperTest, PartitionsAreToldApartAndHaveNoGovernedState) {
