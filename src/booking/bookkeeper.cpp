@@ -158,6 +158,20 @@ void Bookkeeper::tell(std::vector<LedgerEvent> events) const {
 }
 
 tl::expected<Booking, Refusal> Bookkeeper::reserve(const LeaseRequest& request) {
+  const auto asked = clock_.now();
+  std::vector<std::string> devices;
+  auto answer = book(request, devices);
+  if (!meter_ || (answer && (answer->repeated || answer->state == LeaseState::waiting))) return answer;
+  if (!answer && !request.device.empty()) devices = {request.device};
+  meter_({.kind = answer ? Served::Kind::granted : Served::Kind::refused,
+          .service = request.service,
+          .devices = std::move(devices),
+          .took = clock_.now() - asked});
+  return answer;
+}
+
+// `devices` that were granted; told only to who measures.
+tl::expected<Booking, Refusal> Bookkeeper::book(const LeaseRequest& request, std::vector<std::string>& devices) {
   const auto* owner = std::get_if<ProcessOwner>(&request.owner);
   const auto gone = [&] {
     return Refusal{
@@ -167,7 +181,14 @@ tl::expected<Booking, Refusal> Bookkeeper::reserve(const LeaseRequest& request) 
   };
   if (owner && owner->pid > 0 && owners_ && !owners_->watch(*owner)) return tl::make_unexpected(gone());
   std::optional<tl::expected<Booking, Refusal>> answer;
-  perform([&](Ledger& ledger, Moment at) { answer = ledger.reserve(request, at); });
+  perform([&](Ledger& ledger, Moment at) {
+    answer = ledger.reserve(request, at);
+    devices.clear();  // it may be done twice
+    for (std::uint32_t i = 0; meter_ && answer->has_value() && i < (*answer)->count; ++i) {
+      const Lease* lease = ledger.find(LeaseId{number((*answer)->id) + i});
+      if (lease && is_held(lease->state)) devices.emplace_back(lease->device.text());
+    }
+  });
   // It may have died before its lease was there; then nobody tells it of that death again.
   if (answer->has_value() && owner && owners_ && !owners_->watch(*owner)) {
     owner_gone(*owner);
@@ -177,8 +198,22 @@ tl::expected<Booking, Refusal> Bookkeeper::reserve(const LeaseRequest& request) 
 }
 
 Result<Ending> Bookkeeper::release(LeaseId id, std::optional<std::uint32_t> generation, EndReason why) {
+  const auto asked = clock_.now();
   std::optional<Result<Ending>> answer;
-  perform([&](Ledger& ledger, Moment at) { answer = ledger.release(id, generation, at, why); });
+  Served served{.kind = Served::Kind::released};
+  perform([&](Ledger& ledger, Moment at) {
+    const Lease* lease = meter_ ? ledger.find(id) : nullptr;
+    served.devices.clear();  // it may be done twice
+    if (lease && is_held(lease->state)) {
+      served.service = lease->service.text();
+      served.devices.emplace_back(lease->device.text());
+    }
+    answer = ledger.release(id, generation, at, why);
+  });
+  if (answer->has_value() && !(*answer)->already && !served.devices.empty()) {
+    served.took = clock_.now() - asked;
+    meter_(served);
+  }
   return std::move(*answer);
 }
 

@@ -12,6 +12,7 @@
 #include <string>
 #include <string_view>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "booking/owner_watch.hpp"
@@ -42,6 +43,17 @@ class Bookkeeper {
   };
   /// What happened to a lease by itself, told after it was written.
   using Listener = std::function<void(const LedgerEvent&, const Lease&)>;
+
+  /// Who asked for memory and was answered for good, or gave it back, and how long that took: for figures. A request
+  /// that waits is none yet.
+  struct Served {
+    enum class Kind : std::uint8_t { granted, refused, released };
+    Kind kind = Kind::granted;
+    std::string service;
+    std::vector<std::string> devices;  ///< ids; of a refusal the preferred one; empty for none
+    std::chrono::nanoseconds took{};
+  };
+  using Meter = std::function<void(const Served&)>;
 
   /// Takes over what the journal kept. Whoever died meanwhile has no lease any more; nothing is granted before the
   /// first observe(). Errors: the journal's; a damaged one is no error, but then nothing is granted at all.
@@ -81,6 +93,9 @@ class Bookkeeper {
   /// it, never two calls at once. Who is told must not call the bookkeeper back.
   void listen(Listener listener);
 
+  /// Who is told of everybody who was served; called on the thread that asked. Before anybody asks.
+  void measure(Meter meter) { meter_ = std::move(meter); }
+
   /// By which leases end: their instants are compared with its own.
   const Clock& clock() const { return clock_; }
 
@@ -97,6 +112,7 @@ class Bookkeeper {
 
   Bookkeeper(LedgerSettings settings, World world);
   Result<void> recover();
+  tl::expected<Booking, Refusal> book(const LeaseRequest& request, std::vector<std::string>& devices);
   void perform(Work work) const;
   void run_batch(const std::vector<Task*>& batch) const;
   bool keep(Ledger& ledger) const;
@@ -108,6 +124,7 @@ class Bookkeeper {
   Clock& clock_;
   const std::unique_ptr<Journal> journal_;
   const std::string boot_id_;
+  Meter meter_;  // null: nobody
 
   // Of whoever leads: one thread at a time, handed over under mutex_.
   mutable Ledger ledger_;

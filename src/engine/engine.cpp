@@ -84,6 +84,7 @@ Engine::Engine(Sources sources, std::shared_ptr<Clock> clock, EngineOptions opti
       events_(std::move(options.events)),
       ask_booked_(std::move(options.booked)),
       on_snapshot_(std::move(options.on_snapshot)),
+      on_step_(std::move(options.on_step)),
       andon_(std::move(options.andon), std::move(options.alert_store), options.alert_listener),
       host_(sources.machine),
       runner_(make_runner(clock_)),
@@ -113,7 +114,9 @@ void Engine::run(std::stop_token stop) {
       continue;
     }
     const auto due = last + period_;
+    late_ = clock_->now() - due;
     if (monitoring_) try_tick();
+    late_.reset();
     last = std::max(due, clock_->now() - period_);
   }
 }
@@ -199,10 +202,12 @@ void Engine::answer_askers() {
 // Who hears of a transition finds the snapshot that shows it.
 void Engine::tick() {
   failed_ = false;
+  const auto begun = real_.now();
   sampler_.tick();
   const auto told = governor_.take_events();
   if (events_) events_->post(told);
   if (on_snapshot_) on_snapshot_(published_.read());
+  if (on_step_) on_step_(*published_.read(), {real_.now() - begun, std::exchange(late_, std::nullopt)});
   if (failed_ || !trouble_.read()->lasting) return;
   EngineTrouble over = *trouble_.read();
   over.lasting = false;

@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -31,6 +32,13 @@
 #include "telemetry/snapshot.hpp"
 
 namespace gpukeeper {
+
+/// What a step of the engine took.
+struct StepCost {
+  std::chrono::nanoseconds took{};  ///< by real time, even where that of the devices is played
+  std::optional<std::chrono::nanoseconds>
+      late;  ///< how much later than due it began; nothing of one that was asked for
+};
 
 struct EngineOptions {
   SamplerOptions sampler;
@@ -60,6 +68,8 @@ struct EngineOptions {
   std::function<std::shared_ptr<const Booked>()> booked = nullptr;
   /// Gets each snapshot once it is published, on the engine's thread: it only hands it over. Null: nobody.
   std::function<void(const std::shared_ptr<const Snapshot>&)> on_snapshot = nullptr;
+  /// Is told of each step once it is over. As above.
+  std::function<void(const Snapshot&, const StepCost&)> on_step = nullptr;
 };
 
 /// Everything that turns sources into snapshots, wired: whoever wants to know what the devices do has one of these.
@@ -156,6 +166,7 @@ class Engine {
   void follow_the_date() const;
 
   const std::shared_ptr<Clock> clock_;
+  const SystemClock real_;
   std::chrono::nanoseconds period_;
   std::atomic<bool> monitoring_ = true;
   CommandQueue commands_;
@@ -175,11 +186,13 @@ class Engine {
   const std::shared_ptr<EventDispatcher> events_;  // null when nobody listens
   const decltype(EngineOptions::booked) ask_booked_;
   const decltype(EngineOptions::on_snapshot) on_snapshot_;
+  const decltype(EngineOptions::on_step) on_step_;
   Andon andon_;
   HostLoadReader host_;
   Published<EngineTrouble> trouble_;
-  bool failed_ = false;  // in this step
-  std::string untold_;   // trouble of which no alert was told yet
+  bool failed_ = false;                           // in this step
+  std::optional<std::chrono::nanoseconds> late_;  // of this step; as in StepCost
+  std::string untold_;                            // trouble of which no alert was told yet
   const std::unique_ptr<Runner> runner_;
   Sampler sampler_;
 };

@@ -182,6 +182,44 @@ TEST_F(BookkeeperTest, ItIsQuickAsLongAsTheDiskIsAndNobodyElseIsAtIt) {
   EXPECT_FALSE(keeper_->is_quick());
 }
 
+TEST_F(BookkeeperTest, WhoMeasuresIsToldOfEverybodyWhoWasServed) {
+  start();
+  std::vector<Bookkeeper::Served> served;
+  keeper_->measure([&](const Bookkeeper::Served& each) { served.push_back(each); });
+  look();
+  using Kind = Bookkeeper::Served::Kind;
+  const auto granted = keeper_->reserve(request(1000));
+  ASSERT_TRUE(granted);
+  LeaseRequest too_much = request(1'000'000);
+  too_much.device = "GPU-0";
+  EXPECT_FALSE(keeper_->reserve(too_much));
+  ASSERT_TRUE(keeper_->release(granted->id));
+  ASSERT_TRUE(keeper_->release(granted->id)) << "it was over before: nobody is told";
+  ASSERT_EQ(served.size(), 3u);
+  EXPECT_EQ(served[0].kind, Kind::granted);
+  EXPECT_EQ(served[0].service, "embedding");
+  EXPECT_THAT(served[0].devices, ElementsAre("GPU-0"));
+  EXPECT_EQ(served[1].kind, Kind::refused);
+  EXPECT_THAT(served[1].devices, ElementsAre("GPU-0"));
+  EXPECT_EQ(served[2].kind, Kind::released);
+  EXPECT_EQ(served[2].service, "embedding");
+  EXPECT_EQ(served[2].devices, served[0].devices);
+}
+
+TEST_F(BookkeeperTest, WhoWaitsIsNotServedYet) {
+  start();
+  int served = 0;
+  keeper_->measure([&](const Bookkeeper::Served&) { ++served; });
+  look();
+  ASSERT_TRUE(keeper_->reserve(request(5'000)));
+  LeaseRequest patient = request(5'000);
+  patient.wait = 10s;
+  const auto waiting = keeper_->reserve(patient);
+  ASSERT_TRUE(waiting);
+  ASSERT_EQ(waiting->state, LeaseState::waiting);
+  EXPECT_EQ(served, 1);
+}
+
 TEST_F(BookkeeperTest, ALifetimeGoesOnOverRestarts) {
   start_and_look();
   LeaseRequest r = request(1000);
