@@ -61,6 +61,8 @@ ConfigArguments config_arguments(const Arguments& arguments) {
                       {"state_dir", "--state-dir", if_any(arguments.state_dir)},
                       {"listen", "--listen", arguments.listen},
                       {"insecure_listen", "--insecure-listen", if_any(arguments.insecure_listen ? "true" : "")},
+                      {"metrics.listen", "--metrics-listen", arguments.metrics_listen},
+                      {"metrics.prefix", "--metrics-prefix", if_any(arguments.metrics_prefix)},
                       {"log.file", "--log-file", if_any(arguments.log_file)},
                       {"log.level", "--log-level", if_any(arguments.log_level)},
                       {"log.format", "--log-format", if_any(arguments.log_format)}}};

@@ -6,6 +6,7 @@
 #include "device/metric_table.hpp"
 #include "format/columns.hpp"
 #include "format/json_text.hpp"
+#include "prometheus/metric_names.hpp"
 
 namespace gpukeeper::cli {
 namespace {
@@ -13,7 +14,11 @@ namespace {
 std::string as_json() {
   Json rows = Json::array();
   for (const MetricRow& row : metric_table()) {
-    rows.push_back({{"name", row.name}, {"unit", row.unit}, {"type", to_string(row.type)}, {"help", row.help}});
+    rows.push_back({{"name", row.name},
+                    {"unit", row.unit},
+                    {"type", to_string(row.type)},
+                    {"prometheus", prometheus::metric_name(row)},
+                    {"help", row.help}});
   }
   return dump({{"schema", "gpukeeper.metrics/1"}, {"metrics", std::move(rows)}}, true) + "\n";
 }
@@ -30,10 +35,11 @@ std::string as_markdown() {
       "source does not report it), `not_permitted` (this user may not read it), `not_yet_read` (it needs a second\n"
       "reading), `asleep` (reading would wake the device) or `failed` (the driver answered with an error).\n"
       "\n"
-      "| name | unit | type | meaning |\n"
-      "|---|---|---|---|\n";
+      "| name | unit | type | in Prometheus | meaning |\n"
+      "|---|---|---|---|---|\n";
   for (const MetricRow& row : metric_table()) {
-    text += fmt::format("| `{}` | {} | {} | {} |\n", row.name, row.unit, to_string(row.type), row.help);
+    text += fmt::format("| `{}` | {} | {} | `{}` | {} |\n", row.name, row.unit, to_string(row.type),
+                        prometheus::metric_name(row), row.help);
   }
   text +=
       "\n"
@@ -44,6 +50,15 @@ std::string as_markdown() {
       "| name | meaning |\n"
       "|---|---|\n";
   for (const IdentityRow& row : identity_table()) text += fmt::format("| `{}` | {} |\n", row.name, row.help);
+  text +=
+      "\n"
+      "## In Prometheus\n"
+      "\n"
+      "`gpukeeper serve` answers `GET /metrics` (docs/prometheus.md). The column above says what a metric is called "
+      "there:\n"
+      "in base units, so percent become ratios (`0.29`) and megahertz hertz. A text is a label of a line whose value "
+      "is 1; those\n"
+      "that never change are labels of `gpukeeper_gpu_info`; yes and no are 1 and 0.\n";
   return text;
 }
 

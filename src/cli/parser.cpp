@@ -646,6 +646,16 @@ class Parser::Declared {
     add(*serve, listen, {.value = "ADDRESS", .choices = {"127.0.0.1:", "unix:"}});
     add_flag(*serve, "--insecure-listen", arguments.insecure_listen,
              "Allow addresses that other machines reach: whoever reaches them may read all.");
+    auto* metrics =
+        serve
+            ->add_option(
+                "--metrics-listen", arguments.metrics_listen,
+                "Where to answer /metrics, /health and /ready alone, to whoever comes: ADDRESS:PORT, [v6]:PORT "
+                "or unix:PATH. May be given several times. Else nowhere but where all is answered.")
+            ->allow_extra_args(false);
+    add(*serve, metrics, {.value = "ADDRESS", .choices = {"127.0.0.1:", "unix:"}});
+    add_text(*serve, "--metrics-prefix", arguments.metrics_prefix, "WORD",
+             "What the names of the metrics begin with that are documented with a prefix; else entrenar.");
     add_flag(*serve, "--check-config", arguments.check_config,
              "Read the settings, say whether they are well, and end.");
     add_file(*serve, "--state-dir", arguments.state_dir, "FOLDER", "Keep what must outlive a restart there.");

@@ -74,6 +74,8 @@ struct Arguments {
   bool save = false;
   std::vector<std::string> listen;
   bool insecure_listen = false;
+  std::vector<std::string> metrics_listen;
+  std::string metrics_prefix;
   std::string log_file;
   std::string log_level;
   std::string log_format;

@@ -407,6 +407,25 @@ void add_service(std::vector<Key>& keys) {
       [](auto& s) -> auto& { return s.log.rotate_keep; }));
 }
 
+void add_metrics(std::vector<Key>& keys) {
+  const auto of = [](auto member) {
+    return [member](auto& s) -> auto& {
+      return s.metrics.*member;
+    };
+  };
+  using M = prometheus::MetricsSettings;
+  keys.push_back(key("metrics.families", "", live, "What /metrics has (docs/metrics.md).",
+                     list(word(prometheus::kFamilies)), of(&M::families)));
+  keys.push_back(
+      key("metrics.prefix", "", live, "What the names of the family prefix begin with.", text(), of(&M::prefix)));
+  keys.push_back(key("metrics.service_name", "", live, "The label service_name of the documented family's gauges.",
+                     text(), of(&M::service_name)));
+  keys.push_back(key("metrics.listen", "", restart,
+                     "Where only /metrics, /health and /ready are answered, to whoever comes: ADDRESS:PORT or "
+                     "unix:PATH; none is nowhere.",
+                     list(listen_address()), of(&M::listen)));
+}
+
 std::vector<Key> make_table() {
   std::vector<Key> keys;
   add_states(keys);
@@ -417,6 +436,7 @@ std::vector<Key> make_table() {
   add_actuators(keys);
   add_reclaim(keys);
   add_service(keys);
+  add_metrics(keys);
   return keys;
 }
 
@@ -469,6 +489,7 @@ std::vector<std::string> check(const Settings& settings) {
   for (std::string& sentence : gpukeeper::check(settings.book)) found.push_back(std::move(sentence));
   for (std::string& sentence : gpukeeper::check(settings.actuators)) found.push_back(std::move(sentence));
   for (std::string& sentence : reclaim::check(settings.reclaim)) found.push_back(std::move(sentence));
+  for (std::string& sentence : prometheus::check(settings.metrics)) found.push_back(std::move(sentence));
   for (std::string& sentence : gpukeeper::check(settings.sinks)) found.push_back(std::move(sentence));
   for (const ListenAddress& address : settings.listen) {
     if (address.is_local() || settings.insecure_listen) continue;

@@ -13,6 +13,7 @@
 #include "core/log_target.hpp"
 #include "core/units.hpp"
 #include "engine/engine_settings.hpp"
+#include "prometheus/metrics_settings.hpp"
 #include "reclaim/reclaim_settings.hpp"
 #include "sinks/sink_settings.hpp"
 
@@ -50,6 +51,7 @@ struct Settings {
   std::optional<std::string> rules;  ///< a file of rules that stand before the built-in ones (docs/classes.md)
   LogSettings log;
   HttpSettings http;
+  prometheus::MetricsSettings metrics;
   SinkList sinks;  ///< where alerts are sent
   ActuatorSettings actuators;
   reclaim::ReclaimSettings reclaim;

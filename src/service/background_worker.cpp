@@ -24,6 +24,11 @@ bool BackgroundWorker::post(std::function<void()> work) {
   return true;
 }
 
+std::size_t BackgroundWorker::waiting() const {
+  std::scoped_lock lock(mutex_);
+  return waiting_.size();
+}
+
 void BackgroundWorker::run(const std::stop_token& stop) {
   for (;;) {
     std::function<void()> work;

@@ -27,11 +27,14 @@ class BackgroundWorker {
   /// Whether it was taken. `work` must not throw.
   [[nodiscard]] bool post(std::function<void()> work);
 
+  /// How much waits.
+  std::size_t waiting() const;
+
  private:
   void run(const std::stop_token& stop);
 
   const std::size_t most_;
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::condition_variable_any news_;
   std::deque<std::function<void()>> waiting_;  // guarded by mutex_
   std::vector<std::jthread> threads_;          // last: they use all of the others

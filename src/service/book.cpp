@@ -3,6 +3,21 @@
 #include <utility>
 
 namespace gpukeeper::service {
+namespace {
+
+// A wait's end.
+void measure_wait(const Bookkeeper::Meter& meter, const LedgerEvent& event, const Lease& lease) {
+  const bool granted = event.kind == LedgerEvent::Kind::granted;
+  const bool in_vain = event.kind == LedgerEvent::Kind::ended && lease.reason == EndReason::timed_out;
+  if (!granted && !in_vain) return;
+  Bookkeeper::Served served{.kind = granted ? Bookkeeper::Served::Kind::granted : Bookkeeper::Served::Kind::refused,
+                            .service = std::string(lease.service.text()),
+                            .took = lease.changed - lease.created};
+  if (!lease.device.text().empty()) served.devices.emplace_back(lease.device.text());
+  meter(served);
+}
+
+}  // namespace
 
 Book::Book(BookSettings settings, std::shared_ptr<Clock> clock, std::shared_ptr<const Files> files,
            std::shared_ptr<Signals> signals, Log& log)
@@ -22,6 +37,11 @@ void Book::open(const StateDirectory* directory, const Sources& sources) {
   opened->keeper = open_book(settings.ledger, directory, sources, *clock_);
   opened->housekeeping = std::make_unique<Housekeeping>(*opened->keeper, clock_, settings);
   opened->keeper->listen([this](const LedgerEvent& event, const Lease& lease) { lease_log_.note(event, lease); });
+  if (meter_) {
+    opened->keeper->measure(meter_);
+    opened->keeper->listen(
+        [meter = meter_](const LedgerEvent& event, const Lease& lease) { measure_wait(meter, event, lease); });
+  }
   opened->housekeeping->on_overuse([this](const std::vector<OverusedLease>& leases) { overuse_.look(leases); });
   std::scoped_lock lock(mutex_);
   if (settings_ != settings) opened->housekeeping->configure(settings_);  // changed meanwhile

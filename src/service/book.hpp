@@ -26,6 +26,9 @@ class Book {
   Book(BookSettings settings, std::shared_ptr<Clock> clock, std::shared_ptr<const Files> files,
        std::shared_ptr<Signals> signals, Log& log);
 
+  /// Who is told of everybody who was served, those that waited too. Before open().
+  void measure(Bookkeeper::Meter meter) { meter_ = std::move(meter); }
+
   /// As open_book. From then on its owners are watched.
   void open(const StateDirectory* directory, const Sources& sources);
 
@@ -62,6 +65,7 @@ class Book {
   Log& log_;
   LeaseLog lease_log_;
   OveruseEnforcer overuse_;
+  Bookkeeper::Meter meter_;  // null: nobody
   mutable std::mutex mutex_;
   BookSettings settings_;       // guarded by mutex_
   std::unique_ptr<Open> open_;  // guarded by mutex_ until it is there; then it stays

@@ -1,5 +1,6 @@
 #include "service/routes.hpp"
 
+#include <algorithm>
 #include <memory>
 #include <mutex>
 #include <utility>
@@ -19,6 +20,7 @@
 #include "service/leases_answer.hpp"
 #include "service/memory_reclaim.hpp"
 #include "service/metrics_answer.hpp"
+#include "service/operations_answer.hpp"
 #include "service/reclaim_answer.hpp"
 
 namespace gpukeeper::service {
@@ -38,13 +40,25 @@ bool is_stale(const Snapshot& snapshot, const Sights& sights, const Hands& hands
   return hands.lives && snapshot.sequence > 0 && sights.clock->now() - snapshot.monotonic > 2 * hands.period();
 }
 
+// An answer that another thread makes, or a later moment. Those that are made at once the server's thread counts
+// itself.
+Answer counted(Answer answer, const MetricsDesk& desk) {
+  return [answer = std::move(answer), self = desk.self, clock = desk.clock](const Request& request) {
+    const auto asked = clock->now();
+    Response response = answer(request);
+    if (!response.later) self->answered(response.status, clock->now() - asked);
+    return response;
+  };
+}
+
 // The answer, once there is a snapshot of now. Before the sources are open there is nothing to wait for.
 Answer freshly(Answer answer, std::shared_ptr<const Sights> sights, std::shared_ptr<const Hands> hands) {
   return [answer = std::move(answer), sights = std::move(sights), hands = std::move(hands)](const Request& request) {
     if (!hands->opened() || !is_stale(*sights->snapshot(), *sights, *hands)) return answer(request);
     const auto later = std::make_shared<Later>();
-    const bool asked =
-        hands->when_fresh([later, answer, request] { later->give([answer, request] { return answer(request); }); });
+    const bool asked = hands->when_fresh([later, answer = counted(answer, sights->metrics), request] {
+      later->give([answer, request] { return answer(request); });
+    });
     if (!asked) return answer(request);
     Response response;
     response.later = later;
@@ -69,10 +83,36 @@ std::vector<std::string> troubles(const Sights& sights) {
   return result;
 }
 
+prometheus::MetricFacts metric_facts(const Sights& sights, const prometheus::MetricsSettings& settings) {
+  prometheus::MetricFacts facts{.snapshot = sights.snapshot(),
+                                .faults = sights.faults(),
+                                .version = sights.health().version,
+                                .prefix = settings.prefix,
+                                .service_name = settings.service_name,
+                                .services = sights.metrics.services(),
+                                .operations = sights.metrics.operations->read(),
+                                .self = sights.metrics.self->read(),
+                                .queues = sights.metrics.queues(),
+                                .failed_steps = sights.trouble()->count};
+  for (const SinkStatus& sink : sights.sinks ? sights.sinks() : std::vector<SinkStatus>()) {
+    facts.sinks.push_back({sink.name, sink.sent, sink.waiting, sink.dropped});
+  }
+  return facts;
+}
+
 Response metrics(const Request& request, const Sights& sights) {
-  return metrics_answer(request,
-                        {.snapshot = sights.snapshot(), .faults = sights.faults(), .version = sights.health().version},
-                        prometheus::all_families());
+  const auto settings = sights.metrics.settings();
+  return metrics_answer(request, metric_facts(sights, *settings), settings->family_set());
+}
+
+// One that is our own operation `optimize`, but for a mere look at what was done.
+Answer optimizing(Answer answer, const MetricsDesk& desk) {
+  return [answer = std::move(answer), desk](const Request& request) {
+    const auto asked = desk.clock->now();
+    Response response = answer(request);
+    if (!request.reads_only() && response.status < 400) note_own(desk, "optimize", desk.clock->now() - asked);
+    return response;
+  };
 }
 
 Response monitoring_answer(const Sights& sights, const Hands& hands, bool changed) {
@@ -150,6 +190,13 @@ std::vector<Route> routes(Sights sights, Hands hands) {
        [health](const Request&) { return health(); }},
       {"GET", "/metrics", "What Prometheus scrapes, in its text format or OpenMetrics; ?family= for some of it.",
        [shared](const Request& request) { return metrics(request, *shared); }, true},
+      {"POST", "/api/v1/operations",
+       "Tells what services did on the GPUs, for the metrics: {\"service\": \"embedding\", \"operation\": "
+       "\"inference\", \"device\": \"0\", \"count\": 32, \"seconds\": 0.012}, or a list of such as operations.",
+       [shared](const Request& request) {
+         auto refusal = refuse_change(request, shared->own_uid);
+         return refusal ? *refusal : operations_answer(request, *shared->metrics.operations, *shared->snapshot());
+       }},
       {"GET", "/api/v1/snapshot", "Every GPU now, as 'gpukeeper status --json' prints it; ?device= for one of them.",
        [shared, snapshots](const Request& request) { return snapshots->answer(request, shared->snapshot()); }, true},
       {"GET", "/api/v1/faults",
@@ -216,19 +263,24 @@ std::vector<Route> routes(Sights sights, Hands hands) {
   }
   for (Route& route : table) {
     if (route.fresh) route.answer = freshly(std::move(route.answer), shared, doing);
-    if (route.takes_long) route.answer = elsewhere(std::move(route.answer), shared->elsewhere);
+    if (route.takes_long)
+      route.answer = elsewhere(counted(std::move(route.answer), shared->metrics), shared->elsewhere);
   }
   const auto answers = lease_answers(shared);
   for (Route& route : lease_routes(answers)) {
-    route.answer = [answers, here = route.answer,
-                    there = elsewhere(route.answer, shared->at_the_desk)](const Request& request) {
-      const auto desk = answers();
-      return desk && desk->is_quick(request) ? here(request) : there(request);
-    };
+    route.answer =
+        [answers, here = route.answer,
+         there = elsewhere(counted(route.answer, shared->metrics), shared->at_the_desk)](const Request& request) {
+          const auto desk = answers();
+          return desk && desk->is_quick(request) ? here(request) : there(request);
+        };
     table.push_back(std::move(route));
   }
   for (Route& route : shared->reclaim ? reclaim_routes(reclaim_answers(shared)) : std::vector<Route>()) {
-    route.answer = elsewhere(std::move(route.answer), shared->at_the_desk);
+    if (route.pattern == "/api/v1/plan" || route.pattern == "/api/v1/reclaim") {
+      route.answer = optimizing(std::move(route.answer), shared->metrics);
+    }
+    route.answer = elsewhere(counted(std::move(route.answer), shared->metrics), shared->at_the_desk);
     table.push_back(std::move(route));
   }
   std::vector<std::pair<std::string, std::string>> rows;
@@ -238,6 +290,15 @@ std::vector<Route> routes(Sights sights, Hands hands) {
   table.push_back(
       {"GET", "/", "This list.", [shared, rows](const Request&) { return index(rows, shared->health().version); }});
   return table;
+}
+
+std::vector<Route> public_routes(const std::vector<Route>& all) {
+  constexpr std::string_view kPublic[] = {"/metrics", "/health", "/ready"};
+  std::vector<Route> some;
+  for (const Route& route : all) {
+    if (route.method == "GET" && std::ranges::find(kPublic, route.pattern) != std::end(kPublic)) some.push_back(route);
+  }
+  return some;
 }
 
 }  // namespace gpukeeper::service

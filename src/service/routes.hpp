@@ -14,6 +14,7 @@
 #include "service/ask_engine.hpp"
 #include "service/health.hpp"
 #include "service/history_answer.hpp"
+#include "service/metrics_desk.hpp"
 #include "service/router.hpp"
 #include "service/snapshot_answer.hpp"
 #include "service/throttle_answer.hpp"
@@ -61,6 +62,7 @@ struct Sights {
   std::function<bool(std::function<void()>)> at_the_machine = nullptr;
   /// How many listen to what happens.
   std::function<std::size_t()> event_clients = [] { return std::size_t{0}; };
+  MetricsDesk metrics = {};
 };
 
 /// What the routes may have done.
@@ -82,5 +84,8 @@ struct Hands {
 
 /// Everything that `gpukeeper serve` answers: a row each. A new endpoint is a new row.
 std::vector<Route> routes(Sights sights, Hands hands);
+
+/// Those of them that are answered to whoever comes (metrics.listen): /metrics, /health and /ready.
+std::vector<Route> public_routes(const std::vector<Route>& all);
 
 }  // namespace gpukeeper::service

@@ -30,6 +30,22 @@ constexpr std::size_t kLeaseAnswers = 1024;
 // Of answers about the computer, which share a look: only during that look they wait.
 constexpr std::size_t kMachineAnswers = 256;
 
+// Counts what is answered at once; what comes later is counted when it does.
+HttpServer::Handler counting(HttpServer::Handler handler, const MetricsDesk& desk) {
+  return [handler = std::move(handler), self = desk.self, clock = desk.clock](Request request) {
+    const auto asked = clock->now();
+    Response response = handler(std::move(request));
+    if (!response.later) self->answered(response.status, clock->now() - asked);
+    return response;
+  };
+}
+
+// For whoever comes (metrics.listen). It shows nothing that a trick would be worth, and scrapers use any name for us.
+HttpServer::Handler public_handler(Sights sights, Hands hands) {
+  const auto router = std::make_shared<const Router>(public_routes(routes(std::move(sights), std::move(hands))));
+  return [router](Request request) { return router->answer(std::move(request)); };
+}
+
 HttpServer::Handler handler(Sights sights, Hands hands, std::vector<std::string> hosts) {
   const auto router = std::make_shared<const Router>(routes(std::move(sights), std::move(hands)));
   return [router, guard = SiteGuard(std::move(hosts))](Request request) {
@@ -64,15 +80,20 @@ std::string instance(const Clock& clock) {
 
 EngineThread::Open Service::opener(const ServiceOptions& options, const Parts& parts,
                                    std::shared_ptr<EventDispatcher> events, std::shared_ptr<AlertDelivery> delivery,
-                                   std::shared_ptr<Book> book, std::shared_ptr<MemoryReclaim> reclaim) {
+                                   std::shared_ptr<Book> book, std::shared_ptr<MemoryReclaim> reclaim,
+                                   MetricsDesk desk) {
   SessionOptions session = parts.session;
   session.detect.machine_root = options.machine_root;
   session.engine.events = std::move(events);
   session.at = options.at;
   session.engine.booked = [book] { return book->booked(); };
-  session.engine.on_snapshot = [book, reclaim](const std::shared_ptr<const Snapshot>& snapshot) {
+  session.engine.on_snapshot = [book, reclaim, latest = desk.latest](const std::shared_ptr<const Snapshot>& snapshot) {
     book->see(snapshot);
     reclaim->see(snapshot);
+    latest->publish(snapshot);
+  };
+  session.engine.on_step = [desk = std::move(desk)](const Snapshot& snapshot, const StepCost& cost) {
+    note_step(desk, snapshot, cost);
   };
   session.engine.is_ours = [book](const DeviceSnapshot& device, std::int64_t pid) {
     const auto booked = book->booked();
@@ -172,6 +193,18 @@ Result<std::shared_ptr<const StateDirectory>> Service::claim_state(const Service
   return nullptr;
 }
 
+Result<std::vector<Listener>> Service::open_listeners(const std::vector<ListenAddress>& addresses,
+                                                      std::string_view what, Log& log) {
+  std::vector<Listener> listeners;
+  for (const ListenAddress& address : addresses) {
+    auto listener = Listener::open(address);
+    if (!listener) return tl::make_unexpected(listener.error());
+    log.info("{} {}", what, listener->address().to_string());
+    listeners.push_back(std::move(*listener));
+  }
+  return listeners;
+}
+
 Service::Service(ServiceOptions options, Parts parts, std::shared_ptr<Clock> clock, Log& log)
     : options_(std::move(options)),
       clock_(std::move(clock)),
@@ -188,7 +221,9 @@ Service::Service(ServiceOptions options, Parts parts, std::shared_ptr<Clock> clo
       book_(make_book()),
       reclaim_(std::make_shared<MemoryReclaim>(
           options_.settings.reclaim, [book = book_] { return book->keeper(); }, time_)),
-      engine_(opener(options_, parts, events_, delivery_, book_, reclaim_), options_.period),
+      metrics_settings_(std::make_shared<Published<prometheus::MetricsSettings>>()),
+      metrics_(metrics_desk()),  // the book is told of it before the engine opens it
+      engine_(opener(options_, parts, events_, delivery_, book_, reclaim_, metrics_), options_.period),
       sample_interval_(options_.settings.engine.sample_interval),
       configuration_(
           options_.config, [this](const config::Settings& settings) { apply(settings); }, log),
@@ -197,7 +232,10 @@ Service::Service(ServiceOptions options, Parts parts, std::shared_ptr<Clock> clo
                std::make_shared<const RealKernelCalls>(options_.machine_root), clock_,
                classifier_of(parts.session.engine)),
       machine_answers_(1, kMachineAnswers),
-      server_(handler(sights(), hands(), options_.settings.hosts), *clock_, log, http_options(options_.settings.http)) {
+      server_(counting(handler(sights(), hands(), options_.settings.hosts), metrics_), *clock_, log,
+              http_options(options_.settings.http)),
+      public_server_(counting(public_handler(sights(), hands()), metrics_), *clock_, log,
+                     http_options(options_.settings.http)) {
   allow(options_.settings.actuators);
   book_->ask_with([reclaim = std::weak_ptr(reclaim_)](const OverusedLease& lease) {
     if (const auto there = reclaim.lock()) there->ask_for_overuse(lease.id);
@@ -205,7 +243,30 @@ Service::Service(ServiceOptions options, Parts parts, std::shared_ptr<Clock> clo
   if (delivery_) delivery_->dispatcher().start();
 }
 
+// Shared with an engine that hangs, so that it holds nothing of this but what it shares, too.
+MetricsDesk Service::metrics_desk() {
+  metrics_settings_->publish(std::make_shared<const prometheus::MetricsSettings>(options_.settings.metrics));
+  MetricsDesk desk;
+  desk.settings = [settings = metrics_settings_] { return settings->read(); };
+  expect_services(options_.settings.book);
+  book_->measure([desk](const Bookkeeper::Served& served) { note_served(desk, served); });
+  return desk;
+}
+
+// Whoever has a quota will ask.
+void Service::expect_services(const BookSettings& settings) {
+  auto names = std::make_shared<std::vector<std::string>>();
+  for (const ServiceQuota& quota : settings.ledger.services) names->push_back(quota.service);
+  expected_services_.publish(std::move(names));
+}
+
 Sights Service::sights() {
+  MetricsDesk metrics = metrics_;
+  metrics.services = [this] { return *expected_services_.read(); };
+  metrics.queues = [this] {
+    return std::vector<std::pair<std::string, std::uint64_t>>{{"history", long_answers_.waiting()},
+                                                              {"leases", lease_answers_.waiting()}};
+  };
   return {.snapshot = [this] { return engine_.snapshot(); },
           .faults = [this] { return engine_.faults(); },
           .faults_kept_in = [this] { return engine_.faults_kept_in(); },
@@ -224,7 +285,8 @@ Sights Service::sights() {
           .reclaim = reclaim_.get(),
           .at_the_desk = [this](auto work) { return lease_answers_.post(std::move(work)); },
           .machine = [this] { return machine_.facts(); },
-          .at_the_machine = [this](auto work) { return machine_answers_.post(std::move(work)); }};
+          .at_the_machine = [this](auto work) { return machine_answers_.post(std::move(work)); },
+          .metrics = std::move(metrics)};
 }
 
 Hands Service::hands() {
@@ -261,6 +323,8 @@ void Service::apply(const config::Settings& settings) {
   }
   allow(settings.actuators);
   book_->configure(settings.book);
+  metrics_settings_->publish(std::make_shared<const prometheus::MetricsSettings>(settings.metrics));
+  expect_services(settings.book);
   reclaim_->configure(settings.reclaim);
   const bool taken = engine_.post([engine = settings.engine](Engine& running) { running.configure(engine); });
   if (!taken)
@@ -269,6 +333,7 @@ void Service::apply(const config::Settings& settings) {
 
 Service::~Service() {
   server_.stop();
+  public_server_.stop();
   if (actuation_) {
     actuation_->ask_to_stop();
     static_cast<void>(actuation_->wait(kGiveBackPatience));
@@ -284,23 +349,24 @@ Result<std::unique_ptr<Service>> Service::start(ServiceOptions options, std::sha
   if (!time) return tl::make_unexpected(time.error());
   auto state = claim_state(options, log);
   if (!state) return tl::make_unexpected(state.error());
-  std::vector<Listener> listeners;  // before any thread is: what cannot listen leaves nothing behind
-  for (const ListenAddress& address : options.settings.listen) {
-    auto listener = Listener::open(address);
-    if (!listener) return tl::make_unexpected(listener.error());
-    log.info("listening on {}", listener->address().to_string());
-    listeners.push_back(std::move(*listener));
-  }
+  // Before any thread is: what cannot listen leaves nothing behind.
+  auto listeners = open_listeners(options.settings.listen, "listening on", log);
+  if (!listeners) return tl::make_unexpected(listeners.error());
+  auto public_listeners = open_listeners(options.settings.metrics.listen, "metrics for everybody on", log);
+  if (!public_listeners) return tl::make_unexpected(public_listeners.error());
   std::unique_ptr<Service> service(new Service(
       std::move(options), {std::move(*session), std::move(*state), std::move(*time)}, std::move(clock), log));
-  for (Listener& listener : listeners) service->server_.add(std::move(listener));
-  service->server_thread_ = std::jthread([raw = service.get()] { raw->serve(); });
+  for (Listener& listener : *listeners) service->server_.add(std::move(listener));
+  for (Listener& listener : *public_listeners) service->public_server_.add(std::move(listener));
+  service->serving_ = 2;
+  service->server_thread_ = std::jthread([raw = service.get()] { raw->serve(raw->server_); });
+  service->public_thread_ = std::jthread([raw = service.get()] { raw->serve(raw->public_server_); });
   return service;
 }
 
-void Service::serve() {
-  server_.run();
-  served_ = true;
+void Service::serve(HttpServer& server) {
+  server.run();
+  --serving_;
 }
 
 Result<void> Service::look() {
@@ -344,6 +410,7 @@ bool Service::monitor(bool on) {
 void Service::begin_stop() {
   manager_.stopping();
   server_.stop();
+  public_server_.stop();
   reclaim_->ask_to_stop();
   if (actuation_) actuation_->ask_to_stop();
   engine_stops_at_ = clock_->now() + kGiveBackPatience;
@@ -360,7 +427,7 @@ bool Service::ended() {
   if (delivery_ && (sampled || clock_->now() >= delivery_stops_at_)) delivery_->dispatcher().begin_stop();
   if (sampled || clock_->now() >= delivery_stops_at_) book_->ask_to_stop();
   const bool kept = !delivery_ || delivery_->dispatcher().ended();
-  return given_back && sampled && kept && served_ && reclaim_->ended() && book_->ended();
+  return given_back && sampled && kept && serving_ == 0 && reclaim_->ended() && book_->ended();
 }
 
 std::vector<std::string> Service::hanging() {

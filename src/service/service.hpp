@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -14,6 +15,7 @@
 #include "config/session_options.hpp"
 #include "core/clock.hpp"
 #include "core/log.hpp"
+#include "core/published.hpp"
 #include "engine/state_dir.hpp"
 #include "machine/machine_reader.hpp"
 #include "service/background_worker.hpp"
@@ -24,6 +26,7 @@
 #include "service/health.hpp"
 #include "service/http_server.hpp"
 #include "service/memory_reclaim.hpp"
+#include "service/metrics_desk.hpp"
 #include "service/options.hpp"
 #include "service/routes.hpp"
 #include "service/service_manager.hpp"
@@ -94,17 +97,22 @@ class Service {
   static Result<std::shared_ptr<const StateDirectory>> claim_state(const ServiceOptions& options, Log& log);
   static EngineThread::Open opener(const ServiceOptions& options, const Parts& parts,
                                    std::shared_ptr<EventDispatcher> events, std::shared_ptr<AlertDelivery> delivery,
-                                   std::shared_ptr<Book> book, std::shared_ptr<MemoryReclaim> reclaim);
+                                   std::shared_ptr<Book> book, std::shared_ptr<MemoryReclaim> reclaim,
+                                   MetricsDesk desk);
+  static Result<std::vector<Listener>> open_listeners(const std::vector<ListenAddress>& addresses,
+                                                      std::string_view what, Log& log);
   std::shared_ptr<AlertDelivery> make_delivery(const Parts& parts);
   std::unique_ptr<ActuationThread> make_actuation(const Parts& parts);
   std::shared_ptr<Book> make_book();
   void allow(const ActuatorSettings& settings);
+  MetricsDesk metrics_desk();
+  void expect_services(const BookSettings& settings);
   Sights sights();
   Hands hands();
   void apply(const config::Settings& settings);
   HealthFacts health_facts() const;
   bool monitor(bool on);
-  void serve();
+  void serve(HttpServer& server);
 
   const ServiceOptions options_;
   const std::shared_ptr<Clock> clock_;
@@ -121,6 +129,9 @@ class Service {
   const std::unique_ptr<ActuationThread> actuation_;  // null: nothing can be changed; gives back when it ends
   const std::shared_ptr<Book> book_;                  // shared with an engine that hangs
   const std::shared_ptr<MemoryReclaim> reclaim_;      // as well
+  const std::shared_ptr<Published<prometheus::MetricsSettings>> metrics_settings_;  // as well
+  Published<std::vector<std::string>> expected_services_;
+  const MetricsDesk metrics_;
   EngineThread engine_;
   std::atomic<std::chrono::nanoseconds> sample_interval_;
   std::atomic<MonotonicTime> paced_since_{};  // when it was changed last
@@ -130,13 +141,15 @@ class Service {
   MachineReader machine_;             // of the next one's thread
   BackgroundWorker machine_answers_;  // after it: it may be looking
   HttpServer server_;
+  HttpServer public_server_;  // of metrics.listen: idle without
   bool ready_ = false;
   bool over_ = false;                  // the recording; said
   MonotonicTime engine_stops_at_{};    // at the latest
   MonotonicTime delivery_stops_at_{};  // as well
   std::atomic<bool> answered_ = true;  // the server's thread has answered the last ping
-  std::atomic<bool> served_ = false;   // the server's thread has ended
-  std::jthread server_thread_;         // last: it uses all of the others
+  std::atomic<int> serving_ = 0;       // threads of servers that have not ended
+  std::jthread server_thread_;         // last, and the next: they use all of the others
+  std::jthread public_thread_;
 };
 
 }  // namespace gpukeeper::service

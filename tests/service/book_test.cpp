@@ -1,7 +1,9 @@
 #include "service/book.hpp"
 
 #include <fstream>
+#include <mutex>
 #include <optional>
+#include <vector>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -76,6 +78,37 @@ TEST_F(BookTest, OneThatIsToStopDoesNotBegin) {
   book_.ask_to_stop();
   book_.open(nullptr, Sources());
   EXPECT_TRUE(book_.ended());
+}
+
+TEST_F(BookTest, WhoMeasuresIsToldOfThoseThatWaitedTooOnceTheyAreServed) {
+  using Kind = Bookkeeper::Served::Kind;
+  std::mutex mutex;
+  std::vector<Bookkeeper::Served> served;
+  const auto count = [&] {
+    const std::scoped_lock lock(mutex);
+    return served.size();
+  };
+  book_.measure([&](const Bookkeeper::Served& each) {
+    const std::scoped_lock lock(mutex);
+    served.push_back(each);
+  });
+  book_.open(nullptr, Sources());
+  book_.see(snapshot());
+  ASSERT_EQ(capacity(1000), 1000_MiB);
+  LeaseRequest request{.service = "embedding", .min = from_mib(800), .owner = StandingOwner{}};
+  const auto first = book_.keeper()->reserve(request);
+  ASSERT_TRUE(first) << first.error().text();
+  request.wait = std::chrono::minutes(1);
+  ASSERT_EQ(book_.keeper()->reserve(request)->state, LeaseState::waiting);
+  EXPECT_EQ(count(), 1u);
+  ASSERT_TRUE(book_.keeper()->release(first->id));
+  static_cast<void>(clock_->wait_while([&] { return count() < 3; }, {}));
+  const std::scoped_lock lock(mutex);
+  std::vector<Kind> kinds;
+  for (const auto& each : served) kinds.push_back(each.kind);
+  EXPECT_THAT(kinds, testing::UnorderedElementsAre(Kind::granted, Kind::granted, Kind::released));
+  EXPECT_EQ(served.back().service, "embedding");
+  EXPECT_THAT(served.back().devices, ElementsAre("GPU-a"));
 }
 
 TEST_F(BookTest, ABookThatGrantsNothingIsSaidOnce) {

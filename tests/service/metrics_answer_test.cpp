@@ -76,7 +76,8 @@ TEST(MetricsAnswerTest, AnswersWithSomeFamiliesOnly) {
   EXPECT_EQ(ask({{"family", "gpukeeper"}}).status, 200u);
   const Response unknown = ask({{"family", "nvidia"}});
   EXPECT_EQ(unknown.status, 400u);
-  EXPECT_THAT(detail(unknown), HasSubstr("there is no family of metrics 'nvidia': known are gpukeeper"));
+  EXPECT_THAT(detail(unknown),
+              HasSubstr("there is no family of metrics 'nvidia': known are gpukeeper, documented, prefix, dcgm"));
   EXPECT_EQ(detail(ask({{"familiy", "x"}})), "the one parameter known here is family: ?family=gpukeeper");
 }
 
