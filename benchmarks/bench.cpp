@@ -29,6 +29,7 @@
 #include "history.hpp"
 #include "ledger.hpp"
 #include "machine.hpp"
+#include "metrics.hpp"
 #include "recording.hpp"
 #include "serve.hpp"
 #include "simulation.hpp"
@@ -275,6 +276,7 @@ int main(int argc, char** argv) {
                                                               {"simulation", simulation},
                                                               {"recording", recording},
                                                               {"history", history},
+                                                              {"metrics", metrics},
                                                               {"serve", serve},
                                                               {"others", others}};
   bool found = only.empty();
