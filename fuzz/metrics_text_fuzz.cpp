@@ -112,6 +112,7 @@ DeviceSnapshot device(Pieces& pieces, std::uint32_t index) {
     Device part = facts;
     part.partition = pieces.next();
     d.partitions.emplace_back().device = std::make_shared<const Device>(std::move(part));
+    d.partitions.back().parent_index = index;
   }
   d.device = std::make_shared<const Device>(std::move(facts));
   return d;
