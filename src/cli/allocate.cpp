@@ -33,8 +33,8 @@ Result<void> check_id(const std::string& id) {
               fmt::format("a lease is named by its number, as gpukeeper leases shows it, not '{}'", harmless(id)));
 }
 
-bool no_room(const DeskReply& reply) {
-  return text_in(member(parse_document(reply.body), "refusal"), "cause") == "no_room";
+bool may_come(const DeskReply& reply) {
+  return flag_in(member(parse_document(reply.body), "refusal"), "may_come");
 }
 
 // Of these leases, which are held.
@@ -100,7 +100,7 @@ Result<DeskReply> book(LeaseDesk& desk, const BookingOptions& options, std::stri
   }
   DeskQuestion question{.method = "POST", .target = std::string(kLeases), .body = std::move(*body)};
   auto reply = desk.ask(question);
-  if (!reply || reply->good() || !options.wait || !no_room(*reply)) return reply;
+  if (!reply || reply->good() || !options.wait || !may_come(*reply)) return reply;
   const std::string why = text_in(parse_document(reply->body), "detail");
   context.remark(fmt::format("waiting for room: {}", harmless(why.substr(0, why.find('\n')))));
   question.wait = *options.wait;

@@ -291,7 +291,7 @@ Exit about_leases(const std::string& command, const Arguments& arguments, Contex
     return release({said.id, command == "revoke", json, std::move(desk)}, context);
   }
   if (command == "leases") {
-    return leases({arguments.devices, said.service, arguments.all, json, std::move(desk)}, context);
+    return leases({arguments.devices, said.service, arguments.all, json, arguments.schema, std::move(desk)}, context);
   }
   if (command == "quota") return quota({said.service, json, std::move(desk)}, context);
   if (command == "report") return report({json, std::move(desk)}, context);

@@ -148,7 +148,7 @@ class OwnDesk final : public LeaseDesk {
   }
 
   static bool may_come(const DeskReply& reply) {
-    return !reply.good() && text_in(member(parse_document(reply.body), "refusal"), "cause") == "no_room";
+    return !reply.good() && flag_in(member(parse_document(reply.body), "refusal"), "may_come");
   }
 
   Result<DeskReply> look_and_answer(const DeskQuestion& question) {

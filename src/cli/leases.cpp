@@ -17,6 +17,7 @@
 #include "core/display_text.hpp"
 #include "core/files.hpp"
 #include "core/replace_file.hpp"
+#include "format/leases_json.hpp"
 
 namespace gpukeeper::cli {
 namespace {
@@ -42,6 +43,7 @@ Result<void> write_file(const std::string& path, std::string_view text) {
 }
 
 Exit leases(const LeasesOptions& options, Context& context) {
+  if (options.schema) return print(context, leases_schema());
   if (options.devices.size() > 1) {
     return fail(Errc::invalid_argument, "leases takes one --device; without it all are shown");
   }

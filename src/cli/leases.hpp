@@ -15,6 +15,7 @@ struct LeasesOptions {
   std::string service;
   bool all = false;  ///< those that are over, too
   bool json = false;
+  bool schema = false;  ///< of json; nothing is looked at
   DeskOptions desk = {};
 };
 Exit leases(const LeasesOptions& options, Context& context);

@@ -563,6 +563,7 @@ class Parser::Declared {
       add_flag(*each, "--json", arguments.json, "As JSON.");
       add_state_dir(*each, arguments);
     }
+    add_flag(*leases, "--schema", arguments.schema, "The JSON Schema of --json.")->excludes("--json");
     auto* export_all = app_.add_subcommand("export", "Writes all of status, leases and quota into a file, as JSON.");
     add_file(*export_all, "file", lease.file, "FILE", "The file to make; '-' is standard output.")->required();
     add_state_dir(*export_all, arguments);

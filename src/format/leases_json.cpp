@@ -204,7 +204,7 @@ Json quotas_document(const std::vector<ServiceAccount>& services) {
 Json refusal_object(const Refusal& refusal) {
   Json devices = Json::array();
   for (const DeviceRefusal& device : refusal.devices) devices.push_back(device_refusal_object(device));
-  return {{"cause", to_string(refusal.cause)}, {"devices", std::move(devices)}};
+  return {{"cause", to_string(refusal.cause)}, {"may_come", refusal.may_come}, {"devices", std::move(devices)}};
 }
 
 }  // namespace gpukeeper

@@ -203,9 +203,10 @@ constexpr std::string_view kSchema = R"json({
         "waited_seconds": {"type": "number", "minimum": 0, "description": "How long it was waited for in vain."},
         "refusal": {
           "type": "object",
-          "required": ["cause", "devices"],
+          "required": ["cause", "may_come", "devices"],
           "properties": {
             "cause": {"enum": ["closed", "invalid", "misused_id", "quota", "no_device", "never", "no_room", "queue_full"]},
+            "may_come": {"type": "boolean", "description": "Whether waiting may help: what is missing is held by somebody."},
             "devices": {
               "type": "array",
               "items": {

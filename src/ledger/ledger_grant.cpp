@@ -273,8 +273,8 @@ tl::expected<Booking, Refusal> Ledger::reserve(const LeaseRequest& request, Mome
   }
   Refusal refusal = quota_room ? refuse_for_room(want, claimed, at)
                                : refuse(RefusalCause::quota, quota_room.error().code, quota_room.error().message);
-  const bool may_come = refusal.cause == RefusalCause::no_room || !quota_room;
-  if (!request.wait || !may_come) return tl::make_unexpected(std::move(refusal));
+  refusal.may_come = refusal.cause == RefusalCause::no_room || !quota_room;
+  if (!request.wait || !refusal.may_come) return tl::make_unexpected(std::move(refusal));
   if (queue_.size() >= settings_.queue) {
     refusal.cause = RefusalCause::queue_full;
     refusal.error = {Errc::resource_exhausted, fmt::format("{} requests wait already, and no more may", queue_.size())};

@@ -83,6 +83,7 @@ struct Refusal {
   RefusalCause cause = RefusalCause::invalid;
   Error error;  ///< what callers decide by, and the first sentence
   std::vector<DeviceRefusal> devices;
+  bool may_come = false;  ///< whether waiting may help: what is missing is held by somebody
 
   /// The first sentence, then one a device. Names of processes are made harmless.
   std::vector<std::string> sentences() const;

@@ -40,8 +40,8 @@ struct AllocateTest : testing::Test {
   std::vector<std::string> remarks;
 };
 
-const DeskReply kNoRoom{409,
-                        R"({"detail":"no GPU has room\nGPU 0 is full","refusal":{"cause":"no_room","devices":[]}})"};
+const DeskReply kNoRoom{
+    409, R"({"detail":"no GPU has room\nGPU 0 is full","refusal":{"cause":"no_room","may_come":true,"devices":[]}})"};
 const DeskReply kGranted{201, R"({"leases":[{"id":"7"}]})"};
 
 TEST_F(AllocateTest, ARequestSaysWhatWasSaidAndNothingElse) {
@@ -85,7 +85,7 @@ TEST_F(AllocateTest, WhoWaitsIsToldForWhat) {
 }
 
 TEST_F(AllocateTest, WhatCanNeverBeIsNotWaitedFor) {
-  desk.replies = {DeskReply{409, R"({"detail":"never","refusal":{"cause":"never","devices":[]}})"}};
+  desk.replies = {DeskReply{409, R"({"detail":"never","refusal":{"cause":"never","may_come":false,"devices":[]}})"}};
   EXPECT_EQ(book(desk, {.service = "a", .memory = "1", .wait = 30s}, "standing", world.context)->status, 409u);
   EXPECT_EQ(desk.asked.size(), 1u);
 }

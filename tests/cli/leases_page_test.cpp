@@ -110,7 +110,7 @@ TEST(LeasesPageTest, ARefusalSetsOutWhatStandsInTheWay) {
       R"({"status":409,"code":"insufficient_memory","detail":"no GPU has 20000 MiB available for a\nGPU 0 (GPU-a) has )"
       R"(18000 MiB available, 2000 MiB short: lease 7 of b has 4096 MiB; process 12 (python3) uses 1024 MiB without a )"
       R"(lease\nGPU 1 (GPU-b) is not available: it fell off the bus",
-          "refusal":{"cause":"no_room","devices":[{"in_the_way":[{"id":"7"}],"foreign":[]},
+          "refusal":{"cause":"no_room","may_come":true,"devices":[{"in_the_way":[{"id":"7"}],"foreign":[]},
                                                   {"in_the_way":[],"foreign":[]}]}})";
   EXPECT_EQ(render_refusal(problem, 80, true),
             "no GPU has 20000 MiB available for a\n"
