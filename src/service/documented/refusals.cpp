@@ -27,9 +27,10 @@ std::optional<Response> refuse_stranger(const Request& request, uid_t own_uid) {
   auto refusal = refuse_change(request, own_uid);
   if (!refusal) return std::nullopt;
   if (request.peer->over_unix_socket()) return in_their_words(request.method, request.path, std::move(*refusal));
-  auto response = failed(401,
-                         "this changes what gpukeeper does, and over TCP that takes a token: 'gpukeeper token create' "
-                         "makes one; send it as 'Authorization: Bearer TOKEN', or ask over the unix socket");
+  auto response =
+      failed(401,
+             "this changes what gpukeeper does, and over TCP nobody can prove yet that he may: ask over the "
+             "unix socket, as curl does with --unix-socket /run/gpukeeper/gpukeeper.sock");
   response.headers.emplace_back("WWW-Authenticate", "Bearer");
   return response;
 }

@@ -181,12 +181,12 @@ TEST_F(GpuMemoryTest, TheLedgerIsAskedOnceATick) {
   EXPECT_EQ(available("0"), "6144");  // without it
 }
 
-TEST_F(GpuMemoryTest, OverTcpAChangeTakesAToken) {
+TEST_F(GpuMemoryTest, OverTcpNothingIsChanged) {
   for (const std::string path : {"memory/allocate", "memory/deallocate", "monitoring/start", "monitoring/stop"}) {
     const auto refused = service_.ask("POST", "/api/gpu/" + path, {}, "{}", {{"Content-Type", "application/json"}});
     expect_refusal(refused, 401,
-                   "this changes what gpukeeper does, and over TCP that takes a token: 'gpukeeper token create' makes "
-                   "one; send it as 'Authorization: Bearer TOKEN', or ask over the unix socket",
+                   "this changes what gpukeeper does, and over TCP nobody can prove yet that he may: ask over the unix "
+                   "socket, as curl does with --unix-socket /run/gpukeeper/gpukeeper.sock",
                    "");
     EXPECT_THAT(refused.headers, testing::Contains(Header{"WWW-Authenticate", "Bearer"}));
   }
