@@ -37,6 +37,16 @@ std::map<std::string, std::string> parameters(const Pieces& pattern, const Piece
   return result;
 }
 
+// For who asked for something else: a table that lists itself may be long.
+std::string what_there_is(std::span<const Route> routes) {
+  std::vector<std::string_view> patterns;
+  for (const Route& route : routes) {
+    if (route.pattern == "/") return "GET / lists what there is";
+    if (patterns.empty() || patterns.back() != route.pattern) patterns.push_back(route.pattern);
+  }
+  return fmt::format("there is only {}", fmt::join(patterns, ", "));
+}
+
 bool takes(const Route& route, std::string_view method) {
   return route.method == method || (route.method == "GET" && method == "HEAD");
 }
@@ -80,7 +90,7 @@ Response Router::answer(Request request) const {
   }
   const std::string methods = allowed(request, path);
   if (methods.empty()) {
-    return problem(404, "not_found", fmt::format("there is no '{}' here: GET / lists what there is", request.path));
+    return problem(404, "not_found", fmt::format("there is no '{}' here: {}", request.path, what_there_is(routes_)));
   }
   Response response;
   if (request.method == "OPTIONS") {

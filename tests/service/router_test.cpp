@@ -59,6 +59,13 @@ TEST(RouterTest, WhatIsNotThereIsSaidWithWhatIs) {
   }
   EXPECT_EQ(
       *ask("GET", "/nothing").body,
+      R"({"title":"Not Found","status":404,"code":"not_found","detail":"there is no '/nothing' here: there is only )"
+      "/health, /devices/{uuid}, /devices/{uuid}/links/{n}\"}\n");
+  Request request;
+  request.method = "GET";
+  request.path = "/nothing";
+  EXPECT_EQ(
+      *Router({{"GET", "/", "", [](const Request&) { return text("this list"); }}}).answer(request).body,
       R"({"title":"Not Found","status":404,"code":"not_found","detail":"there is no '/nothing' here: GET / lists )"
       "what there is\"}\n");
 }
