@@ -28,6 +28,8 @@ static_dependency(cli11 HEADER CLI/CLI.hpp PACKAGE libcli11-dev)
 static_dependency(yaml HEADER yaml-cpp/yaml.h ARCHIVE libyaml-cpp.a PACKAGE libyaml-cpp-dev)
 static_dependency(sqlite HEADER sqlite3.h ARCHIVE libsqlite3.a PACKAGE libsqlite3-dev)
 static_dependency(xml HEADER pugixml.hpp ARCHIVE libpugixml.a PACKAGE libpugixml-dev)
+static_dependency(crypto HEADER openssl/evp.h ARCHIVE libcrypto.a PACKAGE libssl-dev)
+target_link_libraries(gpukeeper_dep_crypto INTERFACE ${CMAKE_DL_LIBS} Threads::Threads)
 static_dependency(zlib HEADER zlib.h ARCHIVE libz.a PACKAGE zlib1g-dev)
 
 # Boost is used by its headers alone: Asio, and the parser of Beast. Their library parts are compiled in one source file
