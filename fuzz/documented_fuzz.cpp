@@ -54,6 +54,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   auto peer = std::make_shared<Peer>();
   peer->credentials = Credentials{1, 0, 0};
   request.peer = std::move(peer);
+  request.who = {.role = auth::Role::admin, .name = "root", .known = true};
   const std::string path = request.path;
   const Response response = documented::in_their_words("POST", path, router.answer(std::move(request)));
   require(response.status < 500 || response.status == 503);

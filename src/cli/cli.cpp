@@ -33,12 +33,14 @@
 #include "cli/status.hpp"
 #include "cli/stretch.hpp"
 #include "cli/throttle.hpp"
+#include "cli/token.hpp"
 #include "cli/trend.hpp"
 #include "cli/version.hpp"
 #include "cli/why.hpp"
 #include "client/daemon.hpp"
 #include "core/display_text.hpp"
 #include "core/text.hpp"
+#include "engine/state_dir.hpp"
 #include "format/columns.hpp"
 #include "yaml/values.hpp"
 
@@ -384,6 +386,19 @@ ConfigOptions config_options(const Arguments& arguments, config::Sources sources
           .sources = std::move(sources)};
 }
 
+TokenOptions token_options(const Arguments& arguments, const Context& context) {
+  const TokenArguments& said = arguments.token;
+  return {.action = arguments.action,
+          .id = said.id,
+          .role = said.role,
+          .service = said.service,
+          .name = said.name,
+          .lifetime = duration(said.expires),
+          .folder = context.settings.state_dir.value_or(
+              StateDirectory::usual_path(context.environment, ::geteuid() == 0).value_or("")),
+          .json = arguments.json};
+}
+
 Exit dispatch(const std::string& command, const Arguments& arguments, const Parser& parser, Context& context) {
   using enum MetricsOptions::Form;
   if (arguments.version || command == "version") return version(arguments.json, context);
@@ -415,6 +430,7 @@ Exit dispatch(const std::string& command, const Arguments& arguments, const Pars
     return print(context, full_help(parser.tree(), command, page_width(context.screen())));
   }
   if (is_about_leases(command)) return about_leases(command, arguments, context);
+  if (command == "token") return token(token_options(arguments, context), context);
   if (command == "record") return record(record_options(arguments, context.settings), context);
   if (command == "doctor") return doctor(arguments.json, context);
   if (command == "completion") return completion(arguments.shell, parser.tree(), context);

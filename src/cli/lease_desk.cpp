@@ -45,6 +45,7 @@ constexpr auto kWhoPatience = 100ms;  // who the processes are takes two looks 2
 Errc code_of(unsigned status) {
   switch (status) {
     case 400: return Errc::invalid_argument;
+    case 401: return Errc::unauthenticated;
     case 403: return Errc::not_permitted;
     case 404: return Errc::not_found;
     case 409: return Errc::resource_exhausted;
@@ -54,7 +55,7 @@ Errc code_of(unsigned status) {
 
 class DaemonDesk final : public LeaseDesk {
  public:
-  explicit DaemonDesk(ListenAddress address) : address_(std::move(address)) {}
+  explicit DaemonDesk(const client::Daemon& daemon) : address_(daemon.address()), token_(daemon.token()) {}
 
   Result<DeskReply> ask(const DeskQuestion& question) override {
     client::Limits limits;
@@ -68,7 +69,7 @@ class DaemonDesk final : public LeaseDesk {
     }
     const auto until = clock_.now() + kBeginPatience;
     for (;;) {
-      auto reply = client::exchange(address_, {question.method, question.target, body}, limits);
+      auto reply = client::exchange(address_, {question.method, question.target, body, token_}, limits);
       if (!reply) {
         return fail(reply.error().code, fmt::format("the gpukeeper daemon at {}: {}", harmless(address_.to_string()),
                                                     reply.error().message));
@@ -91,6 +92,7 @@ class DaemonDesk final : public LeaseDesk {
 
  private:
   const ListenAddress address_;
+  const std::string token_;
   SystemClock clock_;
 };
 
@@ -201,6 +203,7 @@ class OwnDesk final : public LeaseDesk {
     request.query = std::move(target->query);
     request.body = question.body;
     request.peer = service::this_process();
+    request.who = {.role = auth::Role::admin, .name = "this command", .known = true};  // the ledger is its own
     return request;
   }
 
@@ -248,7 +251,7 @@ Error DeskReply::error(std::size_t width, bool utf8) const {
 Result<std::unique_ptr<LeaseDesk>> open_desk(const DeskOptions& options, Context& context) {
   if (options.sources.empty() || !options.daemon.empty()) {
     const auto daemon = client::Daemon::find(options.daemon, context.environment);
-    if (daemon) return std::unique_ptr<LeaseDesk>(std::make_unique<DaemonDesk>(daemon->address()));
+    if (daemon) return std::unique_ptr<LeaseDesk>(std::make_unique<DaemonDesk>(*daemon));
     if (daemon.error().code != Errc::not_found || !options.daemon.empty()) {
       return tl::make_unexpected(daemon.error());
     }

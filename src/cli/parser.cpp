@@ -182,6 +182,7 @@ class Parser::Declared {
     add_serve(arguments);
     add_config(arguments);
     add_monitoring(arguments);
+    add_token(arguments);
     add_record(arguments);
     add_run(arguments);
     add_allocate(arguments);
@@ -646,7 +647,7 @@ class Parser::Declared {
             ->allow_extra_args(false);
     add(*serve, listen, {.value = "ADDRESS", .choices = {"127.0.0.1:", "unix:"}});
     add_flag(*serve, "--insecure-listen", arguments.insecure_listen,
-             "Allow addresses that other machines reach: whoever reaches them may read all.");
+             "Let other machines look without a token, at addresses that they reach.");
     auto* metrics =
         serve
             ->add_option(
@@ -691,6 +692,27 @@ class Parser::Declared {
                "start, stop (then it looks when somebody asks) or status.")
         ->required();
     add_flag(*monitoring, "--json", arguments.json, "As JSON.");
+  }
+
+  void add_token(Arguments& arguments) {
+    auto* token = app_.add_subcommand(
+        "token",
+        "Tokens by which gpukeeper serve knows who asks over TCP (docs/security.md): make, list, revoke them.");
+    add_choice(*token, "action", arguments.action, "ACTION", {"create", "list", "revoke"},
+               "create prints a new one, which is kept nowhere; list shows those there are; revoke ID ends one.")
+        ->required();
+    add(*token, token->add_option("id", arguments.token.id, "Of revoke: which."), {.value = "ID"});
+    add_choice(
+        *token, "--role", arguments.token.role, "ROLE", {"viewer", "operator", "admin"},
+        "Of create: what it may do: viewer looks, operator (as without this) books and releases, admin does all.");
+    add(*token, token->add_option("--service", arguments.token.service, "Of create: only for the leases of this one."),
+        {.value = "NAME"});
+    add(*token, token->add_option("--name", arguments.token.name, "Of create: to tell it from others."),
+        {.value = "NAME"});
+    add_checked(*token, "--expires", arguments.token.expires, "TIME", check_duration,
+                "Of create: good for so long, such as 90d; else until it is revoked.");
+    add_file(*token, "--state-dir", arguments.state_dir, "FOLDER", "That of gpukeeper serve, where it keeps them.");
+    add_flag(*token, "--json", arguments.json, "As JSON.");
   }
 
   static std::vector<std::string> config_keys(std::string_view end) {

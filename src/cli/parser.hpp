@@ -37,6 +37,15 @@ struct LeaseArguments {
   std::vector<std::string> command;
 };
 
+/// What is said to `token`.
+struct TokenArguments {
+  std::string id;
+  std::string role;
+  std::string service;
+  std::string name;
+  std::string expires;
+};
+
 /// What the command line said, as it stands there: a member for each option, empty or false where it was not given.
 struct Arguments {
   std::vector<std::string> sources;
@@ -103,6 +112,7 @@ struct Arguments {
   std::string multiplier;
   bool wait = false;
   LeaseArguments lease;
+  TokenArguments token;
 };
 
 /// Seconds ("90", "0.5") or a duration ("1h30m"); nothing for what is none, or is longer than thirty years.

@@ -77,6 +77,10 @@ config::Settings completed(config::Settings settings, const Context& context) {
   return settings;
 }
 
+std::string usual_state_dir(const Context& context) {
+  return StateDirectory::usual_path(context.environment, ::geteuid() == 0).value_or("");
+}
+
 std::optional<std::chrono::nanoseconds> period(const config::Effective& config) {
   if (config.origin("sample_interval").layer == config::Layer::standard) return std::nullopt;
   return config.settings.engine.sample_interval;
@@ -100,18 +104,17 @@ class Server {
         log_(std::make_unique<Log>(*clock_, std::move(target), config_.now().settings.log.level)) {}
 
   Exit run() {
-    auto started = Service::start(
-        {.settings = completed(config_.now().settings, context_),
-         .config = options_.config,
-         .journal = writes_to_journal(context_),
-         .period = period(config_.now()),
-         .version = std::string(program_version()),
-         .machine_root = options_.machine_root,
-         .usual_state_dir = StateDirectory::usual_path(context_.environment, ::geteuid() == 0).value_or(""),
-         .speed = options_.speed,
-         .at = options_.at,
-         .notify_socket = context_.environment("NOTIFY_SOCKET")},
-        clock_, *log_);
+    auto started = Service::start({.settings = completed(config_.now().settings, context_),
+                                   .config = options_.config,
+                                   .journal = writes_to_journal(context_),
+                                   .period = period(config_.now()),
+                                   .version = std::string(program_version()),
+                                   .machine_root = options_.machine_root,
+                                   .usual_state_dir = usual_state_dir(context_),
+                                   .speed = options_.speed,
+                                   .at = options_.at,
+                                   .notify_socket = context_.environment("NOTIFY_SOCKET")},
+                                  clock_, *log_);
     if (!started) return tl::make_unexpected(started.error());
     Service& service = **started;
     log_->info("gpukeeper {} serves", program_version());
@@ -179,6 +182,8 @@ Exit serve(const ServeOptions& options, Context& context) {
   if (options.check_config) {
     if (const auto usable = config::session_options(settings, true); !usable)
       return tl::make_unexpected(usable.error());
+    const std::string state = settings.state_dir.value_or(usual_state_dir(context));
+    if (auto well = service::check_listen(settings, state); !well) return tl::make_unexpected(well.error());
     const std::string& path = options.config->path();
     return print(context, path.empty() ? "the command line is well\n" : fmt::format("{} is well\n", harmless(path)));
   }

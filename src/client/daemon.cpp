@@ -111,14 +111,20 @@ std::vector<ListenAddress> usual_addresses(const Daemon::Variable& environment, 
 Result<Daemon> Daemon::find(std::string_view named, const Variable& environment, Limits limits) {
   constexpr std::string_view kVariable = "GPUKEEPER_DAEMON";
   const std::string variable = environment(kVariable).value_or("");
-  if (named.empty() && variable.empty()) {
-    auto address = first_that_answers(usual_addresses(environment, ::geteuid()), true, limits);
+  std::vector<ListenAddress> addresses;
+  const bool usual = named.empty() && variable.empty();
+  if (usual) {
+    addresses = usual_addresses(environment, ::geteuid());
+  } else {
+    auto address = named.empty() ? parse(variable, kVariable) : parse(named, "--daemon");
     if (!address) return tl::make_unexpected(address.error());
-    return Daemon(std::move(*address), limits);
+    addresses.push_back(std::move(*address));
   }
-  auto address = named.empty() ? parse(variable, kVariable) : parse(named, "--daemon");
+  auto address = first_that_answers(addresses, usual, limits);
   if (!address) return tl::make_unexpected(address.error());
-  return find(std::vector{std::move(*address)}, limits);
+  Daemon daemon(std::move(*address), limits);
+  daemon.token_ = environment("GPUKEEPER_TOKEN").value_or("");
+  return daemon;
 }
 
 Result<Daemon> Daemon::find(const std::vector<ListenAddress>& addresses, Limits limits) {
@@ -128,7 +134,7 @@ Result<Daemon> Daemon::find(const std::vector<ListenAddress>& addresses, Limits 
 }
 
 Result<std::string> Daemon::ask(std::string_view method, std::string_view target, std::string_view json) const {
-  auto reply = exchange(address_, {method, target, json}, limits_);
+  auto reply = exchange(address_, {method, target, json, token_}, limits_);
   if (!reply) {
     return fail(reply.error().code,
                 fmt::format("the gpukeeper daemon at {}: {}", harmless(address_.to_string()), reply.error().message));

@@ -33,7 +33,7 @@ class Daemon {
   using Variable = std::function<std::optional<std::string>(std::string_view)>;
 
   /// The one at `named` ("unix:PATH" or "ADDRESS:PORT"), else at $GPUKEEPER_DAEMON, else the first that takes a
-  /// connection where `serve` listens when nothing is chosen.
+  /// connection where `serve` listens when nothing is chosen. It is told $GPUKEEPER_TOKEN, where there is one.
   /// Errors: invalid_argument for a text that is no address; not_found when no daemon runs there; not_permitted when
   /// its socket does not let this user in. The message says what to do.
   static Result<Daemon> find(std::string_view named, const Variable& environment, Limits limits = {});
@@ -48,12 +48,14 @@ class Daemon {
   Result<std::string> ask(std::string_view method, std::string_view target, std::string_view json = {}) const;
 
   const ListenAddress& address() const { return address_; }
+  const std::string& token() const { return token_; }
 
  private:
   Daemon(ListenAddress address, Limits limits) : address_(std::move(address)), limits_(limits) {}
 
   ListenAddress address_;
   Limits limits_;
+  std::string token_ = {};
 };
 
 /// Where a daemon is looked for when nobody says where: this user's own, the machine's, then TCP.

@@ -61,6 +61,7 @@ class Connection {
     request.set(http::field::host, address_.is_unix() ? "localhost" : address_.to_string());
     request.set(http::field::user_agent, "gpukeeper");
     request.set(http::field::accept, "application/json");
+    if (!question.token.empty()) request.set(http::field::authorization, "Bearer " + std::string(question.token));
     request.keep_alive(false);
     if (!question.json.empty()) request.set(http::field::content_type, "application/json");
     request.body() = question.json;

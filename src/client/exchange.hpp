@@ -12,7 +12,8 @@ namespace gpukeeper::client {
 struct Question {
   std::string_view method;
   std::string_view target;
-  std::string_view json;  ///< empty for none
+  std::string_view json;        ///< empty for none
+  std::string_view token = {};  ///< to be known by; empty for none
 };
 
 struct Reply {

@@ -31,6 +31,8 @@ constexpr std::pair<std::string_view, Strategy> kStrategies[] = {{"most_free", S
                                                                  {"coolest", Strategy::coolest}};
 constexpr std::pair<std::string_view, OverusePolicy> kOveruse[] = {
     {"alert", OverusePolicy::alert}, {"ask", OverusePolicy::ask}, {"terminate", OverusePolicy::terminate}};
+constexpr std::pair<std::string_view, auth::Role> kLoopbackRoles[] = {{"viewer", auth::Role::viewer},
+                                                                      {"operator", auth::Role::operator_}};
 constexpr std::pair<std::string_view, double> kMultipliers[] = {{"0.8", 0.8}, {"0.5", 0.5}, {"0", 0.0}};
 
 // `field` finds the value in the settings, whether they may be changed or not.
@@ -373,11 +375,20 @@ void add_service(std::vector<Key>& keys) {
       "listen", "", restart, "Where serve answers: ADDRESS:PORT, [v6]:PORT or unix:PATH; none is the usual places.",
       list(listen_address()), [](auto& s) -> auto& { return s.listen; }));
   keys.push_back(key(
-      "insecure_listen", "", restart, "Allow addresses that other machines reach.", flag(),
+      "insecure_listen", "", restart, "Let other machines look without a token, at addresses that they reach.", flag(),
       [](auto& s) -> auto& { return s.insecure_listen; }));
   keys.push_back(key(
       "hosts", "", restart, "Names under which a browser may ask, beyond localhost.", list(text()),
       [](auto& s) -> auto& { return s.hosts; }));
+  keys.push_back(key(
+      "auth.loopback_role", "", live, "What a program of this machine may do over TCP without a token.",
+      word(kLoopbackRoles), [](auto& s) -> auto& { return s.auth.loopback_role; }));
+  keys.push_back(key(
+      "auth.admin_groups", "", live, "Groups whose members are admins over the unix socket, by name or number.",
+      list(text()), [](auto& s) -> auto& { return s.auth.admin_groups; }));
+  keys.push_back(key(
+      "auth.operator_groups", "", live, "Groups whose members are operators there.", list(text()),
+      [](auto& s) -> auto& { return s.auth.operator_groups; }));
   keys.push_back(key(
       "http.connections", "", restart, "Connections of one listener at once.", number<std::size_t>(1, 100'000),
       [](auto& s) -> auto& { return s.http.connections; }));
@@ -491,13 +502,6 @@ std::vector<std::string> check(const Settings& settings) {
   for (std::string& sentence : reclaim::check(settings.reclaim)) found.push_back(std::move(sentence));
   for (std::string& sentence : prometheus::check(settings.metrics)) found.push_back(std::move(sentence));
   for (std::string& sentence : gpukeeper::check(settings.sinks)) found.push_back(std::move(sentence));
-  for (const ListenAddress& address : settings.listen) {
-    if (address.is_local() || settings.insecure_listen) continue;
-    found.push_back(
-        fmt::format("listen: on {}: other machines reach that address, and there is no authentication yet: "
-                    "listen on 127.0.0.1 behind a proxy that has one, or consent with --insecure-listen",
-                    address.to_string()));
-  }
   return found;
 }
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "actuators/actuator_settings.hpp"
+#include "auth/role.hpp"
 #include "booking/book_settings.hpp"
 #include "core/listen_address.hpp"
 #include "core/log.hpp"
@@ -38,6 +39,15 @@ struct HttpSettings {
   friend bool operator==(const HttpSettings&, const HttpSettings&) = default;
 };
 
+/// Who may do what, beside root and the user that gpukeeper runs as.
+struct AuthSettings {
+  std::vector<std::string> admin_groups;          ///< over the unix socket; names or numbers
+  std::vector<std::string> operator_groups;       ///< as well
+  auth::Role loopback_role = auth::Role::viewer;  ///< over TCP from this machine, without a token
+
+  friend bool operator==(const AuthSettings&, const AuthSettings&) = default;
+};
+
 /// All that can be configured, each with its default. The key table (key_table.hpp) has a row for each.
 struct Settings {
   EngineSettings engine;
@@ -45,12 +55,13 @@ struct Settings {
 
   std::vector<std::string> source;    ///< as for --source; empty: auto
   std::vector<ListenAddress> listen;  ///< empty: where it is usual
-  bool insecure_listen = false;       ///< false: addresses that other machines reach are refused
+  bool insecure_listen = false;       ///< true: other machines may look without a token
   std::vector<std::string> hosts;     ///< names under which web browsers may ask, beyond localhost
   std::optional<std::string> state_dir;
   std::optional<std::string> rules;  ///< a file of rules that stand before the built-in ones (docs/classes.md)
   LogSettings log;
   HttpSettings http;
+  AuthSettings auth;
   prometheus::MetricsSettings metrics;
   SinkList sinks;  ///< where alerts are sent
   ActuatorSettings actuators;

@@ -1,7 +1,5 @@
 #pragma once
 
-#include <sys/types.h>
-
 #include "policy/andon/silence.hpp"
 #include "service/ask_engine.hpp"
 #include "service/http.hpp"
@@ -16,15 +14,13 @@ Response alerts_answer(const Request& request, const Snapshot& snapshot);
 /// GET /api/v1/silences.
 Response silences_answer(const SilenceList& silences);
 
-/// Who may change alerts, and how it is done.
+/// How alerts are changed.
 struct AlertCommands {
-  uid_t own_uid = 0;
   Post post;
 };
 
-// What changes anything is for root and the user that gpukeeper runs as, vouched for by the unix socket; 403 for all
-// others. Bodies are JSON objects; 400 says what is wrong with one, 404 that there is no such alert or silence. What
-// the engine is asked is answered later (ask_engine.hpp).
+// Bodies are JSON objects; 400 says what is wrong with one, 404 that there is no such alert or silence. What the engine
+// is asked is answered later (ask_engine.hpp).
 
 /// POST /api/v1/alerts/{id}/ack: 204.
 Response acknowledge(const Request& request, const AlertCommands& commands);

@@ -1,18 +1,81 @@
 #pragma once
 
+#include <cstdint>
+#include <functional>
+#include <memory>
 #include <optional>
+#include <string>
+#include <vector>
 
 #include <sys/types.h>
+#include <tl/expected.hpp>
 
+#include "auth/failed_logins.hpp"
+#include "auth/role.hpp"
+#include "auth/token.hpp"
+#include "core/clock.hpp"
+#include "core/log.hpp"
+#include "core/published.hpp"
 #include "service/http.hpp"
 
 namespace gpukeeper::service {
 
-/// Whether the one who asks may change things: root, and the user that gpukeeper runs as, vouched for by the unix
-/// socket. Over TCP nobody may until there are tokens: whoever is on this machine could.
-bool may_change(const Peer& peer, uid_t own_uid);
+/// Whose a change may be, beside those of everybody, for which a role is enough.
+enum class Own : std::uint8_t {
+  none,     ///< it is about all: a token for one service is not good for it
+  service,  ///< about leases: such a token is, for those of its service
+  user,     ///< and so is whoever the kernel vouches for over the unix socket, for those of his own
+};
 
-/// The refusal, 403; nothing when it may.
-std::optional<Response> refuse_change(const Request& request, uid_t own_uid);
+/// The rules of a running daemon, as configured.
+struct AuthRules {
+  uid_t own_uid = 0;  ///< the user that gpukeeper runs as: admin, as root is
+  std::vector<gid_t> admins;
+  std::vector<gid_t> operators;
+  auth::Role loopback = auth::Role::viewer;  ///< over TCP from this machine, without a token
+  auth::Role elsewhere = auth::Role::none;   ///< from another machine, without one
+};
+
+/// Says of every request who asks, before anything else looks at it: by its token, else by the kernel's word over the
+/// unix socket, else by where it comes from.
+///
+/// Threads: who() belongs to the server's; configure() may be called from any.
+class Authority {
+ public:
+  using Tokens = std::function<std::shared_ptr<const std::vector<auth::Token>>()>;
+
+  /// `tokens`: those that count now, never null. Both clocks' owner and the log outlive this.
+  Authority(AuthRules rules, Tokens tokens, const Clock& clock, Log& log);
+
+  void configure(AuthRules rules) { rules_.publish(std::make_shared<const AuthRules>(std::move(rules))); }
+
+  /// 401 for a token that is none; 429, and the connection's end, for one after many others from there.
+  tl::expected<auth::Identity, Response> who(const Request& request);
+
+ private:
+  Response refuse_token(const Request& request);
+  auth::Identity by_kernel(const Credentials& credentials) const;
+
+  Published<AuthRules> rules_;
+  const Tokens tokens_;
+  const Clock& clock_;
+  Log& log_;
+  auth::FailedLogins failed_;
+};
+
+/// Whether an address is of this machine's loopback: 127.0.0.0/8, ::1.
+bool is_loopback(const std::string& address);
+
+/// The refusal of a row that needs that role: 401 for who has said nothing of himself over TCP, with how to get a
+/// token; 403 for who may not. Nothing when he may. The one place that decides it.
+std::optional<Response> refuse(const Request& request, auth::Role needs, Own own);
+
+/// The user in whose name somebody books: his own, where the kernel vouches for him; that of the daemon for a token.
+uid_t user_of(const Request& request, uid_t own_uid);
+
+/// Whether he may read the command lines of everybody's processes.
+inline bool may_read_command_lines(const auth::Identity& who) {
+  return who.role == auth::Role::admin && !who.service;
+}
 
 }  // namespace gpukeeper::service

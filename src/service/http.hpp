@@ -12,6 +12,8 @@
 
 #include <sys/types.h>
 
+#include "auth/role.hpp"
+
 // A request and its answer, as routes see them: plain values, made and read without any socket.
 namespace gpukeeper::service {
 
@@ -23,7 +25,8 @@ struct Credentials {
   pid_t pid = 0;  ///< 0 when it lives in a pid namespace that we cannot see
   uid_t uid = 0;
   gid_t gid = 0;
-  std::uint64_t start_ticks = 0;  ///< of that process (ProcessOwner); 0 when it was gone, or is not to be seen
+  std::uint64_t start_ticks = 0;   ///< of that process (ProcessOwner); 0 when it was gone, or is not to be seen
+  std::vector<gid_t> groups = {};  ///< beside gid
 };
 
 class ConnectionEnd;
@@ -48,6 +51,7 @@ struct Request {
   unsigned version = 11;  ///< 10 or 11
   bool keep_alive = true;
   std::shared_ptr<const Peer> peer = std::make_shared<const Peer>();  ///< never null
+  auth::Identity who;                                                 ///< as Authority found out; nobody until then
   std::map<std::string, std::string> parameters;                      ///< what stands in the {places} of the route
 
   /// The first header of that name, whatever the case of its letters.

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <list>
 #include <set>
 #include <string>
@@ -61,13 +62,26 @@ std::string address_text(const sockaddr_storage& name) {
   return text.data();
 }
 
+// SO_PEERGROUPS, unix(7): none before Linux 4.13.
+std::vector<gid_t> groups_of(int descriptor) {
+  std::vector<gid_t> groups(64);
+  socklen_t size = static_cast<socklen_t>(groups.size() * sizeof(gid_t));
+  int answer = ::getsockopt(descriptor, SOL_SOCKET, SO_PEERGROUPS, groups.data(), &size);
+  if (answer != 0 && errno == ERANGE) {  // it has said how many there are
+    groups.resize(size / sizeof(gid_t));
+    answer = ::getsockopt(descriptor, SOL_SOCKET, SO_PEERGROUPS, groups.data(), &size);
+  }
+  groups.resize(answer == 0 ? size / sizeof(gid_t) : 0);
+  return groups;
+}
+
 std::shared_ptr<Peer> peer_of(int descriptor, bool over_unix_socket) {
   auto peer = std::make_shared<Peer>();
   if (over_unix_socket) {
     ucred credentials{};
     socklen_t size = sizeof credentials;
     ::getsockopt(descriptor, SOL_SOCKET, SO_PEERCRED, &credentials, &size);
-    peer->credentials = Credentials{credentials.pid, credentials.uid, credentials.gid};
+    peer->credentials = Credentials{credentials.pid, credentials.uid, credentials.gid, 0, groups_of(descriptor)};
     const auto process = peer_process(descriptor, credentials.pid);
     if (process) peer->credentials->start_ticks = process->start_ticks;
     return peer;
@@ -268,6 +282,7 @@ class HttpServer::Implementation {
         c.awaited = std::move(response.later);
         response = co_await settled(c, what);
       }
+      if (options_.answered) options_.answered(*c.peer, c.gone ? nullptr : &response);
       if (c.gone) co_return false;
     }
     keep = keep && !response.close && !stopping_;

@@ -27,6 +27,9 @@ struct HttpServerOptions {
   /// At the stop: how long a connection may be quiet before it is closed, and after how long all are cut off.
   std::chrono::milliseconds quiet = std::chrono::milliseconds(200);
   std::chrono::milliseconds drain = std::chrono::milliseconds(1500);
+
+  /// Told what the handler's request was answered in the end, on the server's thread; null when its client had gone.
+  std::function<void(const Peer&, const Response*)> answered = nullptr;
 };
 
 /// An HTTP/1.1 server: connections stay, requests may follow each other without waiting, every client is bounded in

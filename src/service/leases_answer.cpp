@@ -13,16 +13,13 @@
 #include "core/text.hpp"
 #include "format/columns.hpp"
 #include "format/leases_json.hpp"
-#include "service/authority.hpp"
 #include "service/booked_device.hpp"
 #include "service/connection_end.hpp"
 #include "service/later.hpp"
+#include "service/lease_authority.hpp"
 
 namespace gpukeeper::service {
 namespace {
-
-constexpr std::string_view kStranger =
-    "leases are booked and changed over the unix socket only, where the kernel says who asks";
 
 auto wrong(std::string message) {
   return fail(Errc::invalid_argument, std::move(message));
@@ -100,6 +97,15 @@ Response refused(const Refusal& refusal, std::optional<std::chrono::nanoseconds>
   auto response = document_answer(v.status, document);
   response.content_type = "application/problem+json";
   return v.status == 503 ? again_soon(std::move(response)) : response;
+}
+
+// Of a token that is for another service.
+std::optional<Response> refuse_service(const Request& request, const std::string& service) {
+  const auto& own = request.who.service;
+  if (!own || ServiceEqual()(service, *own)) return std::nullopt;
+  return problem(403, "not_permitted",
+                 fmt::format("the {} is for the leases of service '{}', not of '{}'", harmless(request.who.name),
+                             harmless(*own), harmless(service)));
 }
 
 Result<LeaseId> id_of(const Request& request) {
@@ -222,9 +228,12 @@ Result<Owner> LeaseAnswers::connected_owner(const Peer& peer) const {
 }
 
 Result<Owner> LeaseAnswers::owner_of(const LeaseWish& wish, const Peer& who) const {
-  const Credentials& peer = *who.credentials;
   if (wish.owner == LeaseWish::Owner::standing) return StandingOwner{};
   if (wish.owner == LeaseWish::Owner::heartbeat) return HeartbeatOwner{*wish.ttl};
+  if (!who.credentials) {
+    return wrong("over TCP nobody says which process asks: ask for an owner \"heartbeat\" or \"standing\"");
+  }
+  const Credentials& peer = *who.credentials;
   if (wish.owner == LeaseWish::Owner::connection) return connected_owner(who);
   if (peer.pid <= 0) {
     return wrong(
@@ -281,7 +290,6 @@ bool LeaseAnswers::is_quick(const Request& request) const {
 }
 
 Response LeaseAnswers::reserve(const Request& request) {
-  if (!request.peer->credentials) return problem(403, "not_permitted", kStranger);
   if (auto good = check_parameters(request, {}); !good) return refused(good.error());
   auto wish = parse_lease_wish(request.body);
   if (!wish) return refused(wish.error());
@@ -291,10 +299,11 @@ Response LeaseAnswers::reserve(const Request& request) {
     if (!device) return refused(device.error());
     wanted.device = std::move(*device);
   }
+  if (auto refusal = refuse_service(request, wanted.service)) return *refusal;
   const auto owner = owner_of(*wish, *request.peer);
   if (!owner) return refused(owner.error());
   wanted.owner = *owner;
-  wanted.uid = request.peer->credentials->uid;
+  wanted.uid = user_of(request, desk_.own_uid);
   if (!desk_.waits) wanted.wait.reset();
   const auto booking = desk_.book.reserve(wanted);
   if (!booking) return refused(booking.error());
@@ -469,23 +478,19 @@ Response LeaseAnswers::find(const Request& request) {
 }
 
 // The lease that the path names, for somebody who may change it.
-tl::expected<LeaseAnswers::Subject, Response> LeaseAnswers::theirs(const Request& request, bool operators_only) {
-  if (!request.peer->credentials) return tl::make_unexpected(problem(403, "not_permitted", kStranger));
+tl::expected<LeaseAnswers::Subject, Response> LeaseAnswers::theirs(const Request& request) {
   const auto id = id_of(request);
   if (!id) return tl::make_unexpected(refused(id.error()));
   Subject subject{*id, known(*id)};
-  if (may_change(*request.peer, desk_.own_uid)) return subject;
-  if (operators_only) {
-    return tl::make_unexpected(
-        problem(403, "not_permitted", "to revoke leases is for root and the user that gpukeeper runs as"));
-  }
-  if (!subject.lease || subject.lease->uid == request.peer->credentials->uid) return subject;
+  if (is_admin(request)) return subject;
+  if (!subject.lease || is_own(request, *subject.lease, desk_.own_uid)) return subject;
+  if (auto refusal = refuse_service(request, subject.lease->service.text())) return tl::make_unexpected(*refusal);
   const std::string name = user(subject.lease->uid);
-  return tl::make_unexpected(problem(
-      403, "not_permitted",
-      fmt::format("lease {} belongs to user {}{}: it is changed by nobody but that user, root and the user that "
-                  "gpukeeper runs as",
-                  number(*id), subject.lease->uid, name.empty() ? "" : fmt::format(" ({})", harmless(name)))));
+  return tl::make_unexpected(
+      problem(403, "not_permitted",
+              fmt::format("lease {} belongs to user {}{}: it is changed by nobody but that user and who has the role "
+                          "admin",
+                          number(*id), subject.lease->uid, name.empty() ? "" : fmt::format(" ({})", harmless(name)))));
 }
 
 Response LeaseAnswers::end(const Request& request, EndReason why) {
@@ -494,7 +499,7 @@ Response LeaseAnswers::end(const Request& request, EndReason why) {
   if (!generation) return refused(generation.error());
   const auto wait = wait_of(request);
   if (!wait) return refused(wait.error());
-  const auto subject = theirs(request, why == EndReason::revoked);
+  const auto subject = theirs(request);
   if (!subject) return subject.error();
   const auto ending = desk_.book.release(subject->id, *generation, why);
   if (!ending) {
@@ -552,7 +557,6 @@ Response LeaseAnswers::revoke(const Request& request) {
 }
 
 Response LeaseAnswers::release_all(const Request& request) {
-  if (!request.peer->credentials) return problem(403, "not_permitted", kStranger);
   if (auto good = check_parameters(request, {"service", "device"}); !good) return refused(good.error());
   const auto service = request.query.find("service");
   const auto device = request.query.find("device");
@@ -561,8 +565,9 @@ Response LeaseAnswers::release_all(const Request& request) {
   }
   const auto id = booked_device(desk_.book, *desk_.snapshot(), device->second);
   if (!id) return refused(id.error());
+  if (auto refusal = refuse_service(request, service->second)) return *refusal;
   std::optional<std::uint32_t> uid;
-  if (!may_change(*request.peer, desk_.own_uid)) uid = request.peer->credentials->uid;
+  if (!is_admin(request)) uid = user_of(request, desk_.own_uid);
   const auto ended = desk_.book.release_all(service->second, *id, uid);
   if (desk_.waits) desk_.waits->ring();
   if (!ended) return refused(ended.error());
@@ -619,12 +624,19 @@ Response LeaseAnswers::quotas(const Request& request) {
 
 std::vector<Route> lease_routes(std::function<std::shared_ptr<LeaseAnswers>()> answers) {
   using Member = Response (LeaseAnswers::*)(const Request&);
-  const auto row = [answers](std::string_view method, std::string_view pattern, std::string_view summary,
-                             Member member) -> Route {
-    return {method, pattern, summary, [answers, member](const Request& request) {
+  const auto row = [answers](std::string_view method, std::string_view pattern, std::string_view summary, Member member,
+                             std::optional<auth::Role> needs = std::nullopt, Own own = Own::user) -> Route {
+    return {method,
+            pattern,
+            summary,
+            [answers, member](const Request& request) {
               const auto desk = answers();
               return desk ? (*desk.*member)(request) : starting();
-            }};
+            },
+            false,
+            false,
+            needs,
+            own};
   };
   constexpr std::string_view kOne = "/api/v1/leases/{id}";
   return {
@@ -643,7 +655,8 @@ std::vector<Route> lease_routes(std::function<std::shared_ptr<LeaseAnswers>()> a
       row("POST", "/api/v1/leases/{id}/suspend", "Its holder gave its memory back for a while.",
           &LeaseAnswers::suspend),
       row("POST", "/api/v1/leases/{id}/resume", "It wants that memory again.", &LeaseAnswers::resume),
-      row("POST", "/api/v1/leases/{id}/revoke", "Takes it away; for operators.", &LeaseAnswers::revoke),
+      row("POST", "/api/v1/leases/{id}/revoke", "Takes it away, whosever it is.", &LeaseAnswers::revoke,
+          auth::Role::admin, Own::none),
       row("GET", "/api/v1/quotas", "What every service may have and has.", &LeaseAnswers::quotas),
   };
 }

@@ -38,8 +38,9 @@ struct LeaseDesk {
 /// The ledger over HTTP: what is asked, who may ask it, and what is told. A daemon and a command without one answer by
 /// the same functions; the command is its own client (this_process()).
 ///
-/// Whoever may ask at all may look. Whoever the kernel vouches for (a unix socket) may book, in his own name; a lease
-/// is ended and changed by its user, by root and by the user that gpukeeper runs as.
+/// Whoever may ask at all may look. Whoever the kernel vouches for (a unix socket) may book, in his own name; an
+/// operator with a token may, in the name of the user that gpukeeper runs as; a token for one service, for that one. A
+/// lease is ended and changed by its user, and by admins.
 ///
 /// An answer may take as long as a disk does, but for what is_quick(). Threads: every member may be called from any.
 class LeaseAnswers : public std::enable_shared_from_this<LeaseAnswers> {
@@ -88,7 +89,7 @@ class LeaseAnswers : public std::enable_shared_from_this<LeaseAnswers> {
   void give_up(LeaseWaits::Token token, LeaseId id, bool can_ask_again);
   Response when_drained(LeaseId id, const Ending& ending, std::chrono::nanoseconds wait);
   Response ending_answer(LeaseId id, Ending ending, std::optional<std::chrono::nanoseconds> waited = std::nullopt);
-  tl::expected<Subject, Response> theirs(const Request& request, bool operators_only = false);
+  tl::expected<Subject, Response> theirs(const Request& request);
   std::optional<Lease> known(LeaseId id) const;
   Response end(const Request& request, EndReason why);
   Response leases_answer(unsigned status, LeaseId first, std::uint32_t count, bool repeated, const std::string& note);

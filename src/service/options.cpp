@@ -1,6 +1,11 @@
 #include "service/options.hpp"
 
+#include <algorithm>
 #include <chrono>
+
+#include <fmt/format.h>
+
+#include "auth/token_file.hpp"
 
 namespace gpukeeper::service {
 namespace {
@@ -26,6 +31,20 @@ HttpServerOptions http_options(const config::HttpSettings& settings) {
   options.answer = milliseconds(settings.answer_timeout);
   options.idle = milliseconds(settings.idle_timeout);
   return options;
+}
+
+Result<void> check_listen(const config::Settings& settings, const std::string& state_directory) {
+  const auto open = std::ranges::find_if_not(settings.listen, &ListenAddress::is_local);
+  if (open == settings.listen.end() || settings.insecure_listen) return {};
+  Result<std::vector<auth::Token>> tokens;
+  if (!state_directory.empty()) tokens = auth::TokenFile(state_directory).read();
+  if (!tokens) return tl::make_unexpected(tokens.error());
+  if (!tokens->empty()) return {};
+  return fail(
+      Errc::invalid_argument,
+      fmt::format("listen on {}: other machines reach that address, and there is no token to know them by: make "
+                  "one with 'gpukeeper token create', listen on 127.0.0.1, or consent with --insecure-listen",
+                  open->to_string()));
 }
 
 std::vector<ListenAddress> default_listen(const Variable& environment, uid_t user) {

@@ -21,6 +21,10 @@ LogTargetOptions log_target_options(const config::LogSettings& settings, bool jo
 /// The server as it is configured.
 HttpServerOptions http_options(const config::HttpSettings& settings);
 
+/// Whether that may be served: addresses that other machines reach only with a token to know them by, or with consent
+/// (insecure_listen). Errors: invalid_argument, which says what would be right; those of TokenFile::read.
+Result<void> check_listen(const config::Settings& settings, const std::string& state_directory);
+
 /// Where to listen when nothing is chosen: 127.0.0.1 at kDefaultPort, and a unix socket in the first folder that there
 /// is: $RUNTIME_DIRECTORY (systemd), /run/gpukeeper for root, $XDG_RUNTIME_DIR.
 using Variable = std::function<std::optional<std::string>(std::string_view)>;

@@ -13,9 +13,9 @@
 #include "reclaim/holder_json.hpp"
 #include "reclaim/recipes.hpp"
 #include "reclaim/reclaim_json.hpp"
-#include "service/authority.hpp"
 #include "service/booked_device.hpp"
 #include "service/later.hpp"
+#include "service/lease_authority.hpp"
 
 namespace gpukeeper::service {
 namespace {
@@ -120,7 +120,6 @@ Response ReclaimAnswers::plan(const Request& request) const {
 }
 
 Response ReclaimAnswers::reclaim(const Request& request) const {
-  if (auto refusal = refuse_change(request, desk_.own_uid)) return *refusal;
   const auto wish = wish_of(request, {"service", "device", "scrub", "min_bytes", "devices", "deadline_seconds"});
   if (!wish) return refused(wish.error());
   reclaim::ReclaimOrder order;
@@ -157,10 +156,6 @@ Response ReclaimAnswers::reports(const Request&) const {
 
 // The lease that the path names, for somebody who may look at it, or change it.
 tl::expected<Lease, Response> ReclaimAnswers::lease_of(const Request& request, bool to_change) const {
-  if (to_change && !request.peer->credentials) {
-    return tl::make_unexpected(
-        problem(403, "not_permitted", "leases are changed over the unix socket only, where the kernel says who asks"));
-  }
   const std::string& text = request.parameters.at("id");
   const auto number = parse_u64(text);
   std::optional<Lease> lease;
@@ -172,9 +167,8 @@ tl::expected<Lease, Response> ReclaimAnswers::lease_of(const Request& request, b
     return tl::make_unexpected(
         problem(404, "not_found", fmt::format("there is no lease '{}', or it is over", fit(harmless(text), 40))));
   }
-  const bool may =
-      !to_change || may_change(*request.peer, desk_.own_uid) || request.peer->credentials->uid == lease->uid;
-  if (!may) return tl::make_unexpected(problem(403, "not_permitted", "the lease belongs to another user"));
+  const bool may = !to_change || is_admin(request) || is_own(request, *lease, desk_.own_uid);
+  if (!may) return tl::make_unexpected(problem(403, "not_permitted", "the lease belongs to another user or service"));
   return *lease;
 }
 
@@ -197,8 +191,8 @@ Response ReclaimAnswers::set_holder(const Request& request) const {
   if (!holder) return refused(holder.error());
   if (auto fine = reclaim::check(*holder, desk_.reclaimer.settings().holder_hosts); !fine) return refused(fine.error());
   // gpukeeper reads the file with its own rights: nobody gets at a secret that he could not read himself.
-  if (!holder->token_file.empty() && !may_change(*request.peer, desk_.own_uid)) {
-    return problem(403, "not_permitted", "only root and the user that gpukeeper runs as may name a token_file");
+  if (!holder->token_file.empty() && !is_admin(request)) {
+    return problem(403, "not_permitted", "only who has the role admin may name a token_file");
   }
   if (holder->kind == reclaim::HolderKind::signal && !std::holds_alternative<ProcessOwner>(lease->owner)) {
     return problem(400, "invalid", "a holder of kind signal needs a lease that belongs to a process");
@@ -300,21 +294,27 @@ std::vector<Route> reclaim_routes(std::function<std::shared_ptr<const ReclaimAns
     };
   };
   using R = ReclaimAnswers;
+  constexpr auto needs = auth::Role::operator_;
   return {
       {"POST", "/api/v1/plan", R"(What would have to move or end: {"min_bytes": N, "devices": 1, "device": "0"}.)",
-       by(&R::plan)},
+       by(&R::plan), false, false, auth::Role::viewer},
       {"POST", "/api/v1/reclaim",
        R"(Has memory given back: {"service": "…", "device": "0", "min_bytes": N}, all optional. Comes when it is done.)",
-       by(&R::reclaim)},
+       by(&R::reclaim), false, false, auth::Role::admin},
       {"GET", "/api/v1/reclaim", "The latest reports of what was given back.", by(&R::reports)},
       {"GET", "/api/v1/leases/{id}/holder", "Who is asked for the lease's memory.", by(&R::holder)},
       {"PUT", "/api/v1/leases/{id}/holder",
-       R"(Registers who is asked: {"kind": "ollama", "url": "http://127.0.0.1:11434"}.)", by(&R::set_holder)},
-      {"DELETE", "/api/v1/leases/{id}/holder", "Nobody is asked any more.", by(&R::remove_holder)},
-      {"POST", "/api/v1/leases/{id}/wake", "Books what was suspended again, and lets it go on.", by(&R::wake)},
+       R"(Registers who is asked: {"kind": "ollama", "url": "http://127.0.0.1:11434"}.)", by(&R::set_holder), false,
+       false, needs, Own::user},
+      {"DELETE", "/api/v1/leases/{id}/holder", "Nobody is asked any more.", by(&R::remove_holder), false, false, needs,
+       Own::user},
+      {"POST", "/api/v1/leases/{id}/wake", "Books what was suspended again, and lets it go on.", by(&R::wake), false,
+       false, needs, Own::user},
       {"GET", "/api/v1/leases/{id}/parts", "How the lease is divided by name.", by(&R::parts)},
-      {"PUT", "/api/v1/leases/{id}/parts", R"(Sets a part: {"name": "weights", "bytes": N}.)", by(&R::set_part)},
-      {"DELETE", "/api/v1/leases/{id}/parts", "Gives a part back: ?name=.", by(&R::remove_part)},
+      {"PUT", "/api/v1/leases/{id}/parts", R"(Sets a part: {"name": "weights", "bytes": N}.)", by(&R::set_part), false,
+       false, needs, Own::user},
+      {"DELETE", "/api/v1/leases/{id}/parts", "Gives a part back: ?name=.", by(&R::remove_part), false, false, needs,
+       Own::user},
   };
 }
 

@@ -82,6 +82,7 @@ Response Router::answer(Request request) const {
   const auto path = split(request.path, '/');
   for (std::size_t i = 0; i < routes_.size(); ++i) {
     if (!takes(routes_[i], request.method) || !fits(patterns_[i], path)) continue;
+    if (auto refusal = refuse(request, routes_[i].role(), routes_[i].own)) return std::move(*refusal);
     request.parameters = parameters(patterns_[i], path);
     return routes_[i].answer(request);
   }

@@ -1,11 +1,14 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "auth/role.hpp"
+#include "service/authority.hpp"
 #include "service/http.hpp"
 
 namespace gpukeeper::service {
@@ -19,6 +22,10 @@ struct Route {
   std::function<Response(const Request&)> answer;
   bool fresh = false;       ///< it answers from a snapshot: with monitoring off one is taken before
   bool takes_long = false;  ///< it runs on another thread instead
+  std::optional<auth::Role> needs = std::nullopt;  ///< absent: a viewer for GET, an operator for all else
+  Own own = Own::none;                             ///< whose own it may be, where the role is not enough
+
+  auth::Role role() const { return needs.value_or(method == "GET" ? auth::Role::viewer : auth::Role::operator_); }
 };
 
 /// Finds the route of a request. A pure function of the table: no sockets, no state.
@@ -29,8 +36,9 @@ class Router {
   /// No two rows may have the same method and pattern; earlier rows are tried first.
   explicit Router(std::vector<Route> routes);
 
-  /// The route's answer; 404 when no pattern fits; 405 with Allow when one fits but has not this method; 501 for a
-  /// method that HTTP does not have; 204 with Allow for OPTIONS. No CORS headers: other sites read nothing here.
+  /// The route's answer, or the refusal of what the asker's role does not allow (refuse()); 404 when no pattern fits;
+  /// 405 with Allow when one fits but has not this method; 501 for a method that HTTP does not have; 204 with Allow for
+  /// OPTIONS. No CORS headers: other sites read nothing here.
   Response answer(Request request) const;
 
   std::span<const Route> routes() const { return routes_; }

@@ -10,7 +10,6 @@
 #include "core/rfc3339.hpp"
 #include "format/json_text.hpp"
 #include "service/alerts_answer.hpp"
-#include "service/authority.hpp"
 #include "service/documented/gpu_api.hpp"
 #include "service/documented/gpu_memory.hpp"
 #include "service/documented/system_api.hpp"
@@ -129,8 +128,7 @@ Response monitoring_answer(const Sights& sights, const Hands& hands, bool change
                               "\n");
 }
 
-Response turn_monitoring(const Request& request, const Sights& sights, const Hands& hands, bool on) {
-  if (auto refusal = refuse_change(request, sights.own_uid)) return *refusal;
+Response turn_monitoring(const Sights& sights, const Hands& hands, bool on) {
   if (!hands.opened()) return starting();
   const auto snapshot = sights.snapshot();
   if (on && snapshot->sequence > 0 && snapshot->devices.empty()) {
@@ -175,10 +173,11 @@ std::function<std::shared_ptr<const ReclaimAnswers>()> reclaim_answers(const std
 }  // namespace
 
 std::vector<Route> routes(Sights sights, Hands hands) {
+  constexpr auto admin = auth::Role::admin;
   const auto shared = std::make_shared<const Sights>(std::move(sights));
   const auto doing = std::make_shared<const Hands>(std::move(hands));
-  const auto snapshots = std::make_shared<SnapshotAnswer>(shared->instance, shared->own_uid);
-  const auto throttle = std::make_shared<const ThrottleAnswer>(shared->post, shared->own_uid, shared->changes);
+  const auto snapshots = std::make_shared<SnapshotAnswer>(shared->instance);
+  const auto throttle = std::make_shared<const ThrottleAnswer>(shared->post, shared->changes);
   const auto allocations = std::make_shared<documented::GpuMemory>(shared);
   const auto health = [shared, doing] {
     const bool monitored = doing->monitoring() || !doing->opened();
@@ -194,8 +193,7 @@ std::vector<Route> routes(Sights sights, Hands hands) {
        "Tells what services did on the GPUs, for the metrics: {\"service\": \"embedding\", \"operation\": "
        "\"inference\", \"device\": \"0\", \"count\": 32, \"seconds\": 0.012}, or a list of such as operations.",
        [shared](const Request& request) {
-         auto refusal = refuse_change(request, shared->own_uid);
-         return refusal ? *refusal : operations_answer(request, *shared->metrics.operations, *shared->snapshot());
+         return operations_answer(request, *shared->metrics.operations, *shared->snapshot());
        }},
       {"GET", "/api/v1/snapshot", "Every GPU now, as 'gpukeeper status --json' prints it; ?device= for one of them.",
        [shared, snapshots](const Request& request) { return snapshots->answer(request, shared->snapshot()); }, true},
@@ -206,11 +204,12 @@ std::vector<Route> routes(Sights sights, Hands hands) {
        }},
       {"GET", "/api/v1/throttle", "How fast work may go, as 'gpukeeper throttle --json' prints it; ?device=.",
        [shared, throttle](const Request& request) { return throttle->read(request, *shared->snapshot()); }, true},
-      {"PUT", "/api/v1/throttle",
-       R"(Asks for less: {"speed_multiplier": 0.5, "seconds": 600, "devices": ["0"]}. Over the owner's socket only.)",
-       [shared, throttle](const Request& request) { return throttle->ask(request, *shared->snapshot()); }},
-      {"DELETE", "/api/v1/throttle", "Takes that back; ?device= for one GPU. Over the owner's socket only.",
-       [shared, throttle](const Request& request) { return throttle->take_back(request, *shared->snapshot()); }},
+      {"PUT", "/api/v1/throttle", R"(Asks for less: {"speed_multiplier": 0.5, "seconds": 600, "devices": ["0"]}.)",
+       [shared, throttle](const Request& request) { return throttle->ask(request, *shared->snapshot()); }, false, false,
+       admin},
+      {"DELETE", "/api/v1/throttle", "Takes that back; ?device= for one GPU.",
+       [shared, throttle](const Request& request) { return throttle->take_back(request, *shared->snapshot()); }, false,
+       false, admin},
       {"GET", "/api/v1/history", "What the GPUs did until now: ?metric=&device=&since=&step=, each if wanted.",
        [shared](const Request& request) { return history_answer(request, shared->past, *shared->snapshot()); }, false,
        true},
@@ -222,40 +221,29 @@ std::vector<Route> routes(Sights sights, Hands hands) {
       {"GET", "/api/v1/config", "Every key of the configuration, its value, and where that came from.",
        [doing](const Request&) { return doing->configuration(); }},
       {"PATCH", "/api/v1/config", "Sets keys: a JSON object of them; ?save=true writes the file, too.",
-       [shared, doing](const Request& request) {
-         auto refusal = refuse_change(request, shared->own_uid);
-         return refusal ? *refusal : doing->change_configuration(request);
-       }},
+       [doing](const Request& request) { return doing->change_configuration(request); }, false, false, admin},
       {"GET", "/api/v1/monitoring", "Whether the GPUs are looked at all the time, and when they were last.",
        [shared, doing](const Request&) { return monitoring_answer(*shared, *doing, false); }},
       {"POST", "/api/v1/monitoring/start", "Looks at the GPUs all the time.",
-       [shared, doing](const Request& request) { return turn_monitoring(request, *shared, *doing, true); }},
+       [shared, doing](const Request&) { return turn_monitoring(*shared, *doing, true); }},
       {"POST", "/api/v1/monitoring/stop", "Looks at them only when somebody asks.",
-       [shared, doing](const Request& request) { return turn_monitoring(request, *shared, *doing, false); }},
+       [shared, doing](const Request&) { return turn_monitoring(*shared, *doing, false); }},
       {"GET", "/api/v1/alerts",
        "What needs a person's attention, as 'gpukeeper alerts --json' prints it; ?all=true, ?device=.",
        [shared](const Request& request) { return alerts_answer(request, *shared->snapshot()); }},
       {"POST", "/api/v1/alerts/{id}/ack",
        "Somebody takes care of it: {\"for\": \"2h\", \"comment\": \"…\"}, both optional.",
-       [shared](const Request& request) {
-         return acknowledge(request, {shared->own_uid, shared->post});
-       }},
+       [shared](const Request& request) { return acknowledge(request, {shared->post}); }},
       {"DELETE", "/api/v1/alerts/{id}/ack", "Nobody does any more.",
-       [shared](const Request& request) {
-         return unacknowledge(request, {shared->own_uid, shared->post});
-       }},
+       [shared](const Request& request) { return unacknowledge(request, {shared->post}); }},
       {"GET", "/api/v1/silences", "The silences, as 'gpukeeper alerts silences --json' prints them.",
        [shared](const Request&) { return silences_answer(*shared->silences()); }},
       {"POST", "/api/v1/silences",
        "Silences alerts: {\"rule\": \"thermal\", \"device\": \"0\", \"level\": \"warning\", \"for\": \"2h\", "
        "\"comment\": \"…\"}.",
-       [shared](const Request& request) {
-         return begin_silence(request, {shared->own_uid, shared->post});
-       }},
+       [shared](const Request& request) { return begin_silence(request, {shared->post}); }},
       {"DELETE", "/api/v1/silences/{id}", "Ends a silence.",
-       [shared](const Request& request) {
-         return end_silence(request, {shared->own_uid, shared->post});
-       }},
+       [shared](const Request& request) { return end_silence(request, {shared->post}); }},
   };
   for (Route& route : documented::gpu_api_routes(shared, doing, allocations)) table.push_back(std::move(route));
   for (Route& route : documented::system_api_routes(shared, doing, allocations, health)) {

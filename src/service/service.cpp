@@ -7,6 +7,8 @@
 
 #include <fmt/format.h>
 
+#include "auth/groups.hpp"
+#include "core/files.hpp"
 #include "core/text.hpp"
 #include "service/documented/refusals.hpp"
 #include "service/router.hpp"
@@ -43,17 +45,35 @@ HttpServer::Handler counting(HttpServer::Handler handler, const MetricsDesk& des
 // For whoever comes (metrics.listen). It shows nothing that a trick would be worth, and scrapers use any name for us.
 HttpServer::Handler public_handler(Sights sights, Hands hands) {
   const auto router = std::make_shared<const Router>(public_routes(routes(std::move(sights), std::move(hands))));
-  return [router](Request request) { return router->answer(std::move(request)); };
+  return [router](Request request) {
+    request.who = {.role = auth::Role::viewer, .name = request.peer->address};
+    return router->answer(std::move(request));
+  };
 }
 
-HttpServer::Handler handler(Sights sights, Hands hands, std::vector<std::string> hosts) {
-  const auto router = std::make_shared<const Router>(routes(std::move(sights), std::move(hands)));
-  return [router, guard = SiteGuard(std::move(hosts))](Request request) {
+HttpServer::Handler handler(Sights sights, Hands hands, std::vector<std::string> hosts, Authority& authority,
+                            Audit& audit) {
+  auto table = routes(std::move(sights), std::move(hands));
+  table.push_back(audit_route(audit));
+  const auto router = std::make_shared<const Router>(std::move(table));
+  return [router, guard = SiteGuard(std::move(hosts)), &authority, &audit](Request request) {
     const std::string method = request.method;
     const std::string path = request.path;
-    auto refusal = guard.refuse(request);
-    return documented::in_their_words(method, path, refusal ? std::move(*refusal) : router->answer(std::move(request)));
+    const auto answer = [&]() -> Response {
+      if (auto refusal = guard.refuse(request)) return std::move(*refusal);
+      auto who = authority.who(request);
+      if (!who) return std::move(who.error());
+      request.who = std::move(*who);
+      audit.begin(request);
+      return router->answer(std::move(request));
+    };
+    return documented::in_their_words(method, path, answer());
   };
+}
+
+HttpServerOptions audited(HttpServerOptions options, Audit& audit) {
+  options.answered = [&audit](const Peer& peer, const Response* response) { audit.end(peer, response); };
+  return options;
 }
 
 // The library that a source names; empty for the usual one.
@@ -178,6 +198,22 @@ void Service::allow(const ActuatorSettings& settings) {
   if (settings.any()) log_.warning("nothing is changed of the GPUs: {}", no_actuation_);
 }
 
+AuthRules Service::auth_rules(const config::Settings& settings) const {
+  const std::string known = read_file("/etc/group", Files::kMaxFileBytes).value_or("");
+  auto admins = auth::group_ids(settings.auth.admin_groups, known);
+  auto operators = auth::group_ids(settings.auth.operator_groups, known);
+  for (const auto* groups : {&admins, &operators}) {
+    for (const std::string& name : groups->unknown) {
+      log_.warning("there is no group '{}' in /etc/group: what auth gives it is given to nobody", name);
+    }
+  }
+  return {.own_uid = ::geteuid(),
+          .admins = std::move(admins.ids),
+          .operators = std::move(operators.ids),
+          .loopback = settings.auth.loopback_role,
+          .elsewhere = settings.insecure_listen ? auth::Role::viewer : auth::Role::none};
+}
+
 // A folder that was named must do, and no two may keep books in one; else it goes on with less.
 Result<std::shared_ptr<const StateDirectory>> Service::claim_state(const ServiceOptions& options, Log& log) {
   const bool named = options.settings.state_dir.has_value();
@@ -232,8 +268,12 @@ Service::Service(ServiceOptions options, Parts parts, std::shared_ptr<Clock> clo
                std::make_shared<const RealKernelCalls>(options_.machine_root), clock_,
                classifier_of(parts.session.engine)),
       machine_answers_(1, kMachineAnswers),
-      server_(counting(handler(sights(), hands(), options_.settings.hosts), metrics_), *clock_, log,
-              http_options(options_.settings.http)),
+      tokens_(parts.state ? parts.state->path() : "", log),
+      authority_(
+          auth_rules(options_.settings), [this] { return tokens_.now(); }, *clock_, log),
+      audit_(parts.state ? parts.state->path() : "", *clock_, log),
+      server_(counting(handler(sights(), hands(), options_.settings.hosts, authority_, audit_), metrics_), *clock_, log,
+              audited(http_options(options_.settings.http), audit_)),
       public_server_(counting(public_handler(sights(), hands()), metrics_), *clock_, log,
                      http_options(options_.settings.http)) {
   allow(options_.settings.actuators);
@@ -322,6 +362,7 @@ void Service::apply(const config::Settings& settings) {
     paced_since_ = time_->now();
   }
   allow(settings.actuators);
+  authority_.configure(auth_rules(settings));
   book_->configure(settings.book);
   metrics_settings_->publish(std::make_shared<const prometheus::MetricsSettings>(settings.metrics));
   expect_services(settings.book);
@@ -349,6 +390,9 @@ Result<std::unique_ptr<Service>> Service::start(ServiceOptions options, std::sha
   if (!time) return tl::make_unexpected(time.error());
   auto state = claim_state(options, log);
   if (!state) return tl::make_unexpected(state.error());
+  if (auto well = check_listen(options.settings, *state ? (*state)->path() : ""); !well) {
+    return tl::make_unexpected(well.error());
+  }
   // Before any thread is: what cannot listen leaves nothing behind.
   auto listeners = open_listeners(options.settings.listen, "listening on", log);
   if (!listeners) return tl::make_unexpected(listeners.error());
@@ -386,6 +430,7 @@ Result<void> Service::look() {
     manager_.ready();
   }
   configuration_.look(clock_->now());
+  tokens_.look();
   const HealthFacts facts = health_facts();
   const bool stalled = health(*snapshot, facts, time_->now(), engine_.monitoring() || !ready_) == Health::stalled;
   if (stalled) log_.error("the sampler has made no snapshot for {} s", facts.stalled_after / 1s);

@@ -12,12 +12,15 @@
 
 #include "actuators/actuation_thread.hpp"
 #include "actuators/real_actuators.hpp"
+#include "auth/token_file.hpp"
 #include "config/session_options.hpp"
 #include "core/clock.hpp"
 #include "core/log.hpp"
 #include "core/published.hpp"
 #include "engine/state_dir.hpp"
 #include "machine/machine_reader.hpp"
+#include "service/audit.hpp"
+#include "service/authority.hpp"
 #include "service/background_worker.hpp"
 #include "service/book.hpp"
 #include "service/configuration.hpp"
@@ -57,7 +60,7 @@ struct ServiceOptions {
 class Service {
  public:
   /// Opens the listeners and starts both threads. Returns before the devices were looked at.
-  /// Errors: those of session_options, clock_for, StateDirectory::claim and Listener::open.
+  /// Errors: those of session_options, clock_for, StateDirectory::claim, check_listen and Listener::open.
   static Result<std::unique_ptr<Service>> start(ServiceOptions options, std::shared_ptr<Clock> clock, Log& log);
   ~Service();
 
@@ -107,6 +110,7 @@ class Service {
   void allow(const ActuatorSettings& settings);
   MetricsDesk metrics_desk();
   void expect_services(const BookSettings& settings);
+  AuthRules auth_rules(const config::Settings& settings) const;
   Sights sights();
   Hands hands();
   void apply(const config::Settings& settings);
@@ -140,6 +144,9 @@ class Service {
   BackgroundWorker lease_answers_;
   MachineReader machine_;             // of the next one's thread
   BackgroundWorker machine_answers_;  // after it: it may be looking
+  auth::LiveTokens tokens_;
+  Authority authority_;
+  Audit audit_;
   HttpServer server_;
   HttpServer public_server_;  // of metrics.listen: idle without
   bool ready_ = false;

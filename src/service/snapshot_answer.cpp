@@ -8,6 +8,7 @@
 #include "core/text.hpp"
 #include "format/columns.hpp"
 #include "format/snapshot_json.hpp"
+#include "service/authority.hpp"
 
 namespace gpukeeper::service {
 namespace {
@@ -35,13 +36,9 @@ std::shared_ptr<const std::string> written(const Snapshot& snapshot, bool comman
 
 }  // namespace
 
-bool may_read_command_lines(const Peer& peer, uid_t own_uid) {
-  return peer.credentials && (peer.credentials->uid == 0 || peer.credentials->uid == own_uid);
-}
-
 Response SnapshotAnswer::answer(const Request& request, const std::shared_ptr<const Snapshot>& snapshot) {
   if (snapshot->sequence == 0) return starting();
-  const bool command_lines = may_read_command_lines(*request.peer, own_uid_);
+  const bool command_lines = may_read_command_lines(request.who);
   if (!request.query.empty()) {
     const auto& [name, value] = *request.query.begin();
     if (name != "device" || request.query.size() > 1) {

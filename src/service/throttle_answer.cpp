@@ -10,7 +10,6 @@
 #include "core/rfc3339.hpp"
 #include "format/columns.hpp"
 #include "format/json_text.hpp"
-#include "service/snapshot_answer.hpp"
 
 namespace gpukeeper::service {
 namespace {
@@ -48,11 +47,6 @@ Result<std::vector<DeviceId>> devices(const std::vector<std::string>& selectors,
 Response refusal(const Error& error) {
   const bool unknown = error.code == Errc::not_found;
   return problem(unknown ? 404 : 400, unknown ? "not_found" : "invalid_request", harmless(error.message));
-}
-
-std::string name_of(const Peer& peer) {
-  const uid_t uid = peer.credentials->uid;
-  return uid == 0 ? "root" : fmt::format("user {}", uid);
 }
 
 Json names(const std::vector<DeviceId>& ids) {
@@ -148,23 +142,14 @@ std::vector<ThrottleReport::Change> ThrottleAnswer::changes(const Snapshot& sele
   return result;
 }
 
-std::optional<Response> ThrottleAnswer::refuse(const Request& request, const Snapshot& snapshot) const {
-  if (!may_read_command_lines(*request.peer, own_uid_)) {
-    return problem(403, "not_permitted",
-                   "only root and the user that gpukeeper runs as may ask for another speed, over its unix socket");
-  }
-  if (snapshot.sequence == 0) return starting();
-  return std::nullopt;
-}
-
 Response ThrottleAnswer::ask(const Request& request, const Snapshot& snapshot) const {
-  if (auto refused = refuse(request, snapshot)) return *refused;
+  if (snapshot.sequence == 0) return starting();
   const auto wish = parse_speed_wish(request.body);
   if (!wish) return refusal(wish.error());
   const auto ids = devices(wish->devices, snapshot);
   if (!ids) return refusal(ids.error());
   OperatorRequest asked{
-      .device = std::nullopt, .multiplier = wish->speed, .who = name_of(*request.peer), .until = std::nullopt};
+      .device = std::nullopt, .multiplier = wish->speed, .who = request.who.name, .until = std::nullopt};
   Json until;
   if (wish->length) {
     until = rfc3339(snapshot.taken_at + std::chrono::duration_cast<WallTime::duration>(*wish->length));
@@ -185,7 +170,7 @@ Response ThrottleAnswer::ask(const Request& request, const Snapshot& snapshot) c
 }
 
 Response ThrottleAnswer::take_back(const Request& request, const Snapshot& snapshot) const {
-  if (auto refused = refuse(request, snapshot)) return *refused;
+  if (snapshot.sequence == 0) return starting();
   const auto chosen = selectors(request);
   if (!chosen) return refusal(chosen.error());
   const auto ids = devices(*chosen, snapshot);

@@ -29,8 +29,7 @@ Result<SpeedWish> parse_speed_wish(std::string_view json);
 
 /// How fast work may go, and the requests of operators: GET, PUT and DELETE /api/v1/throttle.
 ///
-/// Whoever may ask at all may read; only root and the user that gpukeeper runs as, vouched for by the unix socket, may
-/// ask for less. A request holds from the next snapshot on.
+/// A request holds from the next snapshot on.
 /// Threads: one, the server's.
 class ThrottleAnswer {
  public:
@@ -41,24 +40,21 @@ class ThrottleAnswer {
   using Changes = std::function<std::vector<ActuatorReport>()>;
 
   /// `changes` may be empty: then nothing can be.
-  ThrottleAnswer(Post post, uid_t own_uid, Changes changes = {})
-      : post_(std::move(post)), own_uid_(own_uid), changes_(std::move(changes)) {}
+  explicit ThrottleAnswer(Post post, Changes changes = {}) : post_(std::move(post)), changes_(std::move(changes)) {}
 
   /// 200; ?device= for one of them, 404 when there is none such; 503 before the first snapshot.
   Response read(const Request& request, const Snapshot& snapshot) const;
 
-  /// 202 with what was understood; 400, 403, 404; 503 when the engine takes no command.
+  /// 202 with what was understood; 400, 404; 503 when the engine takes no command.
   Response ask(const Request& request, const Snapshot& snapshot) const;
 
-  /// 202: takes back all requests; ?device=: that for this device. 403, 404, 503.
+  /// 202: takes back all requests; ?device=: that for this device. 404, 503.
   Response take_back(const Request& request, const Snapshot& snapshot) const;
 
  private:
   std::vector<ThrottleReport::Change> changes(const Snapshot& selected, bool all) const;
-  std::optional<Response> refuse(const Request& request, const Snapshot& snapshot) const;
 
   const Post post_;
-  const uid_t own_uid_;
   const Changes changes_;
 };
 

@@ -92,6 +92,7 @@ TEST(EffectiveTest, AMistakeIsShownWithItsPlaceItsKeyAndWhatWouldBeRight) {
            Case{"sample_interval: 1ms", "f.yaml:1:18: sample_interval: 1ms is not from 100ms to 1h"},
            Case{"sample_interval: soon",
                 "f.yaml:1:18: sample_interval: 'soon' is no number of seconds, and no time such as 90s, 5m or 1h30m"},
+           Case{"auth: {loopback_role: admin}", "f.yaml:1:23: auth.loopback_role: 'admin' is none of viewer, operator"},
            Case{"http: {idle_timeout: 2h}", "f.yaml:1:22: http.idle_timeout: 2h is not from 100ms to 1h"},
            Case{"http: {connections: 0}", "f.yaml:1:21: http.connections: 0 is not from 1 to 100000"},
            Case{"log: {rotate: {size: 1}}",
@@ -147,10 +148,6 @@ TEST(EffectiveTest, TheWholeIsJudgedAndTheMessageSaysWhatWouldDo) {
                 "could be both"},
            Case{"vendors: {amd: {temp_throttle: 70}}",
                 "f.yaml:1:10: vendors.amd.temp_throttle: 70 is not above temp_normal (75)"},
-           Case{"listen: 0.0.0.0:7909",
-                "f.yaml:1:9: listen: on 0.0.0.0:7909: other machines reach that address, and there is no "
-                "authentication yet: listen on 127.0.0.1 behind a proxy that has one, or consent with "
-                "--insecure-listen"},
            Case{"history: {metrics: [power_wats]}",
                 "f.yaml:1:20: history.metrics: there is no metric 'power_wats': did you mean 'power_watts'?"},
            Case{"alerts: {rules: [{rule: thermal, critical: 1}]}",

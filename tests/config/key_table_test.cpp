@@ -131,6 +131,7 @@ state_dir: /var/lib/x
 listen: ["127.0.0.1:8000", unix:/run/x.sock]
 insecure_listen: true
 hosts: gpu-box.example
+auth: {loopback_role: operator, admin_groups: [gpu-admins], operator_groups: [gpu]}
 http: {connections: 10, request_timeout: 2s, answer_timeout: 3s, idle_timeout: 1m}
 metrics: {families: [dcgm], prefix: mine, service_name: llm, listen: ["127.0.0.1:8000"]}
 log: {file: /var/log/x.log, level: debug, format: json, rotate: {size: 1MiB, keep: 3}}

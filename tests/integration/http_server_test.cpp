@@ -93,10 +93,10 @@ class HttpServerTest : public testing::Test {
     }
     if (request.path == "/ack") {
       request.parameters["id"] = "1";
-      return acknowledge(request, {.own_uid = ::getuid(), .post = [this](std::function<void(Engine&)> command) {
-                                     commands_.push(std::move(command));
-                                     return true;
-                                   }});
+      return acknowledge(request, {.post = [this](std::function<void(Engine&)> command) {
+                           commands_.push(std::move(command));
+                           return true;
+                         }});
     }
     if (request.path == "/throw") throw std::runtime_error("broken");
     if (request.path == kLarge) {

@@ -17,6 +17,7 @@
 #include "fakes/snapshots.hpp"
 #include "format/json_text.hpp"
 #include "service/connection_end.hpp"
+#include "service/identity.hpp"
 #include "service/later.hpp"
 
 namespace gpukeeper::service {
@@ -81,7 +82,19 @@ class LeasesAnswerTest : public testing::Test {
   }
   Response ask(const std::string& method, const std::string& path, std::shared_ptr<const Peer> peer,
                const std::string& body = {}, std::map<std::string, std::string> query = {}) {
+    const auth::Identity who = identity_of(*peer, kOperator);
+    return ask(method, path, std::move(peer), who, body, std::move(query));
+  }
+  // With a token over TCP.
+  Response ask(const std::string& method, const std::string& path, const auth::Identity& who,
+               const std::string& body = {}, std::map<std::string, std::string> query = {}) {
+    return ask(method, path, std::make_shared<const Peer>(), who, body, std::move(query));
+  }
+  Response ask(const std::string& method, const std::string& path, std::shared_ptr<const Peer> peer,
+               const auth::Identity& who, const std::string& body = {}, std::map<std::string, std::string> query = {}) {
     Request request;
+    request.who = who;
+    if (who.known && !peer->credentials) request.headers = {{"Authorization", "Bearer x"}};
     request.method = method;
     request.path = path;
     request.body = body;
@@ -300,20 +313,62 @@ TEST_F(LeasesAnswerTest, ThePeersProcessOwnsWhatBelongsToAProcess) {
                  "process 77, which is to own the lease, is gone");
 }
 
-TEST_F(LeasesAnswerTest, OverTcpNobodyBooksAndEverybodyMayLook) {
+TEST_F(LeasesAnswerTest, OverTcpNobodyBooksWithoutATokenAndEverybodyMayLook) {
   booked(R"({"service": "a", "min_bytes": 1})");
   const auto stranger = std::make_shared<const Peer>();
-  constexpr const char* kSocket =
-      "leases are booked and changed over the unix socket only, where the kernel says who asks";
-  expect_problem(ask("POST", "/api/v1/leases", stranger, "{}"), 403, "not_permitted", kSocket);
-  expect_problem(ask("DELETE", "/api/v1/leases/1", stranger), 403, "not_permitted", kSocket);
-  expect_problem(ask("DELETE", "/api/v1/leases", stranger), 403, "not_permitted", kSocket);
-  expect_problem(ask("PATCH", "/api/v1/leases/1", stranger, R"({"min_bytes": 2})"), 403, "not_permitted", kSocket);
+  constexpr const char* kToken =
+      "this changes what gpukeeper does, and over TCP that takes a token: 'gpukeeper token create' makes one; send it "
+      "as 'Authorization: Bearer TOKEN', or ask over the unix socket";
+  expect_problem(ask("POST", "/api/v1/leases", stranger, "{}"), 401, "no_token", kToken);
+  expect_problem(ask("DELETE", "/api/v1/leases/1", stranger), 401, "no_token", kToken);
+  expect_problem(ask("DELETE", "/api/v1/leases", stranger), 401, "no_token", kToken);
+  expect_problem(ask("PATCH", "/api/v1/leases/1", stranger, R"({"min_bytes": 2})"), 401, "no_token", kToken);
   for (const std::string what : {"heartbeat", "suspend", "resume", "revoke"}) {
-    expect_problem(ask("POST", "/api/v1/leases/1/" + what, stranger), 403, "not_permitted", kSocket);
+    expect_problem(ask("POST", "/api/v1/leases/1/" + what, stranger), 401, "no_token", kToken);
   }
   EXPECT_EQ(json(ask("GET", "/api/v1/leases", stranger))["leases"].size(), 1u);
   EXPECT_EQ(lease(ask("GET", "/api/v1/leases/1", stranger))["id"], "1");
+}
+
+TEST_F(LeasesAnswerTest, AnOperatorsTokenBooksInTheNameOfTheDaemonsUser) {
+  const auth::Identity ci{.role = auth::Role::operator_, .name = "token ci (20212223)", .known = true};
+  const auto answer =
+      ask("POST", "/api/v1/leases", ci, R"({"service": "a", "min_bytes": 1, "owner": "heartbeat", "ttl_seconds": 30})");
+  EXPECT_EQ(answer.status, 201u) << *answer.body;
+  EXPECT_EQ(lease(answer)["uid"], kOperator);
+  EXPECT_EQ(ask("POST", "/api/v1/leases/1/heartbeat", ci).status, 200u);
+  for (const std::string owner : {"process", "connection"}) {
+    expect_problem(ask("POST", "/api/v1/leases", ci, R"({"service": "a", "min_bytes": 1, "owner": ")" + owner + "\"}"),
+                   400, "invalid",
+                   R"(over TCP nobody says which process asks: ask for an owner "heartbeat" or "standing")");
+  }
+  booked(R"({"service": "a", "min_bytes": 1})", kMara);
+  EXPECT_EQ(ask("DELETE", "/api/v1/leases/2", ci).status, 403u);  // somebody else's
+  expect_problem(
+      ask("POST", "/api/v1/leases/2/revoke", ci), 403, "not_permitted",
+      "this takes the role admin, and token ci (20212223) has operator: 'gpukeeper token create --role admin' "
+      "makes a token that may");
+  EXPECT_EQ(ask("DELETE", "/api/v1/leases/1", ci).status, 200u);
+  const auth::Identity viewer{.role = auth::Role::viewer, .name = "token see (1)", .known = true};
+  EXPECT_EQ(ask("POST", "/api/v1/leases", viewer, "{}").status, 403u);
+}
+
+TEST_F(LeasesAnswerTest, AServicesTokenIsForItsLeasesAlone) {
+  const auth::Identity own{.role = auth::Role::operator_, .name = "token e (1)", .known = true, .service = "embedding"};
+  const auth::Identity all{.role = auth::Role::operator_, .name = "token ci (2)", .known = true};
+  EXPECT_EQ(ask("POST", "/api/v1/leases", own, R"({"service": "embedding", "min_bytes": 1})").status, 201u);
+  constexpr const char* kOther = "the token e (1) is for the leases of service 'embedding', not of 'chat'";
+  expect_problem(ask("POST", "/api/v1/leases", own, R"({"service": "chat", "min_bytes": 1})"), 403, "not_permitted",
+                 kOther);
+  EXPECT_EQ(ask("POST", "/api/v1/leases", all, R"({"service": "chat", "min_bytes": 1})").status, 201u);
+  expect_problem(ask("DELETE", "/api/v1/leases/2", own), 403, "not_permitted", kOther);
+  expect_problem(ask("DELETE", "/api/v1/leases", own, "", {{"service", "chat"}, {"device", "0"}}), 403, "not_permitted",
+                 kOther);
+  auth::Identity admin = own;
+  admin.role = auth::Role::admin;
+  expect_problem(ask("POST", "/api/v1/leases/1/revoke", admin), 403, "not_permitted",
+                 "the token e (1) is for the leases of service 'embedding', and this is about more");
+  EXPECT_EQ(ask("DELETE", "/api/v1/leases/1", own).status, 200u);
 }
 
 TEST_F(LeasesAnswerTest, ItsUserRootAndTheOperatorMayEndALease) {
@@ -321,16 +376,18 @@ TEST_F(LeasesAnswerTest, ItsUserRootAndTheOperatorMayEndALease) {
   const auto refused = ask("DELETE", "/api/v1/leases/1", kTom);
   EXPECT_EQ(refused.status, 403u);
   EXPECT_THAT(json(refused)["detail"].get<std::string>(),
-              testing::MatchesRegex("lease 1 belongs to user 1001.*: it is changed by nobody but that user, root and "
-                                    "the user that gpukeeper runs as"));
+              testing::MatchesRegex("lease 1 belongs to user 1001.*: it is changed by nobody but that user and who has "
+                                    "the role admin"));
   EXPECT_EQ(json(ask("DELETE", "/api/v1/leases/1", kMara)),
             Json::parse(R"({"schema": "gpukeeper.ending/1", "id": "1", "state": "ended", "already": false,
                             "observed_bytes": null, "note": null})"));
   EXPECT_EQ(json(ask("DELETE", "/api/v1/leases/1", kMara))["already"], true);
   EXPECT_EQ(ask("DELETE", "/api/v1/leases/2", 0).status, 200u);
   EXPECT_EQ(ask("DELETE", "/api/v1/leases/3", kOperator).status, 200u);
-  expect_problem(ask("POST", "/api/v1/leases/4/revoke", kMara), 403, "not_permitted",
-                 "to revoke leases is for root and the user that gpukeeper runs as");
+  expect_problem(
+      ask("POST", "/api/v1/leases/4/revoke", kMara), 403, "not_permitted",
+      "this takes the role admin, and user 1001 has viewer: root, the user that gpukeeper runs as and the groups of "
+      "auth.admin_groups have it");
   EXPECT_EQ(ask("POST", "/api/v1/leases/4/revoke", kOperator).status, 200u);
   EXPECT_EQ(lease(ask("GET", "/api/v1/leases/4", kTom))["reason"], "revoked");
   expect_problem(ask("DELETE", "/api/v1/leases/99", kMara), 404, "not_found", "there is no lease 99");

@@ -5,6 +5,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "auth/token_file.hpp"
+#include "fakes/temporary_folder.hpp"
+
 namespace gpukeeper::service {
 namespace {
 
@@ -57,6 +60,32 @@ TEST(ServiceOptionsTest, WithoutAChoiceItListensOnLoopbackAndWhereARuntimeFolder
               ElementsAre("unix:/run/user/1000/gpukeeper.sock", "127.0.0.1:7909"));
   EXPECT_THAT(defaults({{"RUNTIME_DIRECTORY", "/run/a:/run/b"}, {"XDG_RUNTIME_DIR", "/x"}}, 0),
               ElementsAre("unix:/run/a/gpukeeper.sock", "127.0.0.1:7909"));
+}
+
+TEST(ServiceOptionsTest, WhatOtherMachinesReachTakesATokenOrConsent) {
+  const TemporaryFolder folder;
+  config::Settings settings;
+  settings.listen = {*parse_listen_address("127.0.0.1:7909"), *parse_listen_address("unix:/run/x.sock")};
+  EXPECT_TRUE(check_listen(settings, folder.path()));
+  settings.listen.push_back(*parse_listen_address("0.0.0.0:7909"));
+  for (const std::string& state : {folder.path().string(), std::string()}) {
+    const auto refused = check_listen(settings, state);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, Errc::invalid_argument);
+    EXPECT_EQ(refused.error().message,
+              "listen on 0.0.0.0:7909: other machines reach that address, and there is no token to know them by: make "
+              "one with 'gpukeeper token create', listen on 127.0.0.1, or consent with --insecure-listen");
+  }
+  const auto made =
+      auth::TokenFile(folder.path().string()).change([](std::vector<auth::Token>& tokens) -> Result<void> {
+        tokens.push_back(auth::make_token({}, auth::system_random)->token);
+        return {};
+      });
+  ASSERT_TRUE(made);
+  EXPECT_TRUE(check_listen(settings, folder.path()));
+  EXPECT_FALSE(check_listen(settings, ""));
+  settings.insecure_listen = true;
+  EXPECT_TRUE(check_listen(settings, ""));
 }
 
 }  // namespace

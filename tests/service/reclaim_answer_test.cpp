@@ -10,6 +10,7 @@
 #include "fakes/fake_clock.hpp"
 #include "fakes/snapshots.hpp"
 #include "format/json_text.hpp"
+#include "service/identity.hpp"
 #include "service/later.hpp"
 
 namespace gpukeeper::service {
@@ -89,6 +90,7 @@ class ReclaimAnswerTest : public testing::Test {
     auto peer = std::make_shared<Peer>();
     peer->credentials = Credentials{.pid = 50, .uid = uid, .gid = 0};
     request.peer = peer;
+    request.who = identity_of(*peer, kOperator);
     return Router(routes_).answer(std::move(request));
   }
   Json document(const Response& response) { return Json::parse(*response.body); }
@@ -159,7 +161,8 @@ TEST_F(ReclaimAnswerTest, WhatCanNeverFitIsNotTried) {
 
 TEST_F(ReclaimAnswerTest, ALeasesOwnUserRegistersItsHolder) {
   const std::string ollama = R"({"kind": "ollama", "url": "http://127.0.0.1:11434"})";
-  EXPECT_EQ(refusal(ask("PUT", "/api/v1/leases/1/holder", ollama, kTom)), "403 the lease belongs to another user");
+  EXPECT_EQ(refusal(ask("PUT", "/api/v1/leases/1/holder", ollama, kTom)),
+            "403 the lease belongs to another user or service");
   EXPECT_EQ(refusal(ask("PUT", "/api/v1/leases/9/holder", ollama, kMara)), "404 there is no lease '9', or it is over");
   EXPECT_EQ(ask("GET", "/api/v1/leases/1/holder").status, 404u);
   EXPECT_EQ(ask("PUT", "/api/v1/leases/1/holder", ollama, kMara).status, 200u);
@@ -171,7 +174,7 @@ TEST_F(ReclaimAnswerTest, ALeasesOwnUserRegistersItsHolder) {
 TEST_F(ReclaimAnswerTest, NobodyGetsAtASecretOrAnotherMachineThroughAHolder) {
   EXPECT_EQ(refusal(ask("PUT", "/api/v1/leases/1/holder",
                         R"({"kind": "webhook", "url": "http://127.0.0.1:1/", "token_file": "/etc/shadow"})", kMara)),
-            "403 only root and the user that gpukeeper runs as may name a token_file");
+            "403 only who has the role admin may name a token_file");
   EXPECT_EQ(refusal(ask("PUT", "/api/v1/leases/1/holder", R"({"kind": "webhook", "url": "http://10.0.0.1/"})", kMara)),
             "403 the holder's url is of another machine: use localhost, or name its host in reclaim.holder_hosts");
   EXPECT_EQ(refusal(ask("PUT", "/api/v1/leases/1/holder", R"({"kind": "signal"})", kMara)),

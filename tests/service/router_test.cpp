@@ -28,6 +28,7 @@ Response ask(std::string method, std::string path) {
   Request request;
   request.method = std::move(method);
   request.path = std::move(path);
+  request.who.role = auth::Role::operator_;
   return router().answer(std::move(request));
 }
 
@@ -46,6 +47,7 @@ TEST(RouterTest, OfTwoRowsThatFitTheEarlierAnswers) {
   Request request;
   request.method = "GET";
   request.path = "/leases/all";
+  request.who.role = auth::Role::viewer;
   EXPECT_EQ(*Router({row("/leases/all", "plain"), row("/leases/{id}", "placed")}).answer(request).body, "plain");
   EXPECT_EQ(*Router({row("/leases/{id}", "placed"), row("/leases/all", "plain")}).answer(request).body, "placed");
 }

@@ -1,5 +1,8 @@
 #include "service/routes.hpp"
 
+#include <array>
+#include <map>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -8,6 +11,7 @@
 #include "fakes/snapshots.hpp"
 #include "format/json_text.hpp"
 #include "format/snapshot_json.hpp"
+#include "service/identity.hpp"
 #include "service/later.hpp"
 
 namespace gpukeeper::service {
@@ -36,6 +40,7 @@ class RoutesTest : public testing::Test {
     request.query = std::move(query);
     request.headers = std::move(headers);
     request.peer = std::move(peer);
+    request.who = identity_of(*request.peer, 1000);
     auto response = router_.answer(std::move(request));
     if (elsewhere_.empty()) return response;
     elsewhere_.front()();  // what another thread would do
@@ -72,6 +77,7 @@ class RoutesTest : public testing::Test {
     request.path = path;
     request.body = "body";
     request.peer = std::move(peer);
+    request.who = identity_of(*request.peer, 1000);
     return router_.answer(std::move(request));
   }
 
@@ -347,20 +353,38 @@ TEST_F(RoutesTest, BeforeTheFirstTickThePastIsNotKnownYet) {
   }
 }
 
+TEST_F(RoutesTest, EveryRowNeedsARole) {
+  const std::map<std::string, auth::Role> others = {{"PATCH /api/v1/config", auth::Role::admin},
+                                                    {"PUT /api/gpu/config", auth::Role::admin},
+                                                    {"PUT /api/v1/throttle", auth::Role::admin},
+                                                    {"DELETE /api/v1/throttle", auth::Role::admin},
+                                                    {"POST /api/v1/leases/{id}/revoke", auth::Role::admin}};
+  for (const Route& route : router_.routes()) {
+    const auto other = others.find(std::string(route.method) + " " + std::string(route.pattern));
+    const auto usual = route.method == "GET" ? auth::Role::viewer : auth::Role::operator_;
+    EXPECT_EQ(route.role(), other == others.end() ? usual : other->second) << route.method << " " << route.pattern;
+  }
+}
+
 TEST_F(RoutesTest, OnlyRootAndItsOwnUserMayChangeThings) {
-  for (const auto& [method, path] : std::initializer_list<std::pair<std::string, std::string>>{
-           {"PATCH", "/api/v1/config"}, {"POST", "/api/v1/monitoring/start"}, {"POST", "/api/v1/monitoring/stop"}}) {
+  using Row = std::array<std::string, 3>;
+  for (const auto& [method, path, role] :
+       {Row{"PATCH", "/api/v1/config", "admin"}, Row{"POST", "/api/v1/monitoring/start", "operator"},
+        Row{"POST", "/api/v1/monitoring/stop", "operator"}}) {
     EXPECT_EQ(send(method, path, user(0)).status, 200U) << path;
     EXPECT_EQ(send(method, path, user(1000)).status, 200U) << path;
     const auto other = send(method, path, user(1001));
     EXPECT_EQ(other.status, 403U);
     EXPECT_EQ(Json::parse(*other.body)["detail"],
-              "this changes what gpukeeper does: only root and the user that it runs as may");
+              "this takes the role " + role +
+                  ", and user 1001 has viewer: root, the user that gpukeeper runs as and the groups of auth." + role +
+                  "_groups have it");
     const auto tcp = send(method, path, std::make_shared<const Peer>());
-    EXPECT_EQ(tcp.status, 403U);
+    EXPECT_EQ(tcp.status, 401U);
+    EXPECT_THAT(tcp.headers, Contains(Header("WWW-Authenticate", "Bearer")));
     EXPECT_EQ(Json::parse(*tcp.body)["detail"],
-              "this changes what gpukeeper does: it is taken over the unix socket only, from root and from the user "
-              "that it runs as");
+              "this changes what gpukeeper does, and over TCP that takes a token: 'gpukeeper token create' makes one; "
+              "send it as 'Authorization: Bearer TOKEN', or ask over the unix socket");
   }
   EXPECT_EQ(*send("PATCH", "/api/v1/config", user(0)).body, "set body");
   EXPECT_EQ(*get("/api/v1/config").body, "all keys");

@@ -9,7 +9,6 @@
 #include "service/documented/gpu_config.hpp"
 #include "service/documented/gpu_list.hpp"
 #include "service/documented/gpu_objects.hpp"
-#include "service/documented/refusals.hpp"
 #include "service/elsewhere.hpp"
 #include "telemetry/history.hpp"
 #include "telemetry/trend.hpp"
@@ -68,7 +67,7 @@ class Statuses {
 Response metrics(const Request& request, const Sights& sights) {
   const auto snapshot = sights.snapshot();
   if (snapshot->sequence == 0) return starting();
-  const bool readable = may_read_command_lines(*request.peer, sights.own_uid);
+  const bool readable = may_read_command_lines(request.who);
   Json document = gpu_metrics(*snapshot, readable ? CommandLines::shown : CommandLines::hidden);
   const DeviceSnapshot* const device = find_gpu(*snapshot, gpu_in_query(request));
   const bool known = device && device->available;
@@ -130,8 +129,7 @@ Response throttle(const Sights& sights) {
 }
 
 // As documented it succeeds without a GPU, too: there is nothing to start, and the log says so.
-Response start_monitoring(const Request& request, const Sights& sights, const Hands& hands) {
-  if (auto refusal = refuse_stranger(request, sights.own_uid)) return *refusal;
+Response start_monitoring(const Sights& sights, const Hands& hands) {
   if (!hands.opened()) return starting();
   const auto snapshot = sights.snapshot();
   if (snapshot->sequence > 0 && snapshot->devices.empty()) {
@@ -142,8 +140,7 @@ Response start_monitoring(const Request& request, const Sights& sights, const Ha
   return done("GPU monitoring started");
 }
 
-Response stop_monitoring(const Request& request, const Sights& sights, const Hands& hands) {
-  if (auto refusal = refuse_stranger(request, sights.own_uid)) return *refusal;
+Response stop_monitoring(const Hands& hands) {
   if (!hands.opened()) return starting();
   hands.monitor(false);
   return done("GPU monitoring stopped");
@@ -182,12 +179,12 @@ std::vector<Route> gpu_api_routes(const std::shared_ptr<const Sights>& sights,
       {"GET", "/api/gpu/throttle/status", "How fast work may go on all GPUs, for clients of the GPU manager.",
        [sights](const Request&) { return throttle(*sights); }, true},
       {"POST", "/api/gpu/monitoring/start", "Looks at the GPUs all the time, for clients of the GPU manager.",
-       [sights, hands](const Request& request) { return start_monitoring(request, *sights, *hands); }},
+       [sights, hands](const Request&) { return start_monitoring(*sights, *hands); }},
       {"POST", "/api/gpu/monitoring/stop", "Looks at them only when somebody asks, for clients of the GPU manager.",
-       [sights, hands](const Request& request) { return stop_monitoring(request, *sights, *hands); }},
+       [hands](const Request&) { return stop_monitoring(*hands); }},
   };
   for (Route& row : gpu_memory_routes(memory)) rows.push_back(std::move(row));
-  for (Route& row : gpu_config_routes(sights, hands)) rows.push_back(std::move(row));
+  for (Route& row : gpu_config_routes(hands)) rows.push_back(std::move(row));
   return rows;
 }
 

@@ -11,7 +11,6 @@
 
 #include "core/display_text.hpp"
 #include "core/text.hpp"
-#include "service/documented/refusals.hpp"
 #include "service/documented/words.hpp"
 
 namespace gpukeeper::service::documented {
@@ -77,8 +76,7 @@ void say_unknown(const std::vector<std::string>& unknown, const Hands& hands) {
   hands.warn(fmt::format("PUT /api/gpu/config: unknown keys are ignored: {}", fmt::join(named, ", ")));
 }
 
-Response put(const Request& request, const Sights& sights, const std::shared_ptr<const Hands>& hands) {
-  if (auto refusal = refuse_stranger(request, sights.own_uid)) return *refusal;
+Response put(const Request& request, const std::shared_ptr<const Hands>& hands) {
   const auto body = body_of(request);
   if (!body) return body.error();
   if (says_nothing(*body)) return failed(400, "No configuration data provided");
@@ -104,13 +102,12 @@ Response put(const Request& request, const Sights& sights, const std::shared_ptr
 
 }  // namespace
 
-std::vector<Route> gpu_config_routes(const std::shared_ptr<const Sights>& sights,
-                                     const std::shared_ptr<const Hands>& hands) {
+std::vector<Route> gpu_config_routes(const std::shared_ptr<const Hands>& hands) {
   return {
       {"GET", "/api/gpu/config", "The 13 keys of the GPU manager's configuration.",
        [hands](const Request&) { return succeeded(config_object(*hands)); }},
       {"PUT", "/api/gpu/config", R"(Sets some of them: {"temp_throttle": 80}.)",
-       [sights, hands](const Request& request) { return put(request, *sights, hands); }},
+       [hands](const Request& request) { return put(request, hands); }, false, false, auth::Role::admin},
   };
 }
 

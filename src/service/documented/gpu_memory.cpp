@@ -9,9 +9,9 @@
 
 #include "format/lease_request_json.hpp"
 #include "service/documented/gpu_objects.hpp"
-#include "service/documented/refusals.hpp"
 #include "service/elsewhere.hpp"
 #include "service/later.hpp"
+#include "service/lease_authority.hpp"
 
 namespace gpukeeper::service::documented {
 namespace {
@@ -77,12 +77,14 @@ Response not_allocated(const Refusal& refusal) {
   return is_closed ? closed(refusal.text()) : failed(400, kNotAllocated, refusal.text());
 }
 
-// The lease of that name which came in by this door.
-std::optional<LeaseId> find_lease(const Bookkeeper& book, const DeviceId& device, const std::string& name) {
+// The asker's lease of that name which came in by this door.
+std::optional<LeaseId> find_lease(const Bookkeeper& book, const DeviceId& device, const std::string& name,
+                                  const Request& request, uid_t own_uid) {
   std::optional<LeaseId> id;
   book.look([&](const Ledger& ledger) {
     const Lease* const lease = ledger.find(device.text, name);
-    if (lease && lease->surface == Surface::documented) id = lease->id;
+    if (!lease || lease->surface != Surface::documented) return;
+    if (is_admin(request) || is_own(request, *lease, own_uid)) id = lease->id;
   });
   return id;
 }
@@ -121,7 +123,6 @@ Response GpuMemory::with(const Request& request, Make make) const {
 }
 
 Response GpuMemory::allocate(const Request& request) const {
-  if (auto refusal = refuse_stranger(request, sights_->own_uid)) return *refusal;
   const auto body = body_of(request);
   if (!body) return body.error();
   if (!has(*body, "allocation_id") || !has(*body, "required_mb")) return failed(400, kAllocateFields);
@@ -138,11 +139,11 @@ Response GpuMemory::allocate(const Request& request) const {
   if (!device) return failed(400, kNotAllocated, fmt::format("there is no GPU {}", *gpu));
 
   LeaseRequest wanted;
-  wanted.service = kService;
+  wanted.service = request.who.service.value_or(std::string(kService));
   wanted.name = std::move(*name);
   wanted.min = *size;
   wanted.owner = StandingOwner{};
-  wanted.uid = request.peer->credentials ? request.peer->credentials->uid : sights_->own_uid;
+  wanted.uid = user_of(request, sights_->own_uid);
   wanted.surface = Surface::documented;
   wanted.device = device->device->id.text;
   wanted.require_device = true;
@@ -155,7 +156,6 @@ Response GpuMemory::allocate(const Request& request) const {
 }
 
 Response GpuMemory::deallocate(const Request& request) const {
-  if (auto refusal = refuse_stranger(request, sights_->own_uid)) return *refusal;
   const auto body = body_of(request);
   if (!body) return body.error();
   if (!has(*body, "allocation_id")) return failed(400, kDeallocateField);
@@ -166,7 +166,8 @@ Response GpuMemory::deallocate(const Request& request) const {
   Bookkeeper* const book = sights_->book();
   if (snapshot->sequence == 0 || !book) return starting();
   const DeviceSnapshot* const device = find_gpu(*snapshot, *gpu);
-  const auto lease = name && device ? find_lease(*book, device->device->id, *name) : std::nullopt;
+  const auto lease =
+      name && device ? find_lease(*book, device->device->id, *name, request, sights_->own_uid) : std::nullopt;
   if (!lease) return failed(404, kNotFound);
   const auto ending = book->release(*lease);
   if (!ending) return closed(ending.error().message);
@@ -187,10 +188,12 @@ std::vector<Route> gpu_memory_routes(const std::shared_ptr<GpuMemory>& memory) {
        }},
       {"POST", "/api/gpu/memory/allocate",
        R"(Books memory, for clients of the GPU manager: {"allocation_id": "llm", "required_mb": 2048, "gpu_id": 0}.)",
-       elsewhere([memory](const Request& request) { return memory->allocate(request); }, memory->desk())},
+       elsewhere([memory](const Request& request) { return memory->allocate(request); }, memory->desk()), false, false,
+       auth::Role::operator_, Own::service},
       {"POST", "/api/gpu/memory/deallocate",
        R"(Gives it back, for clients of the GPU manager: {"allocation_id": "llm", "gpu_id": 0}.)",
-       elsewhere([memory](const Request& request) { return memory->deallocate(request); }, memory->desk())},
+       elsewhere([memory](const Request& request) { return memory->deallocate(request); }, memory->desk()), false,
+       false, auth::Role::operator_, Own::service},
   };
 }
 

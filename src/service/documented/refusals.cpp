@@ -2,7 +2,6 @@
 
 #include <utility>
 
-#include "service/authority.hpp"
 #include "service/documented/words.hpp"
 
 namespace gpukeeper::service::documented {
@@ -20,18 +19,6 @@ Response in_their_words(std::string_view method, std::string_view path, Response
   Response theirs = failed(response.status, problem["detail"].get<std::string>());
   response.content_type = std::move(theirs.content_type);
   response.body = std::move(theirs.body);
-  return response;
-}
-
-std::optional<Response> refuse_stranger(const Request& request, uid_t own_uid) {
-  auto refusal = refuse_change(request, own_uid);
-  if (!refusal) return std::nullopt;
-  if (request.peer->over_unix_socket()) return in_their_words(request.method, request.path, std::move(*refusal));
-  auto response =
-      failed(401,
-             "this changes what gpukeeper does, and over TCP nobody can prove yet that he may: ask over the "
-             "unix socket, as curl does with --unix-socket /run/gpukeeper/gpukeeper.sock");
-  response.headers.emplace_back("WWW-Authenticate", "Bearer");
   return response;
 }
 

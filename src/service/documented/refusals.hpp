@@ -1,9 +1,6 @@
 #pragma once
 
-#include <optional>
 #include <string_view>
-
-#include <sys/types.h>
 
 #include "service/http.hpp"
 
@@ -16,9 +13,5 @@ bool is_documented(std::string_view path);
 /// {"error": …, "success": false} with the same status, OPTIONS is answered with 200. Any other answer stays as it is,
 /// and so does one that comes later.
 Response in_their_words(std::string_view method, std::string_view path, Response response);
-
-/// The refusal of a change by somebody who may not change anything (refuse_change), in their words: over TCP 401, which
-/// says how to get a token. Nothing when he may.
-std::optional<Response> refuse_stranger(const Request& request, uid_t own_uid);
 
 }  // namespace gpukeeper::service::documented

@@ -18,8 +18,8 @@ namespace {
 constexpr std::string_view kApiVersion = "1.0.0";    // of the documented interface, whatever ours is
 constexpr std::string_view kDashboardPort = "0909";  // the documents' own; here the page has the port of everything
 
-CommandLines may_read(const Request& request, const Sights& sights) {
-  return may_read_command_lines(*request.peer, sights.own_uid) ? CommandLines::shown : CommandLines::hidden;
+CommandLines may_read(const Request& request) {
+  return may_read_command_lines(request.who) ? CommandLines::shown : CommandLines::hidden;
 }
 
 // The object of a snapshot; 503 before the first.
@@ -120,12 +120,10 @@ std::vector<Route> machine_routes(const std::shared_ptr<const Sights>& sights,
       row("/api/system/overview", "How loaded the computer is, in short.",
           [](const Request&, const MachineFacts& facts) { return overview(facts); }),
       row("/api/system/cpu", "The computer's processors, and what keeps them busy.",
-          [sights](const Request& request, const MachineFacts& facts) {
-            return cpu_answer(facts, may_read(request, *sights));
-          }),
+          [sights](const Request& request, const MachineFacts& facts) { return cpu_answer(facts, may_read(request)); }),
       row("/api/system/memory", "The computer's memory, and what fills it.",
           [sights](const Request& request, const MachineFacts& facts) {
-            return memory_answer(facts, may_read(request, *sights));
+            return memory_answer(facts, may_read(request));
           }),
       row("/api/system/disk", "The computer's disks.",
           [](const Request&, const MachineFacts& facts) { return disk_answer(facts); }),
@@ -144,7 +142,7 @@ std::vector<Route> system_api_routes(const std::shared_ptr<const Sights>& sights
        [sights](const Request&) { return of_snapshot(*sights, gpu_summary); }, true},
       {"GET", "/api/gpu/processes", "Why the fan runs: the processes on the GPUs, for clients of the system monitor.",
        [sights](const Request& request) {
-         const CommandLines lines = may_read(request, *sights);
+         const CommandLines lines = may_read(request);
          return of_snapshot(*sights, [lines](const Snapshot& snapshot) { return gpu_processes(snapshot, lines); });
        },
        true},

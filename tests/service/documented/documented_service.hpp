@@ -19,6 +19,7 @@
 #include "machine/machine_reader.hpp"
 #include "service/configuration.hpp"
 #include "service/documented/refusals.hpp"
+#include "service/identity.hpp"
 #include "service/later.hpp"
 #include "service/routes.hpp"
 
@@ -59,6 +60,7 @@ class DocumentedService {
     auto peer = std::make_shared<Peer>();
     if (user) peer->credentials = Credentials{1, *user, *user};
     request.peer = std::move(peer);
+    request.who = who_.value_or(identity_of(*request.peer, kOwner));
     Response response = router_->answer(std::move(request));
     while (response.later) {  // as the main thread and the server's do
       configuration_.look(clock_->now());
@@ -66,6 +68,8 @@ class DocumentedService {
     }
     return in_their_words(method, path, std::move(response));
   }
+  /// Who asks from now on, as a token says it.
+  void ask_as(auth::Identity who) { who_ = std::move(who); }
   Response get(const std::string& path, std::map<std::string, std::string> query = {}) {
     return ask("GET", path, std::move(query));
   }
@@ -143,6 +147,7 @@ class DocumentedService {
   std::string kept_in_ = "/var/lib/gpukeeper/faults.db";
   bool monitoring_ = true;
   bool busy_ = false;
+  std::optional<auth::Identity> who_;
   const std::shared_ptr<JournalDisk> disk_ = std::make_shared<JournalDisk>();
   const std::shared_ptr<const History> history_;
   std::unique_ptr<Bookkeeper> book_;

@@ -185,8 +185,8 @@ TEST_F(GpuMemoryTest, OverTcpNothingIsChanged) {
   for (const std::string path : {"memory/allocate", "memory/deallocate", "monitoring/start", "monitoring/stop"}) {
     const auto refused = service_.ask("POST", "/api/gpu/" + path, {}, "{}", {{"Content-Type", "application/json"}});
     expect_refusal(refused, 401,
-                   "this changes what gpukeeper does, and over TCP nobody can prove yet that he may: ask over the unix "
-                   "socket, as curl does with --unix-socket /run/gpukeeper/gpukeeper.sock",
+                   "this changes what gpukeeper does, and over TCP that takes a token: 'gpukeeper token create' makes "
+                   "one; send it as 'Authorization: Bearer TOKEN', or ask over the unix socket",
                    "");
     EXPECT_THAT(refused.headers, testing::Contains(Header{"WWW-Authenticate", "Bearer"}));
   }
@@ -196,7 +196,28 @@ TEST_F(GpuMemoryTest, OverTcpNothingIsChanged) {
 TEST_F(GpuMemoryTest, AStrangerAtTheSocketMayNot) {
   const auto refused = service_.ask("POST", "/api/gpu/memory/allocate", {}, "{}",
                                     {{"Content-Type", "application/json"}}, DocumentedService::kOwner + 1);
-  expect_refusal(refused, 403, "this changes what gpukeeper does: only root and the user that it runs as may", "");
+  expect_refusal(
+      refused, 403,
+      "this takes the role operator, and user 1001 has viewer: root, the user that gpukeeper runs as and the "
+      "groups of auth.operator_groups have it",
+      "");
+}
+
+TEST_F(GpuMemoryTest, AServicesTokenBooksForItAndGivesBackNoOthers) {
+  service_.ask_as({.role = auth::Role::operator_, .name = "token e (1)", .known = true, .service = "embedding"});
+  const auto send = [&](const std::string& what) {
+    return service_.ask("POST", "/api/gpu/memory/" + what, {}, R"({"allocation_id":"llm","required_mb":16})",
+                        {{"Content-Type", "application/json"}});
+  };
+  EXPECT_EQ(send("allocate").status, 200u);
+  EXPECT_EQ(service_.book().leases().at(0).service.text(), "embedding");
+  service_.ask_as({.role = auth::Role::operator_, .name = "token c (2)", .known = true, .service = "chat"});
+  EXPECT_EQ(send("deallocate").status, 404u);
+  const auto monitoring = service_.ask("POST", "/api/gpu/monitoring/stop");
+  expect_refusal(monitoring, 403, "the token c (2) is for the leases of service 'chat', and this is about more", "");
+  service_.ask_as({.role = auth::Role::operator_, .name = "token ci (3)", .known = true});
+  EXPECT_EQ(send("deallocate").status, 200u);
+  EXPECT_EQ(service_.ask("POST", "/api/gpu/monitoring/stop").status, 200u);
 }
 
 }  // namespace
