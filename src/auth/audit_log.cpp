@@ -78,8 +78,8 @@ AuditLog::AuditLog(const std::string& folder, std::size_t most_bytes)
     : path_(folder.empty() ? "" : folder + "/audit.jsonl"), most_bytes_(most_bytes) {
   if (path_.empty()) return;
   for (const std::string& file : {path_ + ".1", path_}) {
-    const auto text = read_file(file, kMostRead);
-    for (const std::string_view line : lines(text.value_or(""))) remember(std::string(line));
+    const std::string text = read_file(file, kMostRead).value_or("");
+    for (const std::string_view line : lines(text)) remember(std::string(line));
   }
 }
 

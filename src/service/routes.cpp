@@ -10,6 +10,7 @@
 #include "core/rfc3339.hpp"
 #include "format/json_text.hpp"
 #include "service/alerts_answer.hpp"
+#include "service/audit.hpp"
 #include "service/documented/gpu_api.hpp"
 #include "service/documented/gpu_memory.hpp"
 #include "service/documented/system_api.hpp"
@@ -271,6 +272,7 @@ std::vector<Route> routes(Sights sights, Hands hands) {
     route.answer = elsewhere(counted(std::move(route.answer), shared->metrics), shared->at_the_desk);
     table.push_back(std::move(route));
   }
+  if (shared->audit) table.push_back(audit_route(*shared->audit));
   std::vector<std::pair<std::string, std::string>> rows;
   for (const Route& route : table) {
     rows.emplace_back(std::string(route.method) + " " + std::string(route.pattern), route.summary);

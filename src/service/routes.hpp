@@ -27,6 +27,7 @@ struct MachineFacts;
 
 namespace gpukeeper::service {
 
+class Audit;
 class MemoryReclaim;
 
 /// What the routes answer from.
@@ -63,6 +64,8 @@ struct Sights {
   /// How many listen to what happens.
   std::function<std::size_t()> event_clients = [] { return std::size_t{0}; };
   MetricsDesk metrics = {};
+  /// Who changed what; it outlives the routes. Null where nobody writes it down.
+  const Audit* audit = nullptr;
 };
 
 /// What the routes may have done.

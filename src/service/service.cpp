@@ -53,9 +53,8 @@ HttpServer::Handler public_handler(Sights sights, Hands hands) {
 
 HttpServer::Handler handler(Sights sights, Hands hands, std::vector<std::string> hosts, Authority& authority,
                             Audit& audit) {
-  auto table = routes(std::move(sights), std::move(hands));
-  table.push_back(audit_route(audit));
-  const auto router = std::make_shared<const Router>(std::move(table));
+  sights.audit = &audit;
+  const auto router = std::make_shared<const Router>(routes(std::move(sights), std::move(hands)));
   return [router, guard = SiteGuard(std::move(hosts)), &authority, &audit](Request request) {
     const std::string method = request.method;
     const std::string path = request.path;

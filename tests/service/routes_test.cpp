@@ -252,12 +252,12 @@ TEST_F(RoutesTest, CommandLinesAreLeftOutForWhoMayNotReadThem) {
   }
 }
 
-TEST_F(RoutesTest, OnlyRootAndOurOwnUserOverTheUnixSocketMayReadCommandLines) {
-  EXPECT_FALSE(may_read_command_lines(Peer(), 1000));
-  EXPECT_FALSE(may_read_command_lines(Peer(), 0));  // over TCP, whoever we are
-  EXPECT_TRUE(may_read_command_lines(*user(1000), 1000));
-  EXPECT_TRUE(may_read_command_lines(*user(0), 1000));
-  EXPECT_FALSE(may_read_command_lines(*user(1001), 1000));
+TEST_F(RoutesTest, OnlyAnAdminForAllMayReadCommandLines) {
+  EXPECT_FALSE(may_read_command_lines({}));
+  EXPECT_FALSE(may_read_command_lines({.role = auth::Role::operator_, .name = "token deploy", .known = true}));
+  EXPECT_TRUE(may_read_command_lines({.role = auth::Role::admin, .name = "root", .known = true}));
+  EXPECT_FALSE(
+      may_read_command_lines({.role = auth::Role::admin, .name = "token llm", .known = true, .service = "llm"}));
   EXPECT_EQ(tag(get("/api/v1/snapshot", {}, {}, user(1000))), "\"abc-7-1\"");  // another document, another tag
   EXPECT_EQ(tag(get("/api/v1/snapshot", {}, {}, user(1001))), "\"abc-7-0\"");
 }

@@ -105,10 +105,10 @@ TEST_F(ThrottleAnswerTest, ARequestHoldsFromTheNextSnapshotOnForItsTime) {
 }
 
 TEST_F(ThrottleAnswerTest, WithoutDevicesAllAreMeantAndWithoutALengthUntilItIsTakenBack) {
-  EXPECT_EQ(ask(R"({"speed_multiplier": 0})", 0).status, 202U);
+  EXPECT_EQ(ask(R"({"speed_multiplier": 0})").status, 202U);
   auto snapshot = next();
   EXPECT_EQ(snapshot->devices[0].throttling.speed_multiplier, 0);
-  EXPECT_EQ(snapshot->devices[0].throttling.requests.front().reason, "asked for by root");
+  EXPECT_EQ(snapshot->devices[0].throttling.requests.front().reason, "asked for by user 1000");
   EXPECT_EQ(snapshot->devices[1].throttling.speed_multiplier, 0);
   EXPECT_EQ(ask(R"({"speed_multiplier": 0.8, "devices": ["1"]})").status, 202U);
   EXPECT_EQ(answer_.take_back(request(), *engine_.snapshot()).status, 202U);
