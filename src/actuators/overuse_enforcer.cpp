@@ -73,10 +73,10 @@ void OveruseEnforcer::go_on(Case& one, const OverusedLease& lease, const Overuse
   const MonotonicTime now = clock_->now();
   if (!one.asked) {
     if (now - one.since < settings.patience) return;
+    if (ask && !ask(lease)) return;
     one.asked = now;
-    if (!ask) return log_.warning("{}: nobody is there who could be asked for it", described(lease));
-    log_.warning("{}: its holder is asked for it", described(lease));
-    return ask(lease);
+    return log_.warning("{}: {}", described(lease),
+                        ask ? "its holder is asked for it" : "nobody is there who could be asked for it");
   }
   if (settings.policy != OverusePolicy::terminate) return;
   if (!one.told_to_end) {

@@ -26,8 +26,9 @@ namespace gpukeeper {
 /// Threads: look() belongs to one; the others may be called from any.
 class OveruseEnforcer {
  public:
-  /// Hands the asking over: it returns at once.
-  using Ask = std::function<void(const OverusedLease&)>;
+  /// Hands the asking over and returns at once; false when nobody could take it now: it is tried again at the next
+  /// look.
+  using Ask = std::function<bool(const OverusedLease&)>;
 
   OveruseEnforcer(OveruseSettings settings, std::shared_ptr<const Files> files, std::shared_ptr<Signals> signals,
                   std::shared_ptr<const Clock> clock, Log& log);

@@ -61,13 +61,13 @@ void MemoryReclaim::open(const StateDirectory* directory, const Sources& sources
   if (own_thread) reclaimer_.start();
 }
 
-void MemoryReclaim::ask_for_overuse(LeaseId lease) {
+bool MemoryReclaim::ask_for_overuse(LeaseId lease) {
   reclaim::ReclaimOrder order;
   order.why = fmt::format("lease {} uses more than its most", number(lease));
   order.lease = lease;
   order.even_below = true;
   order.deadline = std::chrono::minutes(1);
-  static_cast<void>(reclaimer_.order(std::move(order), nullptr));
+  return reclaimer_.order(std::move(order), nullptr).has_value();
 }
 
 Response MemoryReclaim::settle(Response response, const std::function<std::shared_ptr<const Snapshot>()>& look) {

@@ -36,9 +36,8 @@ class MemoryReclaim {
   void see(std::shared_ptr<const Snapshot> snapshot) { reclaimer_.see(std::move(snapshot)); }
   void configure(reclaim::ReclaimSettings settings) { reclaimer_.configure(std::move(settings)); }
 
-  /// Has a lease's holder asked for what it uses beyond what it may, unless memory is being reclaimed already: then
-  /// everybody is asked anyway.
-  void ask_for_overuse(LeaseId lease);
+  /// Has a lease's holder asked for what it uses beyond what it may; false while memory is being reclaimed otherwise.
+  bool ask_for_overuse(LeaseId lease);
 
   reclaim::Reclaimer& reclaimer() { return reclaimer_; }
   reclaim::HolderBook& holders() { return holders_; }

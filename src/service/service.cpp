@@ -277,7 +277,8 @@ Service::Service(ServiceOptions options, Parts parts, std::shared_ptr<Clock> clo
                      http_options(options_.settings.http)) {
   allow(options_.settings.actuators);
   book_->ask_with([reclaim = std::weak_ptr(reclaim_)](const OverusedLease& lease) {
-    if (const auto there = reclaim.lock()) there->ask_for_overuse(lease.id);
+    const auto there = reclaim.lock();
+    return there && there->ask_for_overuse(lease.id);
   });
   if (delivery_) delivery_->dispatcher().start();
 }

@@ -77,7 +77,10 @@ TEST_F(OveruseEnforcerTest, ByItselfItDoesNothing) {
 TEST_F(OveruseEnforcerTest, AHolderIsAskedOnceAndNobodyIsEnded) {
   policy(OverusePolicy::ask);
   std::vector<LeaseId> asked;
-  enforcer_.ask_with([&](const OverusedLease& one) { asked.push_back(one.id); });
+  enforcer_.ask_with([&](const OverusedLease& one) {
+    asked.push_back(one.id);
+    return true;
+  });
   after(0s, {lease()});
   after(29s, {lease()});
   EXPECT_THAT(asked, IsEmpty());
@@ -86,6 +89,20 @@ TEST_F(OveruseEnforcerTest, AHolderIsAskedOnceAndNobodyIsEnded) {
   EXPECT_THAT(asked, ElementsAre(LeaseId{7}));
   EXPECT_THAT(signals_->sent, IsEmpty());
   EXPECT_THAT(target_->take(), ElementsAre(std::string(kWhat) + "its holder is asked for it"));
+}
+
+TEST_F(OveruseEnforcerTest, WhoCannotBeAskedNowIsAskedAtTheNextLookAndNotEndedBefore) {
+  policy(OverusePolicy::terminate);
+  bool busy = true;
+  enforcer_.ask_with([&](const OverusedLease&) { return !busy; });
+  after(0s, {lease()});
+  after(30s, {lease()});
+  after(3600s, {lease()});
+  EXPECT_THAT(target_->take(), IsEmpty());
+  busy = false;
+  after(1s, {lease()});
+  EXPECT_THAT(target_->take(), ElementsAre(std::string(kWhat) + "its holder is asked for it"));
+  EXPECT_THAT(signals_->sent, IsEmpty());
 }
 
 TEST_F(OveruseEnforcerTest, WhereItIsConfiguredProcessesAreToldToEndAndThenEnded) {
