@@ -6,7 +6,7 @@
 namespace gpukeeper::cli {
 
 /// A control group for a command, below ours, where this user may make one: then all that descends from the command can
-/// be told and held together. It goes with the last process in it, or stays until then.
+/// be told and held together. It goes with its run; one that still holds a process then, when the next run is begun.
 class RunCgroup {
  public:
   /// Makes one, `gpukeeper-run-PID`; without a path where that is not allowed, or there are none of version 2.

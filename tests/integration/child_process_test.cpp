@@ -1,7 +1,9 @@
 // A command in our place: real processes, real signals, a real terminal.
 #include "cli/child_process.hpp"
 
+#include <csignal>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <thread>
@@ -15,6 +17,7 @@
 
 #include <gtest/gtest.h>
 
+#include "cli/run_cgroup.hpp"
 #include "fakes/temporary_folder.hpp"
 #include "served.hpp"
 
@@ -125,6 +128,29 @@ TEST_F(ChildProcessTest, ItStandsStillUntilItMayGoOn) {
   EXPECT_EQ(end_of(*child), (ChildEnd{3, 0}));
 }
 
+TEST_F(ChildProcessTest, WhoHasLeftItsProcessGroupIsHeldByItsControlGroup) {
+  const RunCgroup group = RunCgroup::make();
+  if (group.path().empty()) GTEST_SKIP() << "no control group of version 2 can be made here";
+  const std::string work = "while :; do echo >> " + file("out") + "; sleep 0.01; done";
+  auto child = ChildProcess::start(
+      {.words = {"sh", "-c", "setsid sh -c '" + work + "' & wait"}, .cgroup = group.path()}, signals_);
+  ASSERT_TRUE(child) << child.error().message;
+  ASSERT_TRUE(there("out"));
+  (*child)->pause();
+  const auto frozen = [&] {
+    std::ifstream in(group.path() + "/cgroup.events");
+    return std::string(std::istreambuf_iterator<char>(in), {}).find("frozen 1") != std::string::npos;
+  };
+  ASSERT_TRUE(eventually(frozen));
+  const auto done = text_of("out").size();
+  EXPECT_EQ((*child)->wait_until(clock_, clock_.now() + 200ms), std::nullopt);
+  EXPECT_EQ(text_of("out").size(), done);
+  (*child)->go_on();
+  EXPECT_TRUE(eventually([&] { return text_of("out").size() > done; }));
+  std::ofstream(group.path() + "/cgroup.kill") << "1";
+  EXPECT_EQ(end_of(**child), (ChildEnd{128 + SIGKILL, SIGKILL}));
+}
+
 TEST_F(ChildProcessTest, WhoIsAskedToEndIsNotHeldUp) {
   const auto child = start("trap 'exit 4' TERM; echo > " + file("ready") + "; while :; do sleep 0.01; done");
   ASSERT_TRUE(there("ready"));
@@ -133,6 +159,23 @@ TEST_F(ChildProcessTest, WhoIsAskedToEndIsNotHeldUp) {
   EXPECT_EQ(end_of(*child), (ChildEnd{4, 0}));
   child->pause();
   EXPECT_FALSE(child->paused());
+}
+
+TEST_F(ChildProcessTest, WhatAKilledRunHasLeftGoesWithTheNext) {
+  const RunCgroup group = RunCgroup::make();
+  if (group.path().empty()) GTEST_SKIP() << "no control group of version 2 can be made here";
+  const auto left_by = [&](pid_t pid) {
+    return std::filesystem::path(group.path()).replace_filename("gpukeeper-run-" + std::to_string(pid));
+  };
+  const pid_t gone = ::fork();
+  if (gone == 0) ::_exit(0);
+  ASSERT_EQ(::waitpid(gone, nullptr, 0), gone);
+  std::filesystem::create_directory(left_by(gone));
+  std::filesystem::create_directory(left_by(::getppid()));  // which lives
+  static_cast<void>(RunCgroup::make());
+  EXPECT_FALSE(std::filesystem::exists(left_by(gone)));
+  EXPECT_TRUE(std::filesystem::exists(left_by(::getppid())));
+  std::filesystem::remove(left_by(::getppid()));
 }
 
 // A terminal with a session of its own, led by a shell that knows one job: us with our command.
