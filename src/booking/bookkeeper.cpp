@@ -13,6 +13,12 @@ constexpr std::chrono::seconds kJournalRetry{1};
 constexpr std::chrono::milliseconds kQuick{1};  // a write that waited for nothing
 constexpr std::chrono::seconds kOwnersCheck{10};
 
+// One more that was granted or given back.
+void add(Bookkeeper::Served& served, const Lease& lease) {
+  served.devices.emplace_back(lease.device.text());
+  served.leases.push_back(lease.id);
+}
+
 Error not_surveyed() {
   return {Errc::unavailable, "the GPUs have not been looked at since the start; ask again in a second"};
 }
@@ -159,19 +165,20 @@ void Bookkeeper::tell(std::vector<LedgerEvent> events) const {
 
 tl::expected<Booking, Refusal> Bookkeeper::reserve(const LeaseRequest& request) {
   const auto asked = clock_.now();
-  std::vector<std::string> devices;
-  auto answer = book(request, devices);
+  Served served{.service = request.service};
+  auto answer = book(request, served);
   if (!meter_ || (answer && (answer->repeated || answer->state == LeaseState::waiting))) return answer;
-  if (!answer && !request.device.empty()) devices = {request.device};
-  meter_({.kind = answer ? Served::Kind::granted : Served::Kind::refused,
-          .service = request.service,
-          .devices = std::move(devices),
-          .took = clock_.now() - asked});
+  if (!answer) {
+    served.kind = Served::Kind::refused;
+    if (!request.device.empty()) served.devices = {request.device};
+  }
+  served.took = clock_.now() - asked;
+  meter_(served);
   return answer;
 }
 
-// `devices` that were granted; told only to who measures.
-tl::expected<Booking, Refusal> Bookkeeper::book(const LeaseRequest& request, std::vector<std::string>& devices) {
+// `served`: the devices and leases that were granted; told only to who measures.
+tl::expected<Booking, Refusal> Bookkeeper::book(const LeaseRequest& request, Served& served) {
   const auto* owner = std::get_if<ProcessOwner>(&request.owner);
   const auto gone = [&] {
     return Refusal{
@@ -183,10 +190,11 @@ tl::expected<Booking, Refusal> Bookkeeper::book(const LeaseRequest& request, std
   std::optional<tl::expected<Booking, Refusal>> answer;
   perform([&](Ledger& ledger, Moment at) {
     answer = ledger.reserve(request, at);
-    devices.clear();  // it may be done twice
+    served.devices.clear();  // it may be done twice
+    served.leases.clear();
     for (std::uint32_t i = 0; meter_ && answer->has_value() && i < (*answer)->count; ++i) {
       const Lease* lease = ledger.find(LeaseId{number((*answer)->id) + i});
-      if (lease && is_held(lease->state)) devices.emplace_back(lease->device.text());
+      if (lease && is_held(lease->state)) add(served, *lease);
     }
   });
   // It may have died before its lease was there; then nobody tells it of that death again.
@@ -200,17 +208,22 @@ tl::expected<Booking, Refusal> Bookkeeper::book(const LeaseRequest& request, std
 Result<Ending> Bookkeeper::release(LeaseId id, std::optional<std::uint32_t> generation, EndReason why) {
   const auto asked = clock_.now();
   std::optional<Result<Ending>> answer;
-  Served served{.kind = Served::Kind::released};
+  Served served{.kind = Served::Kind::released, .reason = why};
   perform([&](Ledger& ledger, Moment at) {
     const Lease* lease = meter_ ? ledger.find(id) : nullptr;
     served.devices.clear();  // it may be done twice
+    served.leases.clear();
     if (lease && is_held(lease->state)) {
       served.service = lease->service.text();
-      served.devices.emplace_back(lease->device.text());
+      for (std::uint32_t i = 0; i < lease->group_size; ++i) {
+        const Lease* each = ledger.find(LeaseId{number(lease->group) + i});
+        if (each && is_held(each->state)) add(served, *each);
+      }
     }
     answer = ledger.release(id, generation, at, why);
   });
   if (answer->has_value() && !(*answer)->already && !served.devices.empty()) {
+    served.draining = (*answer)->state == LeaseState::draining;
     served.took = clock_.now() - asked;
     meter_(served);
   }
@@ -219,8 +232,22 @@ Result<Ending> Bookkeeper::release(LeaseId id, std::optional<std::uint32_t> gene
 
 Result<std::size_t> Bookkeeper::release_all(std::string_view service, std::string_view device,
                                             std::optional<std::uint32_t> uid) {
+  const auto asked = clock_.now();
   std::optional<Result<std::size_t>> answer;
-  perform([&](Ledger& ledger, Moment at) { answer = ledger.release_all(service, device, at, uid); });
+  Served served{.kind = Served::Kind::released, .service = std::string(service), .reason = EndReason::released};
+  perform([&](Ledger& ledger, Moment at) {
+    served.devices.clear();  // it may be done twice
+    served.leases.clear();
+    for (const Lease& lease : meter_ ? ledger.leases() : std::vector<Lease>()) {
+      const bool theirs = lease.device == device && ServiceEqual()(lease.service.text(), service);
+      if (theirs && is_held(lease.state) && (!uid || lease.uid == *uid)) add(served, lease);
+    }
+    answer = ledger.release_all(service, device, at, uid);
+  });
+  if (answer->has_value() && !served.leases.empty()) {
+    served.took = clock_.now() - asked;
+    meter_(served);
+  }
   return std::move(*answer);
 }
 

@@ -50,7 +50,10 @@ class Bookkeeper {
     enum class Kind : std::uint8_t { granted, refused, released };
     Kind kind = Kind::granted;
     std::string service;
-    std::vector<std::string> devices;  ///< ids; of a refusal the preferred one; empty for none
+    std::vector<std::string> devices;    ///< ids; of a refusal the preferred one; empty for none
+    std::vector<LeaseId> leases = {};    ///< one a device; none of a refusal, nor where a listener is told, too
+    EndReason reason = EndReason::none;  ///< of what was given back
+    bool draining = false;               ///< of what was given back: the driver shows it still
     std::chrono::nanoseconds took{};
   };
   using Meter = std::function<void(const Served&)>;
@@ -112,7 +115,7 @@ class Bookkeeper {
 
   Bookkeeper(LedgerSettings settings, World world);
   Result<void> recover();
-  tl::expected<Booking, Refusal> book(const LeaseRequest& request, std::vector<std::string>& devices);
+  tl::expected<Booking, Refusal> book(const LeaseRequest& request, Served& served);
   void perform(Work work) const;
   void run_batch(const std::vector<Task*>& batch) const;
   bool keep(Ledger& ledger) const;
