@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/rfc3339.hpp"
+#include "format/fault_object.hpp"
 #include "format/json_text.hpp"
 
 namespace gpukeeper {
@@ -26,7 +27,9 @@ Json processes_json(const FaultRecord& record) {
   return processes;
 }
 
-Json fault_json(const FaultRecord& r, const Snapshot& snapshot) {
+}  // namespace
+
+Json fault_object(const FaultRecord& r, const Snapshot& snapshot) {
   return {
       {"id", r.id},
       {"kind", to_string(r.kind)},
@@ -49,6 +52,8 @@ Json fault_json(const FaultRecord& r, const Snapshot& snapshot) {
       {"processes", processes_json(r)},
   };
 }
+
+namespace {
 
 // Objects may gain members in later releases; what stands here stays within gpukeeper.faults/1. The kinds are filled
 // in.
@@ -155,7 +160,7 @@ constexpr std::string_view kSchema = R"json({
 
 std::string faults_json(const FaultsView& view, const Snapshot& snapshot, bool indented) {
   Json faults = Json::array();
-  for (const auto& record : view.faults) faults.push_back(fault_json(*record, snapshot));
+  for (const auto& record : view.faults) faults.push_back(fault_object(*record, snapshot));
   Json totals = Json::array();
   for (const FaultTotal& total : view.totals) {
     totals.push_back({{"uuid", text_or_null(total.device.text)},
