@@ -9,6 +9,7 @@
 #include <vector>
 
 #include <poll.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -45,6 +46,15 @@ sigset_t our_signals() {
 void block_signals() {
   const sigset_t set = our_signals();
   ::pthread_sigmask(SIG_BLOCK, &set, nullptr);
+}
+
+// A listener to events each has a descriptor, and the usual 1,024 are meant for programs that use select(2).
+void allow_many_descriptors() {
+  constexpr rlim_t kEnough = 65'536;
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = std::max(limit.rlim_cur, std::min(limit.rlim_max, kEnough));
+  ::setrlimit(RLIMIT_NOFILE, &limit);  // what cannot be had is not needed by most
 }
 
 // Waits for a signal or for one of the descriptors to be readable, no longer than that. The signal that came; 0 when
@@ -188,6 +198,7 @@ Exit serve(const ServeOptions& options, Context& context) {
     return print(context, path.empty() ? "the command line is well\n" : fmt::format("{} is well\n", harmless(path)));
   }
   block_signals();
+  allow_many_descriptors();
   auto target = open_target(settings.log, context);
   if (!target) return tl::make_unexpected(target.error());
   make_run_folder(settings.listen);

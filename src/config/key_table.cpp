@@ -402,6 +402,15 @@ void add_service(std::vector<Key>& keys) {
       "http.idle_timeout", "s", restart, "Between two requests of a connection.", timeout,
       [](auto& s) -> auto& { return s.http.idle_timeout; }));
   keys.push_back(key(
+      "events.clients", "", restart, "Clients that may listen to events at once.", number<std::size_t>(1, 100'000),
+      [](auto& s) -> auto& { return s.events.clients; }));
+  keys.push_back(key(
+      "events.high_usage", "%", restart, "Clients of the documented events are told of a GPU that is busier.",
+      number<Percent>(1, 100), [](auto& s) -> auto& { return s.events.high_usage; }));
+  keys.push_back(key(
+      "events.high_usage_time", "s", restart, "Once it was for so long.", seconds(0, kHour),
+      [](auto& s) -> auto& { return s.events.high_usage_time; }));
+  keys.push_back(key(
       "log.file", "", live, "The log's file; none is standard error.", maybe(text()),
       [](auto& s) -> auto& { return s.log.file; }));
   keys.push_back(key(

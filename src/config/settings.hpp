@@ -39,6 +39,15 @@ struct HttpSettings {
   friend bool operator==(const HttpSettings&, const HttpSettings&) = default;
 };
 
+/// What is told as it happens.
+struct EventSettings {
+  std::size_t clients = 1024;                                          ///< that may listen at once
+  Percent high_usage{50};                                              ///< a GPU that is busier is told of …
+  std::chrono::nanoseconds high_usage_time = std::chrono::seconds(3);  ///< … once it was for so long
+
+  friend bool operator==(const EventSettings&, const EventSettings&) = default;
+};
+
 /// Who may do what, beside root and the user that gpukeeper runs as.
 struct AuthSettings {
   std::vector<std::string> admin_groups;          ///< over the unix socket; names or numbers
@@ -61,6 +70,7 @@ struct Settings {
   std::optional<std::string> rules;  ///< a file of rules that stand before the built-in ones (docs/classes.md)
   LogSettings log;
   HttpSettings http;
+  EventSettings events;
   AuthSettings auth;
   prometheus::MetricsSettings metrics;
   SinkList sinks;  ///< where alerts are sent

@@ -42,6 +42,7 @@ void Book::open(const StateDirectory* directory, const Sources& sources) {
     opened->keeper->listen(
         [meter = meter_](const LedgerEvent& event, const Lease& lease) { measure_wait(meter, event, lease); });
   }
+  if (listener_) opened->keeper->listen(listener_);
   opened->housekeeping->on_overuse([this](const std::vector<OverusedLease>& leases) { overuse_.look(leases); });
   std::scoped_lock lock(mutex_);
   if (settings_ != settings) opened->housekeeping->configure(settings_);  // changed meanwhile

@@ -29,6 +29,9 @@ class Book {
   /// Who is told of everybody who was served, those that waited too. Before open().
   void measure(Bookkeeper::Meter meter) { meter_ = std::move(meter); }
 
+  /// Who is told what happens to leases by itself. Before open().
+  void listen(Bookkeeper::Listener listener) { listener_ = std::move(listener); }
+
   /// As open_book. From then on its owners are watched.
   void open(const StateDirectory* directory, const Sources& sources);
 
@@ -65,7 +68,8 @@ class Book {
   Log& log_;
   LeaseLog lease_log_;
   OveruseEnforcer overuse_;
-  Bookkeeper::Meter meter_;  // null: nobody
+  Bookkeeper::Meter meter_;        // null: nobody
+  Bookkeeper::Listener listener_;  // as well
   mutable std::mutex mutex_;
   BookSettings settings_;       // guarded by mutex_
   std::unique_ptr<Open> open_;  // guarded by mutex_ until it is there; then it stays

@@ -26,6 +26,7 @@ constexpr std::pair<unsigned, std::string_view> kReasons[] = {
     {415, "Unsupported Media Type"},
     {417, "Expectation Failed"},
     {421, "Misdirected Request"},
+    {426, "Upgrade Required"},
     {431, "Request Header Fields Too Large"},
     {500, "Internal Server Error"},
     {501, "Not Implemented"},
@@ -85,8 +86,9 @@ Response starting() {
 std::string response_head(const Response& response, std::string_view date, bool keep_alive) {
   std::string head =
       fmt::format("HTTP/1.1 {} {}\r\nDate: {}\r\n", response.status, reason_phrase(response.status), date);
-  if (response.body) head += fmt::format("Content-Type: {}\r\n", response.content_type);
-  if (has_length(response.status)) head += fmt::format("Content-Length: {}\r\n", response.body_size());
+  if (response.body || response.takeover) head += fmt::format("Content-Type: {}\r\n", response.content_type);
+  if (has_length(response.status) && !response.takeover)
+    head += fmt::format("Content-Length: {}\r\n", response.body_size());
   for (const auto& [name, value] : response.headers) head += fmt::format("{}: {}\r\n", name, value);
   head += "X-Content-Type-Options: nosniff\r\n";
   head += keep_alive ? "Connection: keep-alive\r\n\r\n" : "Connection: close\r\n\r\n";

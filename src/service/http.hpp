@@ -62,6 +62,7 @@ struct Request {
 };
 
 class Later;
+class Takeover;
 
 struct Response {
   unsigned status = 200;
@@ -70,6 +71,8 @@ struct Response {
   std::vector<Header> headers;              ///< beside Date, Content-Type, Content-Length and Connection
   bool close = false;                       ///< the connection ends with this answer
   std::shared_ptr<Later> later = nullptr;   ///< in place of all this: the answer comes (later.hpp)
+  /// After the head, which says no length: the connection is its own from there on, and ends with it (takeover.hpp).
+  std::shared_ptr<Takeover> takeover = nullptr;
   /// Called when the client was gone before it could be sent, on any thread; null where that does not matter.
   std::function<void()> undelivered = nullptr;
 

@@ -34,6 +34,8 @@
 #include "service/later.hpp"
 #include "service/peer_process.hpp"
 #include "service/stream.hpp"
+#include "service/takeover.hpp"
+#include "service/web_socket.hpp"
 
 namespace gpukeeper::service {
 
@@ -114,6 +116,8 @@ struct Connection {
   bool gone = false;                             // while an answer was to come
   bool idle = true;                              // waits for a request to begin
   bool expired = false;                          // was ended by the sweep
+  std::shared_ptr<Takeover> takeover;            // null but while it is taken over
+  bool counted = true;                           // among those inside its door
 };
 
 // A listener and who came through it.
@@ -195,7 +199,7 @@ class HttpServer::Implementation {
   void leave(Connection& connection) {
     // At our own stop clients have done nothing: what shall end with their connections ends with their processes then.
     if (!stopping_) connection.peer->end->happened();
-    --connection.door.inside;
+    if (connection.counted) --connection.door.inside;
     connections_.erase(&connection);
     if (stopping_ && connections_.empty()) context_.stop();
   }
@@ -285,13 +289,87 @@ class HttpServer::Implementation {
       if (options_.answered) options_.answered(*c.peer, c.gone ? nullptr : &response);
       if (c.gone) co_return false;
     }
-    keep = keep && !response.close && !stopping_;
+    keep = keep && !response.close && !response.takeover && !stopping_;
+    if (response.takeover && !head_only) {
+      co_await give_over(c, response);
+      c.stream->end_writing();
+      if (response.takeover->web_socket()) co_await linger(c);  // its farewell may be on the way
+      co_return false;
+    }
     const bool sent = co_await send(c, response, head_only, keep);
     if (!sent && response.undelivered) response.undelivered();
     if (!sent || keep) co_return sent;
     c.stream->end_writing();
     if (refused || !c.unread.empty()) co_await linger(c);
     co_return false;
+  }
+
+  // The connection is the takeover's, until it has said all, or the client has gone or takes nothing any more.
+  asio::awaitable<void> give_over(Connection& c, const Response& response) {
+    const std::shared_ptr<Takeover> takeover = response.takeover;
+    c.takeover = takeover;
+    c.idle = false;
+    c.expired = false;
+    c.counted = false;
+    --c.door.inside;
+    if (takeover->web_socket()) {
+      co_await converse_over_web_socket(c, takeover);
+    } else {
+      const bool begun = co_await send(c, response, true, false);
+      if (begun) co_await tell(c, takeover);
+    }
+    if (c.expired) log_.debug("a client that listened took nothing in time and was cut off");
+    c.takeover = nullptr;
+    c.deadline = in(options_.quiet);
+  }
+
+  // How long a client has to take so many bytes; nothing while there are none.
+  void allow(Connection& c, std::optional<std::size_t> bytes) const {
+    c.deadline = bytes ? in(options_.answer + std::chrono::seconds(*bytes / options_.slowest)) : Deadline::max();
+  }
+
+  asio::awaitable<void> converse_over_web_socket(Connection& c, std::shared_ptr<Takeover> takeover) {
+    if (stopping_) takeover->stop();
+    WebSocketOptions options;
+    options.ping = options_.heartbeat;
+    std::function<void(std::optional<std::size_t>)> allowing = [this, &c](std::optional<std::size_t> bytes) {
+      allow(c, bytes);
+    };
+    std::string ahead = std::exchange(c.unread, std::string());
+    co_await speak_web_socket(*c.stream, context_.get_executor(), std::move(takeover), std::move(ahead), options,
+                              std::move(allowing));
+  }
+
+  // Writes what it says as it comes.
+  asio::awaitable<void> tell(Connection& c, std::shared_ptr<Takeover> takeover) {
+    c.unread = std::string();
+    const auto alarm = std::make_shared<asio::steady_timer>(context_);
+    const auto gone = std::make_shared<bool>(false);
+    c.stream->when_gone([alarm, gone] {
+      *gone = true;
+      alarm->cancel();
+    });
+    takeover->begin([alarm] { alarm->cancel(); });
+    if (stopping_) takeover->stop();
+    error_code error;
+    while (!error && !*gone) {
+      Takeover::Said said = takeover->next();
+      if (!said.text && !said.end) {
+        allow(c, std::nullopt);
+        alarm->expires_after(options_.heartbeat);
+        error_code woken;
+        co_await alarm->async_wait(asio::redirect_error(asio::use_awaitable, woken));
+        if (woken) continue;
+        said.text = takeover->heartbeat();
+      }
+      if (said.text) {
+        allow(c, said.text->size());
+        co_await c.stream->write(*said.text, "", error);
+      }
+      if (said.end) break;
+    }
+    takeover->ended();
+    c.stream->cancel();
   }
 
   // The answer that comes later. Who gives it is another thread, so it only wakes this one.
@@ -400,6 +478,7 @@ class HttpServer::Implementation {
     // last.
     for (Connection* connection : connections_) {
       if (connection->idle) connection->deadline = std::min(connection->deadline, in(options_.quiet));
+      if (connection->takeover) connection->takeover->stop();
       // Others are answered in a moment; who came to wait for long will not live to see it.
       if (connection->awaited && connection->awaited->patience()) connection->patience->cancel();
     }

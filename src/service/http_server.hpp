@@ -24,6 +24,9 @@ struct HttpServerOptions {
   std::size_t slowest = 64 << 10;                             ///< bytes a second that a client takes at the least
   std::chrono::milliseconds sweep = std::chrono::milliseconds(250);  ///< how late a deadline may be noticed
 
+  std::chrono::milliseconds heartbeat =
+      std::chrono::seconds(15);  ///< of a connection that was taken over (takeover.hpp)
+
   /// At the stop: how long a connection may be quiet before it is closed, and after how long all are cut off.
   std::chrono::milliseconds quiet = std::chrono::milliseconds(200);
   std::chrono::milliseconds drain = std::chrono::milliseconds(1500);
@@ -33,7 +36,8 @@ struct HttpServerOptions {
 };
 
 /// An HTTP/1.1 server: connections stay, requests may follow each other without waiting, every client is bounded in
-/// time and memory. What is answered is the handler's matter.
+/// time and memory. What is answered is the handler's matter. A connection that is taken over (Response::takeover) does
+/// not count among `connections` any more.
 ///
 /// Threads: run() is the server's thread, and the handler runs on it; stop() and ping() may be called from any.
 class HttpServer {

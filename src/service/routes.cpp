@@ -15,6 +15,8 @@
 #include "service/documented/gpu_memory.hpp"
 #include "service/documented/system_api.hpp"
 #include "service/elsewhere.hpp"
+#include "service/event_desk.hpp"
+#include "service/events_answer.hpp"
 #include "service/faults_answer.hpp"
 #include "service/later.hpp"
 #include "service/leases_answer.hpp"
@@ -171,6 +173,17 @@ std::function<std::shared_ptr<const ReclaimAnswers>()> reclaim_answers(const std
   };
 }
 
+// What happens, as it happens.
+std::vector<Route> event_routes(const std::shared_ptr<const Sights>& sights) {
+  if (!sights->events) return {};
+  return {
+      {"GET", "/api/v1/events/stream",
+       "What happens, as Server-Sent Events: ?types=alert,fault&device=0&after=; goes on behind Last-Event-ID.",
+       [sights](const Request& request) { return events_stream(request, *sights->events, *sights->snapshot()); }},
+      {"GET", "/api/v1/events", "The same over a WebSocket, a JSON message each.",
+       [sights](const Request& request) { return events_web_socket(request, *sights->events, *sights->snapshot()); }}};
+}
+
 }  // namespace
 
 std::vector<Route> routes(Sights sights, Hands hands) {
@@ -272,6 +285,7 @@ std::vector<Route> routes(Sights sights, Hands hands) {
     route.answer = elsewhere(counted(std::move(route.answer), shared->metrics), shared->at_the_desk);
     table.push_back(std::move(route));
   }
+  for (Route& route : event_routes(shared)) table.push_back(std::move(route));
   if (shared->audit) table.push_back(audit_route(*shared->audit));
   std::vector<std::pair<std::string, std::string>> rows;
   for (const Route& route : table) {

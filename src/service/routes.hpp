@@ -28,6 +28,7 @@ struct MachineFacts;
 namespace gpukeeper::service {
 
 class Audit;
+class EventDesk;
 class MemoryReclaim;
 
 /// What the routes answer from.
@@ -63,6 +64,8 @@ struct Sights {
   std::function<bool(std::function<void()>)> at_the_machine = nullptr;
   /// How many listen to what happens.
   std::function<std::size_t()> event_clients = [] { return std::size_t{0}; };
+  /// Where it is told to them; it outlives the routes. Null where nobody tells.
+  EventDesk* events = nullptr;
   MetricsDesk metrics = {};
   /// Who changed what; it outlives the routes. Null where nobody writes it down.
   const Audit* audit = nullptr;

@@ -95,21 +95,30 @@ std::string instance(const Clock& clock) {
   return fmt::format("{:x}", clock.wall().time_since_epoch().count());
 }
 
+// Of events: those of a later start are larger.
+std::uint64_t first_number(const Clock& clock) {
+  using std::chrono::microseconds;
+  return static_cast<std::uint64_t>(
+      std::max<microseconds::rep>(0, std::chrono::floor<microseconds>(clock.wall().time_since_epoch()).count()));
+}
+
 }  // namespace
 
 EngineThread::Open Service::opener(const ServiceOptions& options, const Parts& parts,
                                    std::shared_ptr<EventDispatcher> events, std::shared_ptr<AlertDelivery> delivery,
                                    std::shared_ptr<Book> book, std::shared_ptr<MemoryReclaim> reclaim,
-                                   MetricsDesk desk) {
+                                   std::shared_ptr<EventDesk> listeners, MetricsDesk desk) {
   SessionOptions session = parts.session;
   session.detect.machine_root = options.machine_root;
   session.engine.events = std::move(events);
   session.at = options.at;
   session.engine.booked = [book] { return book->booked(); };
-  session.engine.on_snapshot = [book, reclaim, latest = desk.latest](const std::shared_ptr<const Snapshot>& snapshot) {
+  session.engine.on_snapshot = [book, reclaim, listeners,
+                                latest = desk.latest](const std::shared_ptr<const Snapshot>& snapshot) {
     book->see(snapshot);
     reclaim->see(snapshot);
     latest->publish(snapshot);
+    listeners->see(snapshot);
   };
   session.engine.on_step = [desk = std::move(desk)](const Snapshot& snapshot, const StepCost& cost) {
     note_step(desk, snapshot, cost);
@@ -253,12 +262,13 @@ Service::Service(ServiceOptions options, Parts parts, std::shared_ptr<Clock> clo
           events_->subscribe("the log", std::nullopt, [this](const GovernorEvent& event) { governed_.note(event); })),
       delivery_(make_delivery(parts)),
       actuation_(make_actuation(parts)),
+      listeners_(std::make_shared<EventDesk>(first_number(*clock_), options_.settings.events.clients)),
       book_(make_book()),
       reclaim_(std::make_shared<MemoryReclaim>(
           options_.settings.reclaim, [book = book_] { return book->keeper(); }, time_)),
       metrics_settings_(std::make_shared<Published<prometheus::MetricsSettings>>()),
       metrics_(metrics_desk()),  // the book is told of it before the engine opens it
-      engine_(opener(options_, parts, events_, delivery_, book_, reclaim_, metrics_), options_.period),
+      engine_(opener(options_, parts, events_, delivery_, book_, reclaim_, listeners_, metrics_), options_.period),
       sample_interval_(options_.settings.engine.sample_interval),
       configuration_(
           options_.config, [this](const config::Settings& settings) { apply(settings); }, log),
@@ -281,6 +291,8 @@ Service::Service(ServiceOptions options, Parts parts, std::shared_ptr<Clock> clo
     return there && there->ask_for_overuse(lease.id);
   });
   if (delivery_) delivery_->dispatcher().start();
+  listeners_->connect([this](std::function<void()> work) { server_.ping(std::move(work)); },
+                      [this] { return engine_.faults(); });
 }
 
 // Shared with an engine that hangs, so that it holds nothing of this but what it shares, too.
@@ -289,7 +301,13 @@ MetricsDesk Service::metrics_desk() {
   MetricsDesk desk;
   desk.settings = [settings = metrics_settings_] { return settings->read(); };
   expect_services(options_.settings.book);
-  book_->measure([desk](const Bookkeeper::Served& served) { note_served(desk, served); });
+  book_->measure([desk, listeners = listeners_, clock = time_](const Bookkeeper::Served& served) {
+    note_served(desk, served);
+    tell_served(*listeners, served, clock->wall());
+  });
+  book_->listen([listeners = listeners_, clock = time_](const LedgerEvent& event, const Lease& lease) {
+    listeners->note(events::lease_happening(event, lease), clock->wall());
+  });
   return desk;
 }
 
@@ -326,6 +344,8 @@ Sights Service::sights() {
           .at_the_desk = [this](auto work) { return lease_answers_.post(std::move(work)); },
           .machine = [this] { return machine_.facts(); },
           .at_the_machine = [this](auto work) { return machine_answers_.post(std::move(work)); },
+          .event_clients = [this] { return listeners_->clients(); },
+          .events = listeners_.get(),
           .metrics = std::move(metrics)};
 }
 
@@ -381,6 +401,7 @@ Service::~Service() {
   }
   if (delivery_) delivery_->dispatcher().stop();
   events_->unsubscribe(log_subscription_);
+  listeners_->disconnect();
 }
 
 Result<std::unique_ptr<Service>> Service::start(ServiceOptions options, std::shared_ptr<Clock> clock, Log& log) {

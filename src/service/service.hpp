@@ -25,6 +25,7 @@
 #include "service/book.hpp"
 #include "service/configuration.hpp"
 #include "service/engine_thread.hpp"
+#include "service/event_desk.hpp"
 #include "service/governor_log.hpp"
 #include "service/health.hpp"
 #include "service/http_server.hpp"
@@ -101,7 +102,7 @@ class Service {
   static EngineThread::Open opener(const ServiceOptions& options, const Parts& parts,
                                    std::shared_ptr<EventDispatcher> events, std::shared_ptr<AlertDelivery> delivery,
                                    std::shared_ptr<Book> book, std::shared_ptr<MemoryReclaim> reclaim,
-                                   MetricsDesk desk);
+                                   std::shared_ptr<EventDesk> listeners, MetricsDesk desk);
   static Result<std::vector<Listener>> open_listeners(const std::vector<ListenAddress>& addresses,
                                                       std::string_view what, Log& log);
   std::shared_ptr<AlertDelivery> make_delivery(const Parts& parts);
@@ -131,6 +132,7 @@ class Service {
   const std::shared_ptr<AlertDelivery> delivery_;     // null without sinks; shared with an engine that hangs
   std::string no_actuation_;                          // why there is none
   const std::unique_ptr<ActuationThread> actuation_;  // null: nothing can be changed; gives back when it ends
+  const std::shared_ptr<EventDesk> listeners_;        // as well: who is told over HTTP what happens
   const std::shared_ptr<Book> book_;                  // shared with an engine that hangs
   const std::shared_ptr<MemoryReclaim> reclaim_;      // as well
   const std::shared_ptr<Published<prometheus::MetricsSettings>> metrics_settings_;  // as well

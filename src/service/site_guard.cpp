@@ -59,7 +59,8 @@ std::optional<Response> SiteGuard::refuse(const Request& request) const {
   }
   const auto site = request.header("Sec-Fetch-Site");
   const auto origin = request.header("Origin");
-  if (request.reads_only()) {
+  // A browser lets any page read what comes over a WebSocket.
+  if (request.reads_only() && !request.header("Upgrade")) {
     // A link leads here from anywhere; an answer that a page would only be kept from seeing is work for nothing.
     const auto mode = request.header("Sec-Fetch-Mode");
     if (!site || *site != "cross-site" || (mode && *mode == "navigate")) return std::nullopt;
@@ -68,8 +69,9 @@ std::optional<Response> SiteGuard::refuse(const Request& request) const {
   const bool foreign_site = site && *site != "same-origin" && *site != "none";
   const bool foreign_origin = origin && (!host || *origin != fmt::format("http://{}", *host));
   if (!foreign_site && !foreign_origin) return std::nullopt;
-  return problem(403, "foreign_origin",
-                 fmt::format("a page of {} may change nothing here", origin ? harmless(*origin) : "another site"));
+  return problem(
+      403, "foreign_origin",
+      fmt::format("a page of {} may change nothing here, nor listen", origin ? harmless(*origin) : "another site"));
 }
 
 }  // namespace gpukeeper::service

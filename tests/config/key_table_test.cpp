@@ -133,6 +133,7 @@ insecure_listen: true
 hosts: gpu-box.example
 auth: {loopback_role: operator, admin_groups: [gpu-admins], operator_groups: [gpu]}
 http: {connections: 10, request_timeout: 2s, answer_timeout: 3s, idle_timeout: 1m}
+events: {clients: 7, high_usage: 60, high_usage_time: 9s}
 metrics: {families: [dcgm], prefix: mine, service_name: llm, listen: ["127.0.0.1:8000"]}
 log: {file: /var/log/x.log, level: debug, format: json, rotate: {size: 1MiB, keep: 3}}
 )";
@@ -194,6 +195,9 @@ TEST(KeyTableTest, SettingsReachTheirPlaces) {
   EXPECT_EQ(s.hosts, std::vector<std::string>{"gpu-box.example"});
   EXPECT_EQ(s.log.rotate_size, from_mib(1));
   EXPECT_EQ(s.http.idle_timeout, 1min);
+  EXPECT_EQ(s.events.clients, 7U);
+  EXPECT_EQ(s.events.high_usage, Percent(60));
+  EXPECT_EQ(s.events.high_usage_time, 9s);
 }
 
 }  // namespace

@@ -66,6 +66,15 @@ class HttpClient {
     return answer;
   }
 
+  /// So many bytes; fewer when the connection ended before.
+  std::string receive_exactly(std::size_t size) {
+    while (unread_.size() < size && more()) {
+    }
+    std::string bytes = unread_.substr(0, size);
+    unread_.erase(0, bytes.size());
+    return bytes;
+  }
+
   /// All that comes until the other side ends the connection.
   std::string receive_all() {
     while (more()) {

@@ -22,6 +22,7 @@
 #include "service/connection_end.hpp"
 #include "service/later.hpp"
 #include "service/peer_process.hpp"
+#include "service/takeover.hpp"
 
 namespace gpukeeper::service {
 namespace {
@@ -39,6 +40,47 @@ constexpr std::string_view kLarge = "/large";
 std::string get(std::string_view path, std::string_view headers = "") {
   return "GET " + std::string(path) + " HTTP/1.1\r\nHost: x\r\n" + std::string(headers) + "\r\n";
 }
+
+// Says what the test has it say; on the server's thread but for the first two.
+class Talk final : public Takeover {
+ public:
+  void say(std::string text) {
+    std::scoped_lock lock(mutex_);
+    texts_.push_back(std::make_shared<const std::string>(std::move(text)));
+  }
+  bool is_over() const { return over_; }
+
+  void begin(std::function<void()> wake) override { wake_ = std::move(wake); }
+  void wake() const {
+    if (wake_) wake_();
+  }
+  Said next() override {
+    std::scoped_lock lock(mutex_);
+    if (!texts_.empty()) {
+      auto text = texts_.front();
+      texts_.erase(texts_.begin());
+      return {.text = text};
+    }
+    if (stopping_) return {.text = std::make_shared<const std::string>("bye"), .end = true};
+    return {};
+  }
+  std::shared_ptr<const std::string> heartbeat() override { return std::make_shared<const std::string>("."); }
+  void stop() override {
+    stopping_ = true;
+    wake();
+  }
+  void ended() override {
+    wake_ = nullptr;
+    over_ = true;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::vector<std::shared_ptr<const std::string>> texts_;  // guarded by mutex_
+  std::function<void()> wake_;
+  bool stopping_ = false;
+  std::atomic<bool> over_ = false;
+};
 
 // The next connection, of a socket that does not block.
 int accept_one(int listening) {
@@ -98,6 +140,14 @@ class HttpServerTest : public testing::Test {
                            return true;
                          }});
     }
+    if (request.path == "/listen") {
+      Response response;
+      response.content_type = "text/event-stream";
+      const auto talk = std::make_shared<Talk>();
+      response.takeover = talk;
+      talks_.push(talk);
+      return response;
+    }
     if (request.path == "/throw") throw std::runtime_error("broken");
     if (request.path == kLarge) {
       Response response = json_answer(200, "");
@@ -107,6 +157,17 @@ class HttpServerTest : public testing::Test {
     const auto& who = request.peer->credentials;
     return json_answer(200, request.path + " " + request.body + " " +
                                 (who ? "pid " + std::to_string(who->pid) : "from " + request.peer->address));
+  }
+
+  void tell(const std::shared_ptr<Talk>& talk, std::string text) {
+    talk->say(std::move(text));
+    server_->ping([talk] { talk->wake(); });
+  }
+  static bool until_over(const std::shared_ptr<Talk>& talk) {
+    for (const auto end = std::chrono::steady_clock::now() + 20s; !talk->is_over(); std::this_thread::yield()) {
+      if (std::chrono::steady_clock::now() > end) return false;
+    }
+    return true;
   }
 
   // Of those that came, in order.
@@ -130,6 +191,7 @@ class HttpServerTest : public testing::Test {
   };
   Waiting<std::shared_ptr<Later>> asked_;
   Waiting<std::shared_ptr<ConnectionEnd>> ends_;
+  Waiting<std::shared_ptr<Talk>> talks_;
   Waiting<std::function<void(Engine&)>> commands_;  // for an engine that comes to none of them
   const TemporaryFolder folder_;
   const ListenAddress unix_{.path = (folder_.path() / "s.sock").string(), .host = {}};
@@ -385,6 +447,106 @@ TEST_F(HttpServerTest, AStopUnderLoadLosesNoAnswer) {
   stop();
   threads.clear();
   EXPECT_EQ(lost, 0);
+}
+
+TEST_F(HttpServerTest, AConnectionThatIsTakenOverIsWrittenToAsThingsHappen) {
+  start();
+  for (const ListenAddress& address : {unix_, tcp_}) {
+    HttpClient client(address);
+    client.send(get("/listen"));
+    const auto talk = talks_.take();
+    EXPECT_THAT(client.receive(false),
+                AllOf(StartsWith("HTTP/1.1 200 OK\r\n"), HasSubstr("\r\nContent-Type: text/event-stream\r\n"),
+                      HasSubstr("\r\nConnection: close\r\n"), Not(HasSubstr("Content-Length"))));
+    for (const std::string text : {"one", "two", "three"}) {
+      tell(talk, text);
+      EXPECT_EQ(client.receive_exactly(text.size()), text);
+    }
+  }
+}
+
+TEST_F(HttpServerTest, AnAnswerToHeadIsNotTakenOver) {
+  start();
+  HttpClient client(unix_);
+  client.send("HEAD /listen HTTP/1.1\r\nHost: x\r\n\r\n");
+  EXPECT_THAT(client.receive_all(), EndsWith("\r\n\r\n"));
+}
+
+TEST_F(HttpServerTest, WhoListensIsNotAmongTheConnectionsOfItsListener) {
+  options_.connections = 2;
+  start();
+  std::vector<std::unique_ptr<HttpClient>> listeners;
+  for (int i = 0; i < 10; ++i) {
+    listeners.push_back(std::make_unique<HttpClient>(tcp_));
+    listeners.back()->send(get("/listen"));
+    listeners.back()->receive(false);
+  }
+  HttpClient other(tcp_);
+  other.send(get("/other"));
+  EXPECT_THAT(body_of(other.receive()), StartsWith("/other"));
+  for (int i = 0; i < 10; ++i) {
+    const auto talk = talks_.take();
+    listeners[static_cast<std::size_t>(i)].reset();
+    tell(talk, "is there anybody?");  // a client that went in peace is only noticed by what is written to it
+    for (const auto end = std::chrono::steady_clock::now() + 20s;
+         !talk->is_over() && std::chrono::steady_clock::now() < end;) {
+      tell(talk, "?");
+      std::this_thread::yield();
+    }
+    EXPECT_TRUE(talk->is_over());
+  }
+  for (int i = 0; i < 3; ++i) {  // what ended has not made the limit larger
+    HttpClient client(tcp_);
+    client.send(get("/again", "Connection: close\r\n"));
+    EXPECT_THAT(client.receive_all(), HasSubstr("/again"));
+  }
+}
+
+TEST_F(HttpServerTest, AListenerOfNothingHearsAHeartbeat) {
+  options_.heartbeat = 10ms;
+  start();
+  HttpClient client(unix_);
+  client.send(get("/listen"));
+  client.receive(false);
+  EXPECT_EQ(client.receive_exactly(3), "...");
+}
+
+TEST_F(HttpServerTest, AListenerThatGoesIsForgottenAtOnce) {
+  start();
+  auto client = std::make_unique<HttpClient>(unix_);
+  client->send(get("/listen"));
+  const auto talk = talks_.take();
+  client->receive(false);
+  client.reset();
+  EXPECT_TRUE(until_over(talk));
+}
+
+TEST_F(HttpServerTest, AListenerThatDoesNotReadIsCutOffAndDelaysNobody) {
+  options_.answer = 200ms;
+  options_.slowest = 1U << 30;
+  start();
+  HttpClient deaf(tcp_);
+  deaf.send(get("/listen"));
+  const auto talk = talks_.take();
+  tell(talk, *large_);
+  HttpClient other(tcp_);
+  other.send(get("/other"));
+  EXPECT_THAT(body_of(other.receive()), StartsWith("/other"));
+  EXPECT_TRUE(until_over(talk));
+  EXPECT_LT(deaf.receive_all().size(), large_->size());
+}
+
+TEST_F(HttpServerTest, AtTheStopAListenerHearsTheLast) {
+  start();
+  HttpClient client(tcp_);
+  client.send(get("/listen"));
+  const auto talk = talks_.take();
+  client.receive(false);
+  const auto begin = std::chrono::steady_clock::now();
+  stop();
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, 1s);
+  EXPECT_EQ(client.receive_all(), "bye");
+  EXPECT_TRUE(talk->is_over());
 }
 
 class ListenerTest : public testing::Test {
