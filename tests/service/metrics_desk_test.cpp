@@ -37,16 +37,16 @@ TEST_F(MetricsDeskTest, AStepSamplesEveryGpuThatAnswers) {
 }
 
 TEST_F(MetricsDeskTest, WhatIsGrantedIsAnAllocationOfItsServiceAndAnOperationOfOurs) {
-  note_served(desk_, {Kind::granted, "embedding", {"MIG-1"}, 3ms});
+  note_served(desk_, {.kind = Kind::granted, .service = "embedding", .devices = {"MIG-1"}, .took = 3ms});
   const auto sums = desk_.operations->read();
   EXPECT_EQ(sums.allocations.at(allocation_labels("0", "embedding")).succeeded, 1u) << "the partition's GPU";
   EXPECT_EQ(operations("0", "allocate"), 1u);
 }
 
 TEST_F(MetricsDeskTest, EveryRefusalCounts) {
-  note_served(desk_, {Kind::refused, "embedding", {}, 3ms});
-  note_served(desk_, {Kind::refused, "embedding", {"GPU-gone"}, 3ms});
-  note_served(desk_, {Kind::refused, "embedding", {"GPU-aaaa"}, 3ms});
+  note_served(desk_, {.kind = Kind::refused, .service = "embedding", .devices = {}, .took = 3ms});
+  note_served(desk_, {.kind = Kind::refused, .service = "embedding", .devices = {"GPU-gone"}, .took = 3ms});
+  note_served(desk_, {.kind = Kind::refused, .service = "embedding", .devices = {"GPU-aaaa"}, .took = 3ms});
   const auto sums = desk_.operations->read();
   EXPECT_EQ(sums.allocations.at(allocation_labels("none", "embedding")).failed, 2u);
   EXPECT_EQ(sums.allocations.at(allocation_labels("0", "embedding")).failed, 1u);
@@ -55,7 +55,7 @@ TEST_F(MetricsDeskTest, EveryRefusalCounts) {
 }
 
 TEST_F(MetricsDeskTest, GivingBackIsAnOperationAndNoAllocation) {
-  note_served(desk_, {Kind::released, "embedding", {"GPU-aaaa"}, 3ms});
+  note_served(desk_, {.kind = Kind::released, .service = "embedding", .devices = {"GPU-aaaa"}, .took = 3ms});
   EXPECT_EQ(operations("0", "deallocate"), 1u);
   EXPECT_TRUE(desk_.operations->read().allocations.empty());
 }
