@@ -86,6 +86,30 @@ Cell memory(const Reading& r) {
                       r.memory_total ? gibibytes(*r.memory_total) : "-")};
 }
 
+// Its account in the book; null where nobody keeps one.
+const BookedDevice* account_of(const Snapshot& snapshot, const DeviceSnapshot& d) {
+  if (!snapshot.booked) return nullptr;
+  const auto& accounts = snapshot.booked->devices;
+  const auto found = std::ranges::find(accounts, d.device->id, &BookedDevice::id);
+  return found == accounts.end() ? nullptr : &*found;
+}
+
+// Said of all devices, as soon as something is booked of one.
+bool is_booked_of(const Snapshot& snapshot) {
+  return snapshot.booked && std::ranges::any_of(snapshot.booked->devices, [](const BookedDevice& account) {
+           return account.leases > 0 || account.booked.value() > 0;
+         });
+}
+
+Cell booked(const BookedDevice& account) {
+  return {gibibytes(account.booked)};
+}
+
+Cell bookable(const BookedDevice& account) {
+  if (!account.available) return absent();
+  return {gibibytes(*account.available)};
+}
+
 std::string watts(Watts power) {
   return power.value() < 9.95 ? fmt::format("{:.1f}", power.value()) : fmt::format("{:.0f}", power.value());
 }
@@ -191,10 +215,12 @@ std::vector<Column> columns(const Snapshot& snapshot, const RenderOptions& optio
       {.header = "MEM GiB", .align = right, .at_least = memory_width},
       {.header = "", .align = right, .priority = 23, .only_if_filled = true, .at_least = options.steady ? 4u : 0u},
       {.header = "", .priority = 13, .only_if_filled = true},  // its bar
-      {.header = "POWER W", .align = right, .priority = 24},
+      {.header = "BOOKED", .align = right, .priority = 24, .only_if_filled = true},
+      {.header = "TO BOOK", .align = right, .priority = 24, .only_if_filled = true},
+      {.header = "POWER W", .align = right, .priority = 25},
       {.header = "MHz", .align = right, .priority = 21},
       {.header = "SLOWED BY",
-       .priority = 25,
+       .priority = 26,
        .only_if_filled = !(options.steady && tells_causes),
        .at_least = options.steady ? 11u : 0u},
       {.header = "PROCS", .align = right, .priority = 20},
@@ -207,7 +233,8 @@ std::vector<Column> columns(const Snapshot& snapshot, const RenderOptions& optio
   };
 }
 
-std::vector<Cell> row(const DeviceSnapshot& d, const DeviceSnapshot* parent, const RenderOptions& options) {
+std::vector<Cell> row(const DeviceSnapshot& d, const DeviceSnapshot* parent, const BookedDevice* account,
+                      const RenderOptions& options) {
   const Reading& r = d.reading;
   const bool utf8 = options.utf8;
   const std::size_t bar_width = options.width >= 160 ? 16 : 10;
@@ -232,6 +259,8 @@ std::vector<Cell> row(const DeviceSnapshot& d, const DeviceSnapshot* parent, con
       memory(r),
       memory_fill(r, limits),
       fill ? Cell(bar(fill->value(), bar_width, fill_ink, utf8)) : Cell(),
+      account ? booked(*account) : Cell(),
+      account ? bookable(*account) : Cell(),
       power(r),
       clock(r),
       slowed_by(r),
@@ -291,8 +320,10 @@ std::vector<Span> notes(const DeviceSnapshot& d, const RenderOptions& options) {
   return result;
 }
 
-void add_device(Table& table, const DeviceSnapshot& d, const DeviceSnapshot* parent, const RenderOptions& options) {
-  table.add_row(row(d, parent, options));
+void add_device(Table& table, const Snapshot& snapshot, const DeviceSnapshot& d, const DeviceSnapshot* parent,
+                const RenderOptions& options) {
+  const BookedDevice* account = is_booked_of(snapshot) ? account_of(snapshot, d) : nullptr;
+  table.add_row(row(d, parent, account, options));
   const auto label = origin(*d.device);
   const std::string prefix = label.empty() ? "" : fmt::format("{}: ", label);
   const std::size_t indent = kIndent + (parent == nullptr ? 0 : 2) + display_width(prefix);
@@ -302,7 +333,7 @@ void add_device(Table& table, const DeviceSnapshot& d, const DeviceSnapshot* par
       table.add_line({{std::string(indent - display_width(prefix), ' ')}, {prefix, Ink::warn}, {line, note.ink}});
     }
   }
-  for (const DeviceSnapshot& partition : d.partitions) add_device(table, partition, &d, options);
+  for (const DeviceSnapshot& partition : d.partitions) add_device(table, snapshot, partition, &d, options);
 }
 
 // How many GPUs are in which state, the worst first: a narrow screen cuts the rest.
@@ -394,6 +425,10 @@ List processes(const Snapshot& snapshot, const RenderOptions& options) {
 std::vector<std::string> footer(const Snapshot& snapshot, const RenderOptions& options) {
   auto result = device_notes(
       snapshot, [](const DeviceSnapshot& d) { return d.available ? d.processes_reason : std::string(); }, options);
+  if (snapshot.booked && !snapshot.booked->closed.empty()) {
+    const std::string text = fmt::format("No memory is granted now: {}", snapshot.booked->closed);
+    for (std::string& line : wrapped({}, {text, Ink::warn}, options)) result.push_back(std::move(line));
+  }
   for (std::string& line : alert_notes(snapshot, options)) result.push_back(std::move(line));
   for (std::string& line : source_notes(snapshot, options)) result.push_back(std::move(line));
   return result;
@@ -487,7 +522,7 @@ std::string render_status(const Snapshot& snapshot, std::span<const Finding> fin
   } else {
     std::vector<std::string> head{paint(title(snapshot, options), options), ""};
     Table table(columns(snapshot, options));
-    for (const DeviceSnapshot& d : snapshot.devices) add_device(table, d, nullptr, options);
+    for (const DeviceSnapshot& d : snapshot.devices) add_device(table, snapshot, d, nullptr, options);
     for (std::string& line : table.render(options)) head.push_back(std::move(line));
     lines = page(std::move(head), processes(snapshot, options), footer(snapshot, options), options);
   }

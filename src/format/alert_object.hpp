@@ -1,6 +1,9 @@
 #pragma once
 
+#include <algorithm>
+
 #include "core/rfc3339.hpp"
+#include "format/json_object.hpp"
 #include "format/json_text.hpp"
 #include "telemetry/alert.hpp"
 
@@ -38,6 +41,38 @@ inline Json alert_object(const Alert& a) {
       {"silenced", a.silenced},
       {"silenced_until", time_or_null(a.silenced_until)},
   };
+}
+
+inline constexpr Lamp kLamps[] = {Lamp::off, Lamp::green, Lamp::yellow, Lamp::red};
+inline constexpr AlertPhase kAlertPhases[] = {AlertPhase::pending, AlertPhase::firing, AlertPhase::resolved};
+
+/// Reads such an object; what is absent or of another type is as if it were null.
+inline Alert alert_from(const Json& json) {
+  const JsonObject o(json);
+  Alert a;
+  a.id = o.text("id");
+  a.rule = o.text("rule");
+  if (auto uuid = o.text_or_nothing("uuid")) a.device = DeviceId{std::move(*uuid)};
+  a.device_index = o.small("index");
+  a.subject = o.text("subject");
+  a.level = parse_alert_level(o.text("level")).value_or(AlertLevel::warning);
+  a.severity = static_cast<int>(std::min<std::uint64_t>(o.whole("severity").value_or(0), 100));
+  a.phase = word_of(kAlertPhases, o.text("phase"), AlertPhase::resolved);
+  a.value = o.number("value");
+  a.threshold = o.number("threshold");
+  a.message = o.text("message");
+  a.remedy = o.text("remedy");
+  a.link = o.text("link");
+  a.since = o.time("since").value_or(WallTime{});
+  a.fired_at = o.time("fired_at");
+  a.resolved_at = o.time("resolved_at");
+  a.unknown_since = o.time("unknown_since");
+  a.acknowledged_by = o.text("acknowledged_by");
+  a.acknowledged_until = o.time("acknowledged_until");
+  a.comment = o.text("comment");
+  a.silenced = o.flag("silenced");
+  a.silenced_until = o.time("silenced_until");
+  return a;
 }
 
 /// Its JSON Schema.

@@ -5,6 +5,7 @@
 #include "core/text.hpp"
 #include "format/alert_object.hpp"
 #include "format/columns.hpp"
+#include "format/json_object.hpp"
 
 namespace gpukeeper {
 namespace {
@@ -20,90 +21,8 @@ Json silence_object(const Silence& s) {
   };
 }
 
-// Members that are missing or of another type are as if they were null.
-class Object {
- public:
-  explicit Object(const Json& json) : json_(json) {}
-
-  std::string text(const char* name) const {
-    const auto* member = find(name);
-    return member && member->is_string() ? member->get<std::string>() : std::string();
-  }
-  std::optional<std::string> text_or_nothing(const char* name) const {
-    const auto* member = find(name);
-    return member && member->is_string() ? std::optional(member->get<std::string>()) : std::nullopt;
-  }
-  std::optional<double> number(const char* name) const {
-    const auto* member = find(name);
-    return member && member->is_number() ? std::optional(member->get<double>()) : std::nullopt;
-  }
-  std::optional<std::uint64_t> whole(const char* name) const {
-    const auto* member = find(name);
-    return member && member->is_number_unsigned() ? std::optional(member->get<std::uint64_t>()) : std::nullopt;
-  }
-  bool flag(const char* name) const {
-    const auto* member = find(name);
-    return member && member->is_boolean() && member->get<bool>();
-  }
-  std::optional<WallTime> time(const char* name) const {
-    const auto value = text_or_nothing(name);
-    if (!value) return std::nullopt;
-    const auto parsed = parse_rfc3339(*value);
-    return parsed ? std::optional<WallTime>(*parsed) : std::nullopt;
-  }
-
- private:
-  const Json* find(const char* name) const {
-    const auto found = json_.find(name);
-    return found == json_.end() ? nullptr : &*found;
-  }
-  const Json& json_;
-};
-
-AlertPhase phase_of(std::string_view word) {
-  for (const auto phase : {AlertPhase::pending, AlertPhase::firing}) {
-    if (word == to_string(phase)) return phase;
-  }
-  return AlertPhase::resolved;
-}
-
-Lamp lamp_of(std::string_view word) {
-  for (const auto lamp : {Lamp::green, Lamp::yellow, Lamp::red}) {
-    if (word == to_string(lamp)) return lamp;
-  }
-  return Lamp::off;
-}
-
-Alert alert_of(const Json& json) {
-  const Object o(json);
-  Alert a;
-  a.id = o.text("id");
-  a.rule = o.text("rule");
-  if (auto uuid = o.text_or_nothing("uuid")) a.device = DeviceId{std::move(*uuid)};
-  if (const auto index = o.whole("index")) a.device_index = static_cast<std::uint32_t>(*index);
-  a.subject = o.text("subject");
-  a.level = parse_alert_level(o.text("level")).value_or(AlertLevel::warning);
-  a.severity = static_cast<int>(std::min<std::uint64_t>(o.whole("severity").value_or(0), 100));
-  a.phase = phase_of(o.text("phase"));
-  a.value = o.number("value");
-  a.threshold = o.number("threshold");
-  a.message = o.text("message");
-  a.remedy = o.text("remedy");
-  a.link = o.text("link");
-  a.since = o.time("since").value_or(WallTime{});
-  a.fired_at = o.time("fired_at");
-  a.resolved_at = o.time("resolved_at");
-  a.unknown_since = o.time("unknown_since");
-  a.acknowledged_by = o.text("acknowledged_by");
-  a.acknowledged_until = o.time("acknowledged_until");
-  a.comment = o.text("comment");
-  a.silenced = o.flag("silenced");
-  a.silenced_until = o.time("silenced_until");
-  return a;
-}
-
 Silence silence_of(const Json& json) {
-  const Object o(json);
+  const JsonObject o(json);
   Silence s;
   s.id = o.text("id");
   s.matcher.rule = o.text("rule");
@@ -119,7 +38,7 @@ Silence silence_of(const Json& json) {
 // The objects of an array in a document of that schema.
 Result<Json> document_of(std::string_view text, std::string_view schema, const char* list) {
   Json document = Json::parse(text, nullptr, false);
-  if (document.is_discarded() || !document.is_object() || Object(document).text("schema") != schema ||
+  if (document.is_discarded() || !document.is_object() || JsonObject(document).text("schema") != schema ||
       !document.contains(list) || !document[list].is_array() || document[list].size() > kMostRead) {
     return fail(Errc::invalid_argument, "the daemon's answer is no document of " + std::string(schema));
   }
@@ -224,18 +143,19 @@ AlertsDocument alerts_document(const Snapshot& snapshot, AlertList alerts) {
 Result<AlertsDocument> parse_alerts(std::string_view text) {
   auto document = document_of(text, "gpukeeper.alerts/1", "alerts");
   if (!document) return tl::make_unexpected(document.error());
-  const Object o(*document);
-  AlertsDocument result{
-      .host = o.text("host"), .taken_at = o.time("taken_at").value_or(WallTime{}), .lamp = lamp_of(o.text("lamp"))};
+  const JsonObject o(*document);
+  AlertsDocument result{.host = o.text("host"),
+                        .taken_at = o.time("taken_at").value_or(WallTime{}),
+                        .lamp = word_of(kLamps, o.text("lamp"), Lamp::off)};
   for (const Json& each : document->value("devices", Json::array())) {
     ++result.devices;
     if (!each.is_object()) continue;
-    const Object d(each);
+    const JsonObject d(each);
     if (d.flag("recorded")) result.made_up[DeviceId{d.text("uuid")}] = "recorded";
     if (d.flag("simulated")) result.made_up[DeviceId{d.text("uuid")}] = "simulated";
   }
   for (const Json& each : (*document)["alerts"]) {
-    if (each.is_object()) result.alerts.push_back(alert_of(each));
+    if (each.is_object()) result.alerts.push_back(alert_from(each));
   }
   return result;
 }

@@ -1,5 +1,7 @@
 #include "format/snapshot_json.hpp"
 
+#include <algorithm>
+
 #include "format/alert_object.hpp"
 #include "format/human.hpp"
 #include "format/json_text.hpp"
@@ -21,6 +23,29 @@ std::string_view to_string(Attention attention) {
 
 double seconds(std::chrono::nanoseconds time) {
   return std::chrono::duration<double>(time).count();
+}
+
+// Its account in the book; null where nobody keeps one.
+Json booking_json(const Snapshot& snapshot, const DeviceSnapshot& d) {
+  if (!snapshot.booked) return {};
+  const auto& accounts = snapshot.booked->devices;
+  const auto account = std::ranges::find(accounts, d.device->id, &BookedDevice::id);
+  if (account == accounts.end()) return {};
+  Json missing = Json::object();
+  const auto known = [&](const char* name, const Metric<Bytes>& bytes) {
+    if (!bytes) missing[name] = to_string(bytes.error());
+    return bytes ? Json(bytes->value()) : Json();
+  };
+  Json json = {{"capacity_bytes", known("capacity_bytes", account->capacity)},
+               {"booked_bytes", account->booked.value()},
+               {"available_bytes", known("available_bytes", account->available)},
+               {"unmanaged_bytes", known("unmanaged_bytes", account->unmanaged)},
+               {"charged_bytes", account->charged.value()},
+               {"draining_bytes", account->draining.value()},
+               {"leaked_bytes", account->leaked.value()},
+               {"leases", account->leases}};
+  json["missing"] = std::move(missing);
+  return json;
 }
 
 Json device_json(const Snapshot& snapshot, const DeviceSnapshot& d, CommandLines command_lines) {
@@ -66,6 +91,7 @@ Json device_json(const Snapshot& snapshot, const DeviceSnapshot& d, CommandLines
       {"metrics", std::move(metrics)},
       {"missing", std::move(absent)},
       {"sensors", std::move(sensors)},
+      {"booking", booking_json(snapshot, d)},
       {"processes", std::move(processes)},
       {"processes_reason", text_or_null(d.processes_reason)},
       {"partitions", std::move(partitions)},
@@ -97,6 +123,7 @@ constexpr std::string_view kSchema = R"json({
     "schema": {"const": "gpukeeper.status/1"},
     "taken_at": {"$ref": "#/$defs/time"},
     "host": {"type": "string"},
+    "replayed": {"type": "boolean", "description": "Out of a recording: taken_at is its time, not today's."},
     "sequence": {"type": "integer", "minimum": 0, "description": "One more each tick; 0 before the first."},
     "state": {"$ref": "#/$defs/state", "description": "The worst governed state of the devices; sleeping ones do not count."},
     "speed_multiplier": {"$ref": "#/$defs/speed", "description": "For work on all devices at once: that of the slowest."},
@@ -116,6 +143,13 @@ constexpr std::string_view kSchema = R"json({
           "message": {"type": ["string", "null"], "description": "Why it is not available and what to do, or what else is to be said of it."}
         }
       }
+    },
+    "who_reason": {"type": ["string", "null"], "description": "What is not seen of who the processes are, and how to grant it."},
+    "book": {
+      "type": ["object", "null"],
+      "description": "The book of leases; null where nobody keeps it, as in a command that asks no daemon.",
+      "required": ["closed"],
+      "properties": {"closed": {"type": ["string", "null"], "description": "Why nothing is granted; null when it is."}}
     },
     "self": {
       "type": "object",
@@ -175,9 +209,26 @@ constexpr std::string_view kSchema = R"json({
             "properties": {"name": {"type": "string"}, "unit": {"type": "string"}, "value": {"type": ["number", "null"]}}
           }
         },
+        "booking": {"$ref": "#/$defs/booking"},
         "processes": {"type": "array", "items": {"$ref": "#/$defs/process"}, "description": "Ordered by pid."},
         "processes_reason": {"type": ["string", "null"], "description": "Why the processes are not known."},
         "partitions": {"type": "array", "items": {"$ref": "#/$defs/device"}}
+      }
+    },
+    "booking": {
+      "type": ["object", "null"],
+      "description": "What is booked of its memory; null where nobody keeps the book, and of a device whose partitions are booked instead.",
+      "required": ["capacity_bytes", "booked_bytes", "available_bytes", "unmanaged_bytes", "charged_bytes", "draining_bytes", "leaked_bytes", "leases", "missing"],
+      "properties": {
+        "capacity_bytes": {"type": ["integer", "null"], "minimum": 0, "description": "What can be booked at all."},
+        "booked_bytes": {"type": "integer", "minimum": 0, "description": "Guaranteed to leases that are held."},
+        "available_bytes": {"type": ["integer", "null"], "minimum": 0, "description": "What can be granted now."},
+        "unmanaged_bytes": {"type": ["integer", "null"], "minimum": 0, "description": "In use, and no lease's."},
+        "charged_bytes": {"type": "integer", "minimum": 0, "description": "Of each of these leases what is guaranteed or observed, whichever is more."},
+        "draining_bytes": {"type": "integer", "minimum": 0, "description": "The same of leases that are over."},
+        "leaked_bytes": {"type": "integer", "minimum": 0, "description": "Still in use by leases that are over for long."},
+        "leases": {"type": "integer", "minimum": 0, "description": "That are held."},
+        "missing": {"$ref": "#/$defs/missing"}
       }
     },
     "state": {"enum": ["optimal", "normal", "throttled", "critical", "unavailable"]},
@@ -191,6 +242,12 @@ constexpr std::string_view kSchema = R"json({
         "state_since": {"$ref": "#/$defs/time"},
         "speed_multiplier": {"$ref": "#/$defs/speed"},
         "should_throttle": {"type": "boolean", "description": "Whether that is half the speed or less."},
+        "thresholds": {
+          "type": "object",
+          "description": "The borders between the states that hold for this device: below the first optimal, below the second normal, below the third throttled.",
+          "required": ["temp_optimal", "temp_normal", "temp_throttle", "temp_critical", "memory_optimal", "memory_normal", "memory_critical"],
+          "additionalProperties": {"type": "number", "description": "Degrees Celsius of temp_, percent of memory_."}
+        },
         "requests": {
           "type": "array",
           "description": "All that ask for less than full speed, the strictest, which decides, first.",
@@ -293,9 +350,10 @@ std::string snapshot_json(const Snapshot& snapshot, bool indented, CommandLines 
     event_sources.push_back(
         {{"name", source.name}, {"available", source.available}, {"message", text_or_null(source.message)}});
   }
-  return dump({{"schema", "gpukeeper.status/1"},
+  return dump({{"schema", kSnapshotSchema},
                {"taken_at", rfc3339(snapshot.taken_at)},
                {"host", snapshot.host},
+               {"replayed", snapshot.replayed},
                {"sequence", snapshot.sequence},
                {"state", to_string(overall_governed_state(snapshot))},
                {"speed_multiplier", overall_speed(snapshot)},
@@ -304,6 +362,8 @@ std::string snapshot_json(const Snapshot& snapshot, bool indented, CommandLines 
                {"devices", std::move(devices)},
                {"sources", std::move(sources)},
                {"event_sources", std::move(event_sources)},
+               {"who_reason", text_or_null(snapshot.who_reason)},
+               {"book", snapshot.booked ? Json({{"closed", text_or_null(snapshot.booked->closed)}}) : Json()},
                {"self",
                 {{"cpu_seconds", seconds(snapshot.self.cpu)},
                  {"resident_bytes", snapshot.self.resident.value()},

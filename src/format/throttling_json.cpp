@@ -20,6 +20,14 @@ Json request_json(const Snapshot& snapshot, const ThrottleRequest& request) {
           {"until", std::move(until)}};
 }
 
+// Under the names that they have in the configuration.
+Json thresholds_json(const GovernorThresholds& t) {
+  return {{"temp_optimal", t.temp_optimal.value()},      {"temp_normal", t.temp_normal.value()},
+          {"temp_throttle", t.temp_throttle.value()},    {"temp_critical", t.temp_critical.value()},
+          {"memory_optimal", t.memory_optimal.value()},  {"memory_normal", t.memory_normal.value()},
+          {"memory_critical", t.memory_critical.value()}};
+}
+
 }  // namespace
 
 Json throttling_json(const Snapshot& snapshot, const Throttling& throttling) {
@@ -29,6 +37,7 @@ Json throttling_json(const Snapshot& snapshot, const Throttling& throttling) {
           {"state_since", rfc3339(throttling.state_since)},
           {"speed_multiplier", throttling.speed_multiplier},
           {"should_throttle", throttling.should_throttle()},
+          {"thresholds", thresholds_json(throttling.thresholds)},
           {"requests", std::move(requests)}};
 }
 

@@ -68,6 +68,38 @@ GPU   PID  TYPE     UTIL    MEMORY  PROCESS
 )"));
 }
 
+Snapshot booked_gpus() {
+  Snapshot snapshot = four_gpus();
+  Booked book;
+  book.devices = {{.id = DeviceId{"GPU-aaaa"}, .available = from_mib(7'168), .ours = {}, .foreign = {}},
+                  {.id = DeviceId{"GPU-bbbb"}, .available = from_mib(512), .ours = {}, .foreign = {}},
+                  {.id = DeviceId{"GPU-dddd"}, .available = missing(Missing::failed), .ours = {}, .foreign = {}}};
+  book.devices[0].booked = from_mib(51'200);
+  book.devices[0].leases = 2;
+  snapshot.booked = std::make_shared<const Booked>(std::move(book));
+  return snapshot;
+}
+
+TEST(StatusTableTest, WhatIsBookedAndWhatMayBeStandsBesideTheMemoryInGib) {
+  EXPECT_THAT(rendered(booked_gpus(), 80), HasSubstr(text(R"(
+GPU  NAME            TEMP  UTIL    MEM GiB       BOOKED  TO BOOK  POWER W  SLOWED BY
+)")));
+  EXPECT_THAT(rendered(booked_gpus(), 120), HasSubstr("50.0"));
+}
+
+TEST(StatusTableTest, NothingIsSaidOfABookWithoutLeases) {
+  Snapshot snapshot = booked_gpus();
+  Booked book = *snapshot.booked;
+  book.devices[0].booked = Bytes(0);
+  book.devices[0].leases = 0;
+  snapshot.booked = std::make_shared<const Booked>(book);
+  EXPECT_EQ(rendered(snapshot), rendered(four_gpus()));
+  book.closed = "the ledger cannot be written: No space left on device";
+  snapshot.booked = std::make_shared<const Booked>(book);
+  EXPECT_THAT(rendered(snapshot, 120),
+              HasSubstr("\nNo memory is granted now: the ledger cannot be written: No space left on device\n"));
+}
+
 TEST(StatusTableTest, AdviceThatTheStateDoesNotSayStandsBelowTheRow) {
   Snapshot snapshot = machine({device(0, facts("GPU-a", "H100", "0000:01:00.0"), busy())});
   snapshot.devices[0].throttling = {.state = State::optimal,

@@ -69,7 +69,9 @@ TEST(StatusJsonTest, SaysHowFastWorkMayGoAndWhy) {
   const Json json = Json::parse(snapshot_json(snapshot, false));
   EXPECT_EQ(json["devices"][1]["throttling"],
             Json::parse(R"({"state": "normal", "state_since": "2026-05-28T20:26:36.250Z", "speed_multiplier": 0.5,
-                            "should_throttle": true, "requests": [
+                            "should_throttle": true,
+      "thresholds": {"temp_optimal": 65.0, "temp_normal": 75.0, "temp_throttle": 85.0, "temp_critical": 90.0,
+                     "memory_optimal": 70.0, "memory_normal": 85.0, "memory_critical": 95.0}, "requests": [
       {"cause": "operator", "speed_multiplier": 0.5, "reason": "asked for by root",
        "since": "2026-05-28T20:26:40.250Z", "until": "2026-05-28T20:28:10.250Z"},
       {"cause": "thermal", "speed_multiplier": 0.8, "reason": "70 °C", "since": "2026-05-28T20:26:40.250Z",
@@ -77,6 +79,33 @@ TEST(StatusJsonTest, SaysHowFastWorkMayGoAndWhy) {
   EXPECT_EQ(json["devices"][0]["throttling"]["speed_multiplier"], 1.0);
   EXPECT_EQ(json["speed_multiplier"], 0.5) << "that of the slowest";
   EXPECT_EQ(json["state"], "unavailable") << "the worst: nobody has governed the others";
+}
+
+TEST(StatusJsonTest, SaysWhatIsBookedWhereABookIsKept) {
+  Snapshot snapshot = four_gpus();
+  EXPECT_EQ(Json::parse(snapshot_json(snapshot, false))["book"], nullptr);
+  EXPECT_EQ(Json::parse(snapshot_json(snapshot, false))["devices"][0]["booking"], nullptr);
+  Booked book;
+  book.devices = {{.id = DeviceId{"GPU-aaaa"},
+                   .capacity = from_mib(80'000),
+                   .available = from_mib(30'000),
+                   .unmanaged = missing(Missing::failed),
+                   .booked = from_mib(50'000),
+                   .charged = from_mib(50'500),
+                   .leases = 2,
+                   .ours = {4242},
+                   .foreign = {}}};
+  snapshot.booked = std::make_shared<const Booked>(book);
+  const Json json = Json::parse(snapshot_json(snapshot, false));
+  EXPECT_EQ(json["book"].dump(), R"({"closed":null})");
+  EXPECT_EQ(json["devices"][0]["booking"].dump(),
+            R"({"capacity_bytes":83886080000,"booked_bytes":52428800000,"available_bytes":31457280000,)"
+            R"("unmanaged_bytes":null,"charged_bytes":52953088000,"draining_bytes":0,"leaked_bytes":0,"leases":2,)"
+            R"("missing":{"unmanaged_bytes":"failed"}})");
+  EXPECT_EQ(json["devices"][1]["booking"], nullptr) << "it has no account";
+  book.closed = "gpukeeper has just begun";
+  snapshot.booked = std::make_shared<const Booked>(book);
+  EXPECT_EQ(Json::parse(snapshot_json(snapshot, false))["book"]["closed"], "gpukeeper has just begun");
 }
 
 TEST(StatusJsonTest, ProcessesKeepAbsentAndZeroApart) {
