@@ -293,7 +293,8 @@ Exit alerts(const AlertsOptions& options, Context& context) {
   if ((options.sources.empty() && !options.length) || !options.daemon.empty()) {
     const auto there = daemon(options, context);
     if (there) return ask_daemon(*there, options, context);
-    if (there.error().code != Errc::not_found || !options.daemon.empty()) return tl::make_unexpected(there.error());
+    const bool named = client::Daemon::is_named(options.daemon, context.environment);
+    if (there.error().code != Errc::not_found || named) return tl::make_unexpected(there.error());
   }
   return watch_and_tell(options, context);
 }

@@ -14,6 +14,7 @@
 #include "cli/completion.hpp"
 #include "cli/config.hpp"
 #include "cli/config_sources.hpp"
+#include "cli/daemon_feed.hpp"
 #include "cli/devices.hpp"
 #include "cli/doctor.hpp"
 #include "cli/faults.hpp"
@@ -84,10 +85,34 @@ bool is_about_leases(std::string_view command) {
   return std::ranges::find(kLeaseCommands, command) != std::end(kLeaseCommands);
 }
 
-// Commands that ask a running daemon; the others look for themselves.
+// Commands that show a snapshot, a running daemon's if there is one.
+bool shows_snapshot(std::string_view command) {
+  constexpr std::string_view kShowing[] = {"monitor", "ps", "status", "why"};
+  return std::ranges::find(kShowing, command) != std::end(kShowing);
+}
+
+// Commands that ask a running daemon; the others are about this program, or this machine.
 bool asks_daemon(std::string_view command) {
   constexpr std::string_view kAsking[] = {"alerts", "config", "history", "monitoring", "throttle", "trend"};
-  return is_about_leases(command) || std::ranges::find(kAsking, command) != std::end(kAsking);
+  return is_about_leases(command) || shows_snapshot(command) ||
+         std::ranges::find(kAsking, command) != std::end(kAsking);
+}
+
+// The option by which the command is to look at the GPUs itself; empty when a daemon may be asked. What it says holds
+// for this command, and the daemon goes by its own.
+std::string_view own_look(const Arguments& arguments) {
+  if (!arguments.sources.empty()) return "--source";
+  if (!arguments.root.empty()) return "--root";
+  if (!arguments.config.empty()) return "--config";
+  if (!arguments.set.empty()) return "--set";
+  if (!arguments.rules.empty()) return "--rules";
+  if (arguments.wake) return "--wake";
+  if (!arguments.at.empty()) return "--at";
+  return arguments.speed.empty() ? "" : "--speed";
+}
+
+bool names_source(const Environment& environment) {
+  return !environment("GPUKEEPER_SOURCE").value_or("").empty() || !environment("GPUKEEPER_ROOT").value_or("").empty();
 }
 
 // Without a slash at its end, as paths follow; empty for this machine's own.
@@ -201,7 +226,7 @@ Result<ThrottleOptions> throttle_options(const Arguments& arguments, const Conte
   options.wait = arguments.wait;
   options.sources = context.settings.source;
   options.here = !named_sources(arguments, context).empty() && arguments.daemon.empty();
-  options.daemon_named = !arguments.daemon.empty() || !context.environment("GPUKEEPER_DAEMON").value_or("").empty();
+  options.daemon_named = client::Daemon::is_named(arguments.daemon, context.environment);
   return options;
 }
 
@@ -442,12 +467,14 @@ std::optional<std::string> refuse_ignored(const std::string& command, const Argu
                                           const std::vector<std::string>& sources) {
   if (!arguments.daemon.empty() && command != "serve") {
     for (const auto& [option, value] : {std::pair("--at", arguments.at), std::pair("--speed", arguments.speed)}) {
-      if (!value.empty())
-        return fmt::format("{} plays a source and --daemon asks one that runs: take one of them", option);
+      if (!value.empty()) return fmt::format("{} plays a source and --host asks a daemon: take one of them", option);
+    }
+    if (const auto option = own_look(arguments); shows_snapshot(command) && !option.empty()) {
+      return fmt::format("{} is for looking without a daemon: take --host or {}, not both", option, option);
     }
     const bool of_the_wish = arguments.action == "set" || !arguments.words.empty();
     if (!arguments.length.empty() && !of_the_wish) {
-      return "--for is for looking without a daemon: take --daemon or --for, not both";
+      return "--for is for looking without a daemon: take --host or --for, not both";
     }
   }
   if (command != "throttle" || arguments.schema) return std::nullopt;
@@ -493,8 +520,7 @@ int run_checked(int argc, char** argv, Output& out, Output& errors) {
   if (parser.command() == "monitor" && arguments.watch.empty()) arguments.watch = "5";
   if (!arguments.daemon.empty() && !asks_daemon(parser.command())) {
     return report(errors,
-                  "--daemon is for alerts, config, history, monitoring, throttle, trend and the commands about leases; "
-                  "the other commands look at the GPUs themselves",
+                  fmt::format("--host asks a running daemon; {} is about this machine and asks none", parser.command()),
                   2);
   }
   const auto machine_root = root(arguments, environment);
@@ -526,7 +552,13 @@ int run_checked(int argc, char** argv, Output& out, Output& errors) {
   const std::shared_ptr<Clock> clock = *chosen_clock;
   const auto at = arguments.at.empty() ? std::nullopt : std::optional(arguments.at);
   std::shared_ptr<Replay> replay;  // for what is to be said of it
-  const auto feed = [&] {
+  const auto say = [&](std::string_view sentence) { report(errors, sentence, 0); };
+  const auto feed = [&]() -> Result<std::unique_ptr<Feed>> {
+    const bool may_ask = !arguments.daemon.empty() || (own_look(arguments).empty() && !names_source(environment));
+    if (shows_snapshot(parser.command()) && may_ask) {
+      auto daemon = open_daemon_feed({.host = arguments.daemon, .environment = environment, .remark = say});
+      if (!daemon || *daemon) return daemon;
+    }
     // A watch needs no new process list every second: they are what costs a driver most.
     const auto pause = std::chrono::seconds(arguments.watch.empty() && !arguments.follow ? 0 : 3);
     const std::string command = parser.command();
@@ -572,7 +604,7 @@ int run_checked(int argc, char** argv, Output& out, Output& errors) {
                   .open_feed = feed,
                   .open_session = session,
                   .interrupts = interrupts,
-                  .remark = [&](std::string_view sentence) { report(errors, sentence, 0); },
+                  .remark = say,
                   .aside = [&](std::string_view text) { static_cast<void>(errors.write(text)); }};
   const auto act = [&]() -> Exit {
     if (arguments.version) return version(arguments.json, context);

@@ -27,7 +27,7 @@ Result<std::optional<client::Daemon>> daemon_of(const ConfigOptions& options, co
   if (options.local) return std::nullopt;
   auto daemon = client::Daemon::find(options.daemon, context.environment);
   if (daemon) return std::optional(std::move(*daemon));
-  const bool named = !options.daemon.empty() || !context.environment("GPUKEEPER_DAEMON").value_or("").empty();
+  const bool named = client::Daemon::is_named(options.daemon, context.environment);
   if (daemon.error().code == Errc::not_found && !named) return std::nullopt;
   return tl::make_unexpected(daemon.error());
 }

@@ -13,6 +13,13 @@ RenderOptions render_options(const Context& context) {
   return options;
 }
 
+RenderOptions render_options(const Context& context, const Feed& feed, const Snapshot& snapshot) {
+  RenderOptions options = render_options(context);
+  options.from = feed.origin();
+  if (!options.from.empty()) options.now = snapshot.taken_at;
+  return options;
+}
+
 Exit print(Context& context, std::string_view text, int status) {
   const auto written = context.out.write(text);
   if (!written) return tl::make_unexpected(written.error());

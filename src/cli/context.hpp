@@ -36,6 +36,10 @@ struct Context {
 /// How a page for people is to be made now.
 RenderOptions render_options(const Context& context);
 
+/// The same for what comes from that feed: of another machine, whose clock may be another, it is read when it was
+/// taken.
+RenderOptions render_options(const Context& context, const Feed& feed, const Snapshot& snapshot);
+
 /// A subcommand's answer: the exit status, or an error. invalid_argument is a matter of usage (2), any other a failure
 /// (1).
 using Exit = Result<int>;

@@ -214,7 +214,7 @@ class OwnDesk final : public LeaseDesk {
       if (directory || directory.error().code != Errc::unavailable) return directory;
       if (clock_.now() >= until) {
         return fail(Errc::unavailable,
-                    fmt::format("{}; if that is 'gpukeeper serve', say with --daemon where it listens, as it keeps the "
+                    fmt::format("{}; if that is 'gpukeeper serve', say with --host where it listens, as it keeps the "
                                 "ledger",
                                 directory.error().message));
       }
@@ -252,7 +252,8 @@ Result<std::unique_ptr<LeaseDesk>> open_desk(const DeskOptions& options, Context
   if (options.sources.empty() || !options.daemon.empty()) {
     const auto daemon = client::Daemon::find(options.daemon, context.environment);
     if (daemon) return std::unique_ptr<LeaseDesk>(std::make_unique<DaemonDesk>(*daemon));
-    if (daemon.error().code != Errc::not_found || !options.daemon.empty()) {
+    const bool named = client::Daemon::is_named(options.daemon, context.environment);
+    if (daemon.error().code != Errc::not_found || named) {
       return tl::make_unexpected(daemon.error());
     }
   }

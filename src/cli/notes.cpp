@@ -14,6 +14,12 @@ std::string_view origin(const Device& device) {
   return device.simulated ? "simulated" : device.recorded ? "recorded" : "";
 }
 
+std::string machine_words(const Snapshot& snapshot, const RenderOptions& options) {
+  if (options.from.empty()) return harmless(snapshot.host, options.utf8);
+  const std::string place = "at " + harmless(options.from, options.utf8);
+  return snapshot.host.empty() ? place : harmless(snapshot.host, options.utf8) + " " + place;
+}
+
 std::string_view advice_words(double speed_multiplier) {
   if (speed_multiplier <= 0) return "work should pause";
   if (speed_multiplier <= 0.5) return "work should go at half speed";

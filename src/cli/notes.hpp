@@ -13,6 +13,9 @@ namespace gpukeeper::cli {
 /// What stands on every line of a device that is not this machine's own: "simulated", "recorded", or nothing.
 std::string_view origin(const Device& device);
 
+/// The machine in a heading: its name, and where it was asked when it is not this one: "gpu-box at 10.0.0.5:7909".
+std::string machine_words(const Snapshot& snapshot, const RenderOptions& options);
+
 /// The text in lines of the page's width, made harmless, each behind `prefix`.
 std::vector<std::string> wrapped(const Span& prefix, const Span& text, const RenderOptions& options);
 /// The same with a prefix of its own on the first line; the others' is as wide.

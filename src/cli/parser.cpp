@@ -141,10 +141,11 @@ class Parser::Declared {
             ->allow_extra_args(false),
         {.value = "KEY=VALUE", .choices = config_keys("=")});
     add(app_,
-        app_.add_option("--daemon", arguments.daemon,
-                        "Where 'gpukeeper serve' answers, for commands that ask it: unix:PATH or ADDRESS:PORT. Else "
-                        "GPUKEEPER_DAEMON says it, else the usual places are tried."),
-        {.value = "ADDRESS", .choices = {"127.0.0.1:", "unix:"}});
+        app_.add_option("--host,--daemon", arguments.daemon,
+                        "Ask the 'gpukeeper serve' there: unix:PATH, HOST[:PORT] or http://HOST[:PORT]. Else "
+                        "GPUKEEPER_HOST says it, else the usual sockets are tried. What is changed on another machine "
+                        "needs a token, in GPUKEEPER_TOKEN."),
+        {.value = "HOST", .choices = {"localhost", "unix:"}});
     add_flag(app_, "--version", arguments.version, "Say which gpukeeper this is and end.");
 
     add_status("status", "What every GPU is doing: temperature, use, memory, power, processes.", arguments);

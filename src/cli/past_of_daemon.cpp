@@ -31,7 +31,8 @@ std::string target_of(std::string_view path, const std::vector<std::pair<std::st
 Result<std::optional<std::string>> ask_daemon(const std::string& target, const std::string& named, Context& context) {
   const auto daemon = client::Daemon::find(named, context.environment);
   if (!daemon) {
-    if (!named.empty() || daemon.error().code == Errc::invalid_argument) return tl::make_unexpected(daemon.error());
+    if (client::Daemon::is_named(named, context.environment) || daemon.error().code == Errc::invalid_argument)
+      return tl::make_unexpected(daemon.error());
     if (daemon.error().code != Errc::not_found) context.remark(daemon.error().message);
     return std::nullopt;
   }

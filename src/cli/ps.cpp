@@ -16,16 +16,16 @@ using Form = PsOptions::Form;
 // The chosen form of a snapshot, as text.
 class Page {
  public:
-  Page(const PsOptions& options, std::span<const Finding> findings, const Context& context)
-      : options_(options), findings_(findings), context_(context) {}
+  Page(const PsOptions& options, const Feed& feed, const Context& context)
+      : options_(options), feed_(feed), context_(context) {}
 
   Result<std::string> text(const Snapshot& whole, std::size_t height) {
     const auto snapshot = select_devices(whole, options_.devices);
     if (!snapshot) return tl::make_unexpected(snapshot.error());
     if (options_.form == Form::table) {
-      RenderOptions render = render_options(context_);
+      RenderOptions render = render_options(context_, feed_, *snapshot);
       render.height = height;
-      return render_ps(*snapshot, findings_, options_, render);
+      return render_ps(*snapshot, feed_.findings(), options_, render);
     }
     const auto rows = chosen(*snapshot);
     if (options_.form == Form::json) return processes_json(*snapshot, rows, !options_.watch) + '\n';
@@ -41,7 +41,7 @@ class Page {
   }
 
   const PsOptions& options_;
-  std::span<const Finding> findings_;
+  const Feed& feed_;
   const Context& context_;
   bool first_ = true;
 };
@@ -52,7 +52,7 @@ Exit ps(const PsOptions& options, Context& context) {
   const auto interrupts = options.watch ? context.interrupts() : nullptr;
   const auto feed = context.open_feed();
   if (!feed) return tl::make_unexpected(feed.error());
-  Page page(options, (*feed)->findings(), context);
+  Page page(options, **feed, context);
   if (options.watch) {
     const bool drawn = options.form == Form::table && context.screen().terminal;
     const auto make = [&](const Snapshot& snapshot, std::size_t height) { return page.text(snapshot, height); };

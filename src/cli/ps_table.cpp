@@ -110,7 +110,7 @@ std::string plural(std::size_t count, std::string_view one, std::string_view man
 std::string title(const Snapshot& snapshot, const std::vector<ProcessRow>& rows, const RenderOptions& options) {
   const std::string dot = options.utf8 ? " · " : " - ";
   std::string text;
-  if (!snapshot.host.empty()) text += dot + harmless(snapshot.host, options.utf8);
+  if (const auto machine = machine_words(snapshot, options); !machine.empty()) text += dot + machine;
   text += dot + fmt::format("{} on {}", plural(count_processes(rows), "process", "processes"),
                             plural(snapshot.devices.size(), "GPU", "GPUs"));
   std::vector<Span> line{{"gpukeeper", Ink::strong}, {text}};

@@ -14,6 +14,7 @@ namespace gpukeeper::cli {
 /// What a page for people is made for. Everything that renders takes this and data, and returns text.
 struct RenderOptions {
   std::size_t width = 80;
+  std::string from = {};   ///< where the data come from when that is another machine (Feed::origin)
   std::size_t height = 0;  ///< rows that may be filled; 0 for any number
   bool colour = false;
   bool utf8 = true;

@@ -26,25 +26,24 @@ bool needs_second_look(const Snapshot& snapshot) {
 // The chosen form of a snapshot, as text.
 class Page {
  public:
-  Page(const StatusOptions& options, std::vector<ColumnKey> keys, std::span<const Finding> findings,
-       const Context& context)
-      : options_(options), keys_(std::move(keys)), findings_(findings), context_(context) {}
+  Page(const StatusOptions& options, std::vector<ColumnKey> keys, const Feed& feed, const Context& context)
+      : options_(options), keys_(std::move(keys)), feed_(feed), context_(context) {}
 
   /// `height`: rows that a table may fill; 0 for any number.
   std::string text(const Snapshot& snapshot, std::size_t height = 0) {
     if (options_.form == Form::json) return snapshot_json(snapshot, !options_.watch) + "\n";
     if (options_.form == Form::query) return query_lines(snapshot, keys_);
     if (options_.form == Form::csv) return (std::exchange(first_, false) ? csv_header() : "") + csv_rows(snapshot);
-    RenderOptions render = render_options(context_);
+    RenderOptions render = render_options(context_, feed_, snapshot);
     render.height = height;
     render.steady = height > 0;
-    return render_status(snapshot, findings_, render);
+    return render_status(snapshot, feed_.findings(), render);
   }
 
  private:
   const StatusOptions& options_;
   std::vector<ColumnKey> keys_;
-  std::span<const Finding> findings_;
+  const Feed& feed_;
   const Context& context_;
   bool first_ = true;
 };
@@ -62,7 +61,7 @@ Exit status(const StatusOptions& options, Context& context) {
   const auto interrupts = options.watch ? context.interrupts() : nullptr;
   const auto feed = context.open_feed();
   if (!feed) return tl::make_unexpected(feed.error());
-  Page page(options, std::move(keys), (*feed)->findings(), context);
+  Page page(options, std::move(keys), **feed, context);
   if (options.watch) {
     const auto chosen_page = [&](const Snapshot& snapshot, std::size_t height) -> Result<std::string> {
       const auto chosen = select_devices(snapshot, options.devices);

@@ -356,7 +356,7 @@ std::string summary(const Snapshot& snapshot) {
 std::vector<Span> title(const Snapshot& snapshot, const RenderOptions& options) {
   const std::string dot = options.utf8 ? " · " : " - ";
   std::vector<Span> line{{"gpukeeper", Ink::strong}};
-  if (!snapshot.host.empty()) line.push_back({dot + harmless(snapshot.host, options.utf8)});
+  if (const auto machine = machine_words(snapshot, options); !machine.empty()) line.push_back({dot + machine});
   if (const auto critical = firing(snapshot, AlertLevel::critical); critical > 0) {
     line.push_back({fmt::format("{}{} critical alert{}", dot, critical, critical == 1 ? "" : "s"), Ink::bad});
   }

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "cli/notes.hpp"
+
 namespace gpukeeper::cli {
 namespace {
 
@@ -32,18 +34,31 @@ class Display {
  public:
   Display(const PageMaker& page, Context& context, bool drawn) : page_(page), context_(context), drawn_(drawn) {}
 
-  Result<bool> show(const Snapshot& snapshot) {
-    const auto page = page_(snapshot, drawn_ ? context_.screen().height : 0);
+  /// Pages that are appended end while there is trouble, which is remarked once: an old one again would be taken for
+  /// news. Of what is drawn the last page stays, with the trouble below it.
+  Result<bool> show(const Snapshot& snapshot, const std::string& trouble) {
+    if (!drawn_ && !trouble.empty()) {
+      if (std::exchange(trouble_, trouble).empty()) context_.remark(trouble);
+      return true;
+    }
+    if (!std::exchange(trouble_, trouble).empty() && !drawn_) context_.remark("it answers again");
+    const auto below =
+        trouble.empty() ? std::vector<std::string>() : wrapped({}, {trouble, Ink::bad}, render_options(context_));
+    const std::size_t height = drawn_ ? context_.screen().height : 0;
+    auto page = page_(snapshot, height > below.size() + 1 ? height - below.size() : height);
     if (!page) {
       static_cast<void>(leave());  // the error that follows says more than a second one would
       return tl::make_unexpected(page.error());
     }
     if (!drawn_) return context_.out.write(*page);
+    for (const std::string& line : below) *page += line + '\n';
     return context_.out.write(std::string(std::exchange(entered_, true) ? "" : kEnter) + frame(*page));
   }
 
   /// The window has another size, or the program is back in the foreground.
-  Result<bool> show_again(const Snapshot& snapshot) { return drawn_ ? show(snapshot) : true; }
+  Result<bool> show_again(const Snapshot& snapshot, const std::string& trouble) {
+    return drawn_ ? show(snapshot, trouble) : true;
+  }
 
   /// Gives the terminal back as it was.
   Result<bool> leave() { return std::exchange(entered_, false) ? context_.out.write(kLeave) : true; }
@@ -62,6 +77,7 @@ class Display {
   Context& context_;
   const bool drawn_;
   bool entered_ = false;
+  std::string trouble_;  // at the page before
 };
 
 }  // namespace
@@ -74,18 +90,18 @@ Exit watch(const WatchOptions& options, const PageMaker& page, Feed& feed, Conte
   auto due = context.clock.now();
   for (;;) {
     const auto snapshot = feed.next();
-    auto written = display.show(*snapshot);
+    auto written = display.show(*snapshot, feed.trouble());
     if (written && feed.ended()) return ended(display.leave_behind(*snapshot));
     due = std::max(due + options.pause, context.clock.now());  // a late page is skipped, not made up for
     for (bool waiting = true; waiting && written && *written;) {
       switch (interrupts.wait_until(due)) {
         case Interrupts::Event::due: waiting = false; break;
-        case Interrupts::Event::resized: written = display.show_again(*snapshot); break;
+        case Interrupts::Event::resized: written = display.show_again(*snapshot, feed.trouble()); break;
         case Interrupts::Event::stop: return ended(display.leave_behind(*snapshot));
         case Interrupts::Event::suspend:
           written = display.leave();
           interrupts.suspend();
-          if (written && *written) written = display.show_again(*snapshot);
+          if (written && *written) written = display.show_again(*snapshot, feed.trouble());
           break;
       }
     }

@@ -82,8 +82,8 @@ class Page {
 
 void add_title(Page& page, const Snapshot& snapshot, const RenderOptions& options) {
   std::vector<Span> line{{"gpukeeper", Ink::strong}};
-  if (!snapshot.host.empty()) {
-    line.push_back({(options.utf8 ? " · " : " - ") + harmless(snapshot.host, options.utf8)});
+  if (const auto machine = machine_words(snapshot, options); !machine.empty()) {
+    line.push_back({(options.utf8 ? " · " : " - ") + machine});
   }
   const std::string time = local_time(snapshot.taken_at, options.utc_offset);
   std::size_t used = 0;
@@ -153,7 +153,7 @@ Exit why(const WhyOptions& options, Context& context) {
   if (!snapshot) return tl::make_unexpected(snapshot.error());
   const DiagnosisReport report = diagnose(*snapshot, options.topic);
   if (options.json) return print(context, report_json(*snapshot, report) + "\n");
-  const RenderOptions render = render_options(context);
+  const RenderOptions render = render_options(context, **feed, *snapshot);
   if (snapshot->devices.empty()) return print(context, render_status(*snapshot, (*feed)->findings(), render));
   return print(context, render_why(*snapshot, report, options, render));
 }

@@ -10,6 +10,7 @@
 #include <fmt/ranges.h>
 
 #include "client/exchange.hpp"
+#include "client/host.hpp"
 #include "core/display_text.hpp"
 #include "core/text.hpp"
 #include "format/json_text.hpp"
@@ -40,8 +41,10 @@ Errc code_of(unsigned status) {
 
 // How to start a daemon that is found at these addresses.
 std::string how_to_start(const std::vector<ListenAddress>& addresses, bool usual) {
-  if (usual) return "start one with 'gpukeeper serve', or say with --daemon where one listens";
-  return fmt::format("start one with 'gpukeeper serve --listen {}'", addresses.front().to_string());
+  if (usual) return "start one with 'gpukeeper serve', or say with --host where one listens";
+  const ListenAddress& first = addresses.front();
+  return fmt::format("start one {}with 'gpukeeper serve --listen {}'", first.is_local() ? "" : "there ",
+                     harmless(first.to_string()));
 }
 
 Error unreachable(const std::vector<ListenAddress>& addresses, bool usual, const std::vector<Error>& errors) {
@@ -61,11 +64,17 @@ Error unreachable(const std::vector<ListenAddress>& addresses, bool usual, const
       fmt::format("no gpukeeper daemon answers at {}: {}", fmt::join(places, " or "), how_to_start(addresses, usual))};
 }
 
-Result<ListenAddress> parse(std::string_view text, std::string_view from) {
-  auto address = parse_listen_address(text);
-  if (address && (address->is_unix() || address->port != 0)) return address;
-  return fail(Errc::invalid_argument,
-              fmt::format("{} takes unix:PATH or ADDRESS:PORT, not '{}'", from, harmless(text)));
+struct Named {
+  std::string text;  // empty when nobody says where
+  std::string_view from;
+};
+
+Named named_by(std::string_view option, const Daemon::Variable& environment) {
+  if (!option.empty()) return {std::string(option), "--host"};
+  for (const std::string_view variable : {"GPUKEEPER_HOST", "GPUKEEPER_DAEMON"}) {
+    if (auto value = environment(variable).value_or(""); !value.empty()) return {std::move(value), variable};
+  }
+  return {};
 }
 
 // Several reasons stand a line each.
@@ -109,22 +118,26 @@ std::vector<ListenAddress> usual_addresses(const Daemon::Variable& environment, 
 }
 
 Result<Daemon> Daemon::find(std::string_view named, const Variable& environment, Limits limits) {
-  constexpr std::string_view kVariable = "GPUKEEPER_DAEMON";
-  const std::string variable = environment(kVariable).value_or("");
-  std::vector<ListenAddress> addresses;
-  const bool usual = named.empty() && variable.empty();
-  if (usual) {
-    addresses = usual_addresses(environment, ::geteuid());
-  } else {
-    auto address = named.empty() ? parse(variable, kVariable) : parse(named, "--daemon");
-    if (!address) return tl::make_unexpected(address.error());
-    addresses.push_back(std::move(*address));
+  const Named said = named_by(named, environment);
+  const bool usual = said.text.empty();
+  Result<std::vector<ListenAddress>> addresses = usual_addresses(environment, ::geteuid());
+  if (!usual) {
+    const auto host = parse_host(said.text, said.from);
+    if (!host) return tl::make_unexpected(host.error());
+    addresses = look_up(*host);
+    if (!addresses) {
+      return fail(addresses.error().code, fmt::format("{}: {}", said.from, addresses.error().message));
+    }
   }
-  auto address = first_that_answers(addresses, usual, limits);
+  auto address = first_that_answers(*addresses, usual, limits);
   if (!address) return tl::make_unexpected(address.error());
   Daemon daemon(std::move(*address), limits);
   daemon.token_ = environment("GPUKEEPER_TOKEN").value_or("");
   return daemon;
+}
+
+bool Daemon::is_named(std::string_view named, const Variable& environment) {
+  return !named_by(named, environment).text.empty();
 }
 
 Result<Daemon> Daemon::find(const std::vector<ListenAddress>& addresses, Limits limits) {
@@ -133,14 +146,29 @@ Result<Daemon> Daemon::find(const std::vector<ListenAddress>& addresses, Limits 
   return Daemon(std::move(*address), limits);
 }
 
-Result<std::string> Daemon::ask(std::string_view method, std::string_view target, std::string_view json) const {
-  auto reply = exchange(address_, {method, target, json, token_}, limits_);
+Result<Reply> Daemon::answer(const Question& question) const {
+  auto reply = exchange(address_, question, limits_);
   if (!reply) {
     return fail(reply.error().code,
                 fmt::format("the gpukeeper daemon at {}: {}", harmless(address_.to_string()), reply.error().message));
   }
-  if (reply->status >= 200 && reply->status < 300) return std::move(reply->body);
+  constexpr unsigned kNotModified = 304;
+  const bool unchanged = reply->status == kNotModified && !question.known.empty();
+  if (unchanged || (reply->status >= 200 && reply->status < 300)) return reply;
   return tl::make_unexpected(refusal(address_, *reply));
+}
+
+Result<std::string> Daemon::ask(std::string_view method, std::string_view target, std::string_view json) const {
+  auto reply = answer({method, target, json, token_});
+  if (!reply) return tl::make_unexpected(reply.error());
+  return std::move(reply->body);
+}
+
+Result<std::optional<Daemon::Document>> Daemon::get(std::string_view target, std::string_view known) const {
+  auto reply = answer({.method = "GET", .target = target, .json = {}, .token = token_, .known = known});
+  if (!reply) return tl::make_unexpected(reply.error());
+  if (reply->status >= 300) return std::optional<Document>();
+  return std::optional(Document{std::move(reply->body), std::move(reply->etag)});
 }
 
 }  // namespace gpukeeper::client

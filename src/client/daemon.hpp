@@ -15,6 +15,9 @@
 
 namespace gpukeeper::client {
 
+struct Question;
+struct Reply;
+
 /// How long and how much a daemon may be waited for. A daemon on this machine answers within milliseconds.
 struct Limits {
   std::chrono::milliseconds connect = std::chrono::seconds(2);
@@ -32,11 +35,15 @@ class Daemon {
  public:
   using Variable = std::function<std::optional<std::string>(std::string_view)>;
 
-  /// The one at `named` ("unix:PATH" or "ADDRESS:PORT"), else at $GPUKEEPER_DAEMON, else the first that takes a
-  /// connection where `serve` listens when nothing is chosen. It is told $GPUKEEPER_TOKEN, where there is one.
-  /// Errors: invalid_argument for a text that is no address; not_found when no daemon runs there; not_permitted when
-  /// its socket does not let this user in. The message says what to do.
+  /// The one at `named` (as --host says it), else at $GPUKEEPER_HOST or, as that was called once, $GPUKEEPER_DAEMON,
+  /// else the first that takes a connection where `serve` listens when nothing is chosen. It is told $GPUKEEPER_TOKEN,
+  /// where there is one.
+  /// Errors: invalid_argument for a text that is no host; not_found when no daemon runs there, or there is no such
+  /// host; not_permitted when its socket does not let this user in. The message says what to do.
   static Result<Daemon> find(std::string_view named, const Variable& environment, Limits limits = {});
+
+  /// Whether somebody says where it is; else it is looked for in the usual places.
+  static bool is_named(std::string_view named, const Variable& environment);
 
   /// As above, at these addresses.
   static Result<Daemon> find(const std::vector<ListenAddress>& addresses, Limits limits = {});
@@ -47,10 +54,20 @@ class Daemon {
   /// gone; deadline_exceeded when it does not answer in time; resource_exhausted for an answer that is too long.
   Result<std::string> ask(std::string_view method, std::string_view target, std::string_view json = {}) const;
 
+  struct Document {
+    std::string body;
+    std::string etag;
+  };
+  /// The document there; nothing while it is still what `known`, its ETag, names. Errors: as for ask().
+  Result<std::optional<Document>> get(std::string_view target, std::string_view known = {}) const;
+
   const ListenAddress& address() const { return address_; }
   const std::string& token() const { return token_; }
 
  private:
+  /// The reply where it is 2xx, or 304 to a question that knows an answer.
+  Result<Reply> answer(const Question& question) const;
+
   Daemon(ListenAddress address, Limits limits) : address_(std::move(address)), limits_(limits) {}
 
   ListenAddress address_;

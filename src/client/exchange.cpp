@@ -62,6 +62,7 @@ class Connection {
     request.set(http::field::user_agent, "gpukeeper");
     request.set(http::field::accept, "application/json");
     if (!question.token.empty()) request.set(http::field::authorization, "Bearer " + std::string(question.token));
+    if (!question.known.empty()) request.set(http::field::if_none_match, std::string(question.known));
     request.keep_alive(false);
     if (!question.json.empty()) request.set(http::field::content_type, "application/json");
     request.body() = question.json;
@@ -80,7 +81,8 @@ class Connection {
     }
     if (*error) return fail(Errc::unavailable, "it gave no answer: " + error->message());
     auto message = parser.release();
-    return Reply{message.result_int(), std::string(message[http::field::content_type]), std::move(message.body())};
+    return Reply{message.result_int(), std::string(message[http::field::content_type]),
+                 std::string(message[http::field::etag]), std::move(message.body())};
   }
 
  private:

@@ -14,11 +14,13 @@ struct Question {
   std::string_view target;
   std::string_view json;        ///< empty for none
   std::string_view token = {};  ///< to be known by; empty for none
+  std::string_view known = {};  ///< the ETag of the answer that is there already; empty for none
 };
 
 struct Reply {
   unsigned status = 0;
   std::string content_type;
+  std::string etag;  ///< empty where it has none
   std::string body;
 };
 

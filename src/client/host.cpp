@@ -25,7 +25,8 @@ bool is_v6(const std::string& text) {
 // Letters, digits, '-', '_' and dots: more than the DNS allows, and nothing that could mean something else.
 bool is_name(std::string_view text) {
   const auto plain = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' ||
+           c == '.';
   };
   return !text.empty() && text.size() <= kLongestName && std::ranges::all_of(text, plain) && text.front() != '-';
 }
@@ -55,10 +56,9 @@ std::optional<Host> machine(std::string_view text) {
 
 std::string written(const sockaddr& address) {
   char text[INET6_ADDRSTRLEN] = {};
-  const void* const number =
-      address.sa_family == AF_INET6
-          ? static_cast<const void*>(&reinterpret_cast<const sockaddr_in6&>(address).sin6_addr)
-          : static_cast<const void*>(&reinterpret_cast<const sockaddr_in&>(address).sin_addr);
+  const void* const number = address.sa_family == AF_INET6
+                                 ? static_cast<const void*>(&reinterpret_cast<const sockaddr_in6&>(address).sin6_addr)
+                                 : static_cast<const void*>(&reinterpret_cast<const sockaddr_in&>(address).sin_addr);
   const char* const result = ::inet_ntop(address.sa_family, number, text, sizeof text);
   return result == nullptr ? std::string() : std::string(result);
 }
@@ -67,9 +67,9 @@ std::string written(const sockaddr& address) {
 
 Result<Host> parse_host(std::string_view text, std::string_view from) {
   constexpr std::string_view kUnix = "unix:", kHttp = "http://", kHttps = "https://";
-  const auto wrong = [&] {
+  const auto wrong = [from, said = text] {
     return fail(Errc::invalid_argument,
-                fmt::format("{} takes unix:PATH, HOST[:PORT] or http://HOST[:PORT], not '{}'", from, harmless(text)));
+                fmt::format("{} takes unix:PATH, HOST[:PORT] or http://HOST[:PORT], not '{}'", from, harmless(said)));
   };
   if (text.starts_with(kUnix)) {
     auto address = parse_listen_address(text);
@@ -78,9 +78,9 @@ Result<Host> parse_host(std::string_view text, std::string_view from) {
   }
   if (text.starts_with(kHttps)) {
     return fail(Errc::invalid_argument,
-                fmt::format("{} takes no https: commands speak http. Through 'ssh -L {}:localhost:{} HOST' it is "
-                            "as well kept: {} http://localhost",
-                            from, kDefaultPort, kDefaultPort, from));
+                fmt::format("{} takes no https: commands speak http. 'ssh -L {}:localhost:{} HOST' keeps it as well, "
+                            "and then it is at localhost",
+                            from, kDefaultPort, kDefaultPort));
   }
   if (text.starts_with(kHttp)) {
     text.remove_prefix(kHttp.size());

@@ -59,6 +59,8 @@ struct Captured {
   std::map<std::string, std::string> variables{{"LANG", "C.UTF-8"}, {"TERM", "xterm-256color"}};
   std::vector<Finding> findings;
   std::size_t ticks = 0;
+  std::string origin;                 // of the feed
+  std::vector<std::string> troubles;  // of the feed, tick by tick; the last one for good
   Context context{.clock = clock,
                   .files = files,
                   .out = out,
@@ -83,6 +85,11 @@ struct Captured {
     std::shared_ptr<const Snapshot> next() override {
       const auto at = std::min(world_.ticks++, world_.snapshots_.size() - 1);
       return std::make_shared<const Snapshot>(world_.snapshots_[at]);
+    }
+    std::string origin() const override { return world_.origin; }
+    std::string trouble() const override {
+      if (world_.troubles.empty()) return {};
+      return world_.troubles[std::min(world_.ticks, world_.troubles.size()) - 1];
     }
     std::span<const Finding> findings() const override { return world_.findings; }
 

@@ -174,6 +174,39 @@ TEST(WatchTest, CtrlZGivesTheTerminalBackAndForegroundTakesItAgain) {
   EXPECT_NE(again, std::string::npos);
 }
 
+TEST(WatchTest, AppendedPagesEndWhileADaemonIsGoneWhichIsSaidOnce) {
+  Captured world({four_gpus()}, {Event::due, Event::due, Event::due, Event::due});
+  world.troubles = {"", "it is gone", "it is gone", ""};
+  std::vector<std::string> remarks;
+  world.context.remark = [&](std::string_view sentence) { remarks.emplace_back(sentence); };
+  EXPECT_EQ(status({.form = Form::query, .query = {"uuid"}, .devices = {"0"}, .watch = 2s}, world.context).value_or(-1),
+            0);
+  EXPECT_EQ(world.out.text, "GPU-aaaa\nGPU-aaaa\nGPU-aaaa\n");
+  EXPECT_EQ(remarks, (std::vector<std::string>{"it is gone", "it answers again"}));
+}
+
+TEST(WatchTest, ADrawnPageSaysBelowThatTheDaemonIsGone) {
+  for (const std::size_t height : {8u, 24u}) {
+    Captured world({four_gpus()}, {Event::due});
+    world.screen = {.terminal = true, .width = 80, .height = height};
+    world.context.colour = ColourChoice::never;
+    world.troubles = {"it is gone"};
+    EXPECT_EQ(status({.watch = 2s}, world.context).value_or(-1), 0);
+    const auto drawn = world.out.text.substr(0, world.out.text.find("\x1b[J") + 20);
+    EXPECT_THAT(drawn, HasSubstr("\x1b[Jit is gone"));
+    EXPECT_LT(static_cast<std::size_t>(std::ranges::count(drawn, '\n')), height);
+  }
+}
+
+TEST(StatusTest, AnotherMachineIsNamedWithItsPlaceAndItsTimeIsItsOwn) {
+  Captured world({four_gpus()});
+  world.origin = "10.0.0.5:7909";
+  world.clock.sleep_until(world.clock.now() + 1h, {});
+  EXPECT_EQ(status({}, world.context).value_or(-1), 0);
+  EXPECT_THAT(world.out.text, StartsWith("gpukeeper · gpu-box at 10.0.0.5:7909 · 4 GPUs"));
+  EXPECT_THAT(world.out.text, Not(HasSubstr(" old")));
+}
+
 TEST(WatchTest, AReaderThatHasGoneEndsItQuietly) {
   Captured world({four_gpus()}, {Event::due, Event::due, Event::due});
   world.out.gone_after = 2;

@@ -80,9 +80,12 @@ class CommandTest : public testing::Test {
 TEST_F(CommandTest, MistakesAreSaidInASentenceAndEndWithTwo) {
   expect_usage("stauts", "there is no command 'stauts': did you mean status?");
   expect_usage("status --jsn", "there is no option '--jsn': did you mean --json?");
-  expect_usage("status --daemon unix:/run/none.sock",
-               "--daemon is for alerts, config, history, monitoring, throttle, trend and the commands about leases; "
-               "the other commands look at the GPUs themselves");
+  expect_usage("doctor --host unix:/run/none.sock",
+               "--host asks a running daemon; doctor is about this machine and asks none");
+  expect_usage("status --host unix:/run/none.sock --wake",
+               "--wake is for looking without a daemon: take --host or --wake, not both");
+  expect_usage("status --host /run/none.sock",
+               "--host takes unix:PATH, HOST[:PORT] or http://HOST[:PORT], not '/run/none.sock'");
   expect_usage("frobnicate", "there is no command 'frobnicate': gpukeeper --help lists them");
   expect_usage("status foo", "status takes no argument 'foo'");
   expect_usage("status devices", "status takes no argument 'devices'");
@@ -119,11 +122,11 @@ TEST_F(CommandTest, MistakesAreSaidInASentenceAndEndWithTwo) {
 }
 
 TEST_F(CommandTest, AnOptionThatWouldChangeNothingIsRefused) {
-  const std::string both = "--for is for looking without a daemon: take --daemon or --for, not both";
+  const std::string both = "--for is for looking without a daemon: take --host or --for, not both";
   expect_usage("trend --daemon unix:/no/where --for 5", both);
   expect_usage("throttle --daemon unix:/no/where --for 5", both);
   expect_usage("alerts --daemon unix:/no/where --at 5",
-               "--at plays a source and --daemon asks one that runs: take one of them");
+               "--at plays a source and --host asks a daemon: take one of them");
   expect_usage("throttle set 0.5 --wait", "throttle set does not wait: gpukeeper throttle --wait does");
   expect_usage("throttle --for 5",
                "--for is of throttle set, or says how much of a simulated machine's time to play (--source "

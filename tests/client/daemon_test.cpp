@@ -31,20 +31,25 @@ TEST(DaemonTest, AUsersOwnDaemonIsAskedBeforeTheMachinesAndBothBeforeTcp) {
             (std::vector<std::string>{"unix:/run/gpukeeper/gpukeeper.sock", "127.0.0.1:7909"}));
 }
 
-TEST(DaemonTest, AnAddressThatIsNoneIsRefusedByTheNameOfWhoSaidIt) {
+TEST(DaemonTest, AHostThatIsNoneIsRefusedByTheNameOfWhoSaidIt) {
   struct Case {
-    std::string option, variable, message;
+    std::string option, variable, older, message;
   };
+  const std::string forms = " takes unix:PATH, HOST[:PORT] or http://HOST[:PORT], not ";
   for (const Case& each : {
-           Case{"here", "", "--daemon takes unix:PATH or ADDRESS:PORT, not 'here'"},
-           Case{"", "there", "GPUKEEPER_DAEMON takes unix:PATH or ADDRESS:PORT, not 'there'"},
-           Case{"127.0.0.1:0", "there", "--daemon takes unix:PATH or ADDRESS:PORT, not '127.0.0.1:0'"},
-           Case{"\x1b[31m", "", "--daemon takes unix:PATH or ADDRESS:PORT, not '?[31m'"},
+           Case{"/run/s", "", "", "--host" + forms + "'/run/s'"},
+           Case{"", "a b", "c d", "GPUKEEPER_HOST" + forms + "'a b'"},
+           Case{"", "", "c d", "GPUKEEPER_DAEMON" + forms + "'c d'"},
+           Case{"127.0.0.1:0", "a b", "", "--host" + forms + "'127.0.0.1:0'"},
+           Case{"\x1b[31m", "", "", "--host" + forms + "'?[31m'"},
        }) {
-    const auto daemon = Daemon::find(each.option, variables({{"GPUKEEPER_DAEMON", each.variable}}));
+    const auto environment = variables({{"GPUKEEPER_HOST", each.variable}, {"GPUKEEPER_DAEMON", each.older}});
+    EXPECT_TRUE(Daemon::is_named(each.option, environment));
+    const auto daemon = Daemon::find(each.option, environment);
     ASSERT_FALSE(daemon);
     EXPECT_EQ(daemon.error(), (Error{Errc::invalid_argument, each.message}));
   }
+  EXPECT_FALSE(Daemon::is_named("", variables({{"GPUKEEPER_HOST", ""}})));
 }
 
 }  // namespace
