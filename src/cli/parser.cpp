@@ -1,17 +1,17 @@
-// The only source file that knows the command-line library.
+// With declaration and lease_options the only source files that know the command-line library.
 #include "cli/parser.hpp"
 
 #include <algorithm>
-#include <map>
 #include <utility>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <CLI/CLI.hpp>
 
 #include "cli/alerts.hpp"
+#include "cli/declaration.hpp"
 #include "cli/faults.hpp"
 #include "cli/help.hpp"
+#include "cli/lease_options.hpp"
 #include "cli/ps.hpp"
 #include "cli/why.hpp"
 #include "config/key_table.hpp"
@@ -19,32 +19,14 @@
 #include "core/nearest.hpp"
 #include "core/text.hpp"
 #include "format/columns.hpp"
-#include "format/lease_request_json.hpp"
-#include "ledger/ledger_settings.hpp"
 #include "yaml/values.hpp"
 
 namespace gpukeeper::cli {
 namespace {
 
-// The shortest pause of --watch: drivers renew their values between 6 and 60 times a second (nvmlUtilization_t: 1/6 s
-// to 1 s).
-constexpr double kShortestWatch = 0.1;
-constexpr double kLongestWatch = 86'400;
-
-std::string check_watch(const std::string& text) {
-  const auto seconds = parse_double(text);
-  if (seconds && *seconds >= kShortestWatch && *seconds <= kLongestWatch) return {};
-  return fmt::format("takes a number of seconds from {} to {}, not '{}'", kShortestWatch, kLongestWatch, text);
-}
-
 std::string check_limit(const std::string& text) {
   if (parse_u64(text).value_or(0) > 0) return {};
   return fmt::format("takes a number from 1, not '{}'", text);
-}
-
-std::string check_duration(const std::string& text) {
-  if (duration(text)) return {};
-  return fmt::format("takes seconds or a duration such as 90s or 1h30m, not '{}'", text);
 }
 
 constexpr std::uint64_t kMostMinutes = 1440;
@@ -68,18 +50,6 @@ std::string check_keep(const std::string& text) {
   return fmt::format("takes a number from 1 to {}, not '{}'", kMostKept, text);
 }
 
-std::string check_gpus(const std::string& text) {
-  const auto number = parse_u64(text);
-  if (number && *number >= 1 && *number <= kMostLeaseDevices) return {};
-  return fmt::format("takes a number from 1 to {}, not '{}'", kMostLeaseDevices, text);
-}
-
-std::string check_priority(const std::string& text) {
-  const auto number = parse_i64(text);
-  if (number && *number >= -kMostPriority && *number <= kMostPriority) return {};
-  return fmt::format("takes a number from -{} to {}, not '{}'", kMostPriority, kMostPriority, text);
-}
-
 std::string check_speed(const std::string& text) {
   constexpr std::string_view kOption = "--speed ";  // the parser says that itself
   const auto speed = parse_speed(text);
@@ -95,58 +65,54 @@ std::optional<std::chrono::nanoseconds> duration(const std::string& text) {
   return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::duration<double>(*seconds));
 }
 
-// With what the library does not keep of it.
-class Parser::Declared {
+class Parser::Declared : private Declaration {
  public:
   explicit Declared(Arguments& arguments)
-      : app_("watches every GPU of this machine, whoever made it: NVIDIA, AMD, Intel and the rest.") {
-    app_.name("gpukeeper");
-    app_.set_help_flag("-h,--help", "Say what there is and end.");
-    app_.require_subcommand(0, 1);
-    app_.fallthrough();  // inherited: options of every command may stand after it too
+      : Declaration("gpukeeper",
+                    "watches every GPU of this machine, whoever made it: NVIDIA, AMD, Intel and the rest.") {
+    app().set_help_flag("-h,--help", "Say what there is and end.");
+    app().require_subcommand(0, 1);
+    app().fallthrough();  // inherited: options of every command may stand after it too
 
-    OptionExtras source{.value = "SOURCE",
-                        .choices = {"auto", "nvml", "nvidia-smi", "rocm-smi", "sysfs", "simulated:", "replay:"},
-                        .file = true};
+    Extras source{.value = "SOURCE",
+                  .choices = {"auto", "nvml", "nvidia-smi", "rocm-smi", "sysfs", "simulated:", "replay:"},
+                  .file = true};
     // Only completed, not checked: open_sources knows them.
-    add(app_,
-        app_.add_option("--source", arguments.sources,
+    add(app()
+            .add_option("--source", arguments.sources,
                         "Read from: auto, nvml[:LIBRARY], nvidia-smi[:FILE], rocm-smi[:FILE], sysfs[:ROOT], "
                         "simulated:FILE or replay:FILE. May be given several times. Else GPUKEEPER_SOURCE decides, "
                         "where commas "
                         "separate several; else auto.")
             ->allow_extra_args(false),
         std::move(source));
-    add(app_,
-        app_.add_option("--root", arguments.root,
-                        "Where the machine's /sys, /proc and /etc are, for containers that have the host's elsewhere "
-                        "(/host). Else GPUKEEPER_ROOT decides."),
+    add(app().add_option("--root", arguments.root,
+                         "Where the machine's /sys, /proc and /etc are, for containers that have the host's elsewhere "
+                         "(/host). Else GPUKEEPER_ROOT decides."),
         {.value = "FOLDER", .file = true});
-    add_choice(app_, "--color", arguments.colour, "WHEN", {"auto", "always", "never"},
+    add_choice(app(), "--color", arguments.colour, "WHEN", {"auto", "always", "never"},
                "Colours: auto (on a terminal, unless NO_COLOR is set), always or never.");
-    add_checked(app_, "--speed", arguments.speed, "N", check_speed,
+    add_checked(app(), "--speed", arguments.speed, "N", check_speed,
                 "Play recordings and simulated machines N times as fast as real time; max: as fast as it goes.");
-    add(app_,
-        app_.add_option(
+    add(app().add_option(
             "--at", arguments.at,
             "Of a recording: the moment to show or to play from. 90 or 1h30m is counted from its begin, -30s "
             "from its end; or a date such as 2026-05-28T20:26:40Z."),
         {.value = "TIME"});
-    add_file(app_, "--config", arguments.config, "FILE",
+    add_file(app(), "--config", arguments.config, "FILE",
              "Read settings from a YAML file (docs/configuration.md). Else GPUKEEPER_CONFIG names one, else the usual "
              "ones are looked for.");
-    add(app_,
-        app_.add_option("--set", arguments.set,
+    add(app()
+            .add_option("--set", arguments.set,
                         "Set a key of the configuration, above file and environment. May be given several times.")
             ->allow_extra_args(false),
         {.value = "KEY=VALUE", .choices = config_keys("=")});
-    add(app_,
-        app_.add_option("--host,--daemon", arguments.daemon,
-                        "Ask the 'gpukeeper serve' there: unix:PATH, HOST[:PORT] or http://HOST[:PORT]. Else "
-                        "GPUKEEPER_HOST says it, else the usual sockets are tried. What is changed on another machine "
-                        "needs a token, in GPUKEEPER_TOKEN."),
+    add(app().add_option("--host,--daemon", arguments.daemon,
+                         "Ask the 'gpukeeper serve' there: unix:PATH, HOST[:PORT] or http://HOST[:PORT]. Else "
+                         "GPUKEEPER_HOST says it, else the usual sockets are tried. What is changed on another machine "
+                         "needs a token, in GPUKEEPER_TOKEN."),
         {.value = "HOST", .choices = {"localhost", "unix:"}});
-    add_flag(app_, "--version", arguments.version, "Say which gpukeeper this is and end.");
+    add_flag(app(), "--version", arguments.version, "Say which gpukeeper this is and end.");
 
     add_status("status", "What every GPU is doing: temperature, use, memory, power, processes.", arguments);
     add_status("monitor", "The same again and again: status --watch 5.", arguments);
@@ -155,23 +121,23 @@ class Parser::Declared {
     add_why(arguments);
 
     auto* devices =
-        app_.add_subcommand("devices", "What every GPU is: all that does not change, and how they are connected.");
+        app().add_subcommand("devices", "What every GPU is: all that does not change, and how they are connected.");
     add_flag(*devices, "--json", arguments.json, "As JSON.");
     add_device(*devices, arguments);
     add_wake(*devices, arguments);
 
-    auto* metrics = app_.add_subcommand("metrics", "All metrics and what they mean.");
+    auto* metrics = app().add_subcommand("metrics", "All metrics and what they mean.");
     auto* metrics_json = add_flag(*metrics, "--json", arguments.json, "As JSON.");
     add_flag(*metrics, "--markdown", arguments.markdown, "As Markdown (docs/metrics.md).")->excludes(metrics_json);
 
-    auto* classes = app_.add_subcommand(
+    auto* classes = app().add_subcommand(
         "classes", "The rules that tell what kind of work a process does, in the order in which they are tried.");
     auto* classes_json = add_flag(*classes, "--json", arguments.json, "As JSON.");
     auto* check = classes->add_option("--check", arguments.check, "Only say whether this rule file is right.");
-    add(*classes, check->excludes(classes_json), {.value = "FILE", .file = true});
+    add(check->excludes(classes_json), {.value = "FILE", .file = true});
     add_rules(*classes, arguments);
 
-    auto* doctor = app_.add_subcommand(
+    auto* doctor = app().add_subcommand(
         "doctor", "Why a GPU is not seen, or not in full: drivers, libraries, permissions, and what to do.");
     add_flag(*doctor, "--json", arguments.json, "As JSON.");
 
@@ -185,24 +151,20 @@ class Parser::Declared {
     add_monitoring(arguments);
     add_token(arguments);
     add_record(arguments);
-    add_run(arguments);
-    add_allocate(arguments);
-    add_ends(arguments);
-    add_looks_at_leases(arguments);
-    add_reclaim(arguments);
-    add_optimizer(arguments);
+    declare_lease_commands(*this, arguments);
 
-    auto* completion = app_.add_subcommand("completion", "A script that completes gpukeeper's commands in your shell.");
+    auto* completion =
+        app().add_subcommand("completion", "A script that completes gpukeeper's commands in your shell.");
     add_choice(*completion, "shell", arguments.shell, "SHELL", {"bash", "zsh", "fish"}, "bash, zsh or fish.")
         ->required();
 
-    auto* version = app_.add_subcommand("version", "Which gpukeeper this is.");
+    auto* version = app().add_subcommand("version", "Which gpukeeper this is.");
     add_flag(*version, "--json", arguments.json, "As JSON.");
   }
 
   std::optional<Answer> parse(int argc, const char* const* argv, std::size_t width) {
     try {
-      app_.parse(argc, argv);
+      app().parse(argc, argv);
       return std::nullopt;
     } catch (const CLI::CallForHelp&) {
       return Answer{full_help(tree(), command(), width), 0};
@@ -214,14 +176,14 @@ class Parser::Declared {
   }
 
   std::string command() const {
-    const auto given = app_.get_subcommands();
+    const auto given = app().get_subcommands();
     return given.empty() ? "" : given.front()->get_name();
   }
 
   CommandTree tree() const {
-    CommandTree result{.help = app_.get_description(), .options = {}, .commands = {}};
-    result.options = options_of(app_, false);
-    for (const CLI::App* sub : app_.get_subcommands([](const CLI::App*) { return true; })) {
+    CommandTree result{.help = app().get_description(), .options = {}, .commands = {}};
+    result.options = options_of(app(), false);
+    for (const CLI::App* sub : app().get_subcommands([](const CLI::App*) { return true; })) {
       result.commands.push_back({sub->get_name(), sub->get_description(), {}, options_of(*sub, true)});
       for (OptionFacts& option : options_of(*sub, false)) {
         if (option.names.back() != "--help")
@@ -232,33 +194,8 @@ class Parser::Declared {
   }
 
  private:
-  struct OptionExtras {
-    std::string value;
-    std::vector<std::string> choices = {};
-    bool choices_separated = false;
-    bool file = false;
-  };
-
-  void add(CLI::App&, CLI::Option* option, OptionExtras extras) { extras_[option] = std::move(extras); }
-
-  CLI::Option* add_choice(CLI::App& app, const std::string& name, std::string& target, const std::string& value,
-                          std::vector<std::string> choices, const std::string& help) {
-    auto* option = app.add_option(name, target, help);
-    option->check(one_of(choices));
-    add(app, option, {.value = value, .choices = std::move(choices)});
-    return option;
-  }
-
-  static CLI::Validator one_of(std::vector<std::string> choices) {
-    return {[choices = std::move(choices)](const std::string& text) -> std::string {
-              if (std::ranges::find(choices, text) != choices.end()) return {};
-              return fmt::format("takes {}, not '{}'", fmt::join(choices, ", "), text);
-            },
-            ""};
-  }
-
   void add_status(const std::string& name, const std::string& help, Arguments& arguments) {
-    auto* status = app_.add_subcommand(name, help);
+    auto* status = app().add_subcommand(name, help);
     auto* json = add_flag(*status, "--json", arguments.json,
                           "As JSON (docs/schema/status.json); with --watch an object a line.");
     auto* csv = add_flag(*status, "--csv", arguments.csv, "As CSV, a row a device; with --watch rows are appended.");
@@ -268,7 +205,7 @@ class Parser::Declared {
                                    "that is absent. gpukeeper metrics lists them.")
                       ->delimiter(',')
                       ->allow_extra_args(false);
-    add(*status, query, {.value = "METRIC[,METRIC...]", .choices = key_names(), .choices_separated = true});
+    add(query, {.value = "METRIC[,METRIC...]", .choices = key_names(), .choices_separated = true});
     auto* schema = add_flag(*status, "--schema", arguments.schema, "The JSON Schema of --json.");
     for (auto* form : {json, csv, query, schema}) {
       for (auto* other : {json, csv, query, schema}) {
@@ -281,31 +218,32 @@ class Parser::Declared {
   }
 
   void add_alerts(Arguments& arguments) {
-    auto* alerts = app_.add_subcommand("alerts", "What needs attention: what is wrong, where, since when, what to do.");
+    auto* alerts =
+        app().add_subcommand("alerts", "What needs attention: what is wrong, where, since when, what to do.");
     auto* words = alerts->add_option(
         "action", arguments.words,
         "ack ID says that somebody takes care of an alert, unack ID takes that back; silence MATCHER... (rule=thermal, "
         "device=0, level=warning) keeps alerts quiet, unsilence ID ends that; silences and rules list them; test SINK "
         "sends a "
         "marked test to that sink of the configuration and says what its receiver answered.");
-    add(*alerts, words, {.value = "ACTION", .choices = alert_actions()});
+    add(words, {.value = "ACTION", .choices = alert_actions()});
     add_flag(*alerts, "--all", arguments.all,
              "Those that have not lasted long enough yet and those that are over, too.");
     auto* json = add_flag(*alerts, "--json", arguments.json, "As JSON (docs/schema/alerts.json).");
     add_flag(*alerts, "--schema", arguments.schema, "The JSON Schema of --json.")->excludes(json);
     add_flag(*alerts, "--check", arguments.check_lamp,
              "For scripts: the exit status is 0 when the lamp is green, 3 yellow, 4 red, 5 off (nothing is known).");
-    add_gpu(*alerts, arguments);
+    add_device(*alerts, arguments, "--gpu,--device");
     add_checked(*alerts, "--for", arguments.length, "TIME", check_duration,
                 "Of ack and silence: for so long, such as 2h. Without a daemon: watch for so long; else 10 s, or 10 "
                 "minutes of a simulated machine's time, or a whole recording.");
-    add(*alerts, alerts->add_option("--comment", arguments.comment, "Of ack and silence: why."), {.value = "TEXT"});
+    add(alerts->add_option("--comment", arguments.comment, "Of ack and silence: why."), {.value = "TEXT"});
     add_wake(*alerts, arguments);
   }
 
   void add_faults(Arguments& arguments) {
-    auto* faults =
-        app_.add_subcommand("faults", "What went wrong with the GPUs: when, who was there, what it means, what to do.");
+    auto* faults = app().add_subcommand(
+        "faults", "What went wrong with the GPUs: when, who was there, what it means, what to do.");
     auto* json = add_flag(*faults, "--json", arguments.json, "As JSON (docs/schema/faults.json).");
     add_flag(*faults, "--schema", arguments.schema, "The JSON Schema of --json.")->excludes(json);
     auto* all = add_flag(*faults, "--all", arguments.all, "Every fault, and every sort of them explained.");
@@ -320,27 +258,25 @@ class Parser::Declared {
                       ->delimiter(',')
                       ->allow_extra_args(false);
     kinds->check(one_of(fault_kind_names()));
-    add(*faults, kinds, {.value = "KIND[,KIND...]", .choices = fault_kind_names(), .choices_separated = true});
-    add(*faults,
-        faults->add_option("--since", arguments.since,
+    add(kinds, {.value = "KIND[,KIND...]", .choices = fault_kind_names(), .choices_separated = true});
+    add(faults->add_option("--since", arguments.since,
                            "Only faults since then: a time ago such as 30m, 24h or 7d, or a date."),
         {.value = "TIME"});
     auto* limit = faults->add_option("--limit", arguments.limit, "Only the newest so many.");
     limit->check(CLI::Validator(check_limit, ""));
-    add(*faults, limit, {.value = "NUMBER"});
+    add(limit, {.value = "NUMBER"});
     auto* length = faults->add_option(
         "--for", arguments.length,
         "Of a simulated machine: play so much of its time, as fast as it goes; else 60. Of --follow: end "
         "after so long.");
     length->check(CLI::Validator(check_duration, ""));
-    add(*faults, length, {.value = "SECONDS"});
-    add(*faults,
-        faults->add_option("--state-dir", arguments.state_dir, "Where gpukeeper serve keeps the journal to be read."),
+    add(length, {.value = "SECONDS"});
+    add(faults->add_option("--state-dir", arguments.state_dir, "Where gpukeeper serve keeps the journal to be read."),
         {.value = "FOLDER", .file = true});
   }
 
   void add_throttle(Arguments& arguments) {
-    auto* throttle = app_.add_subcommand(
+    auto* throttle = app().add_subcommand(
         "throttle", "How fast work may go on every GPU, why, and how long still (docs/governor.md).");
     add_choice(*throttle, "action", arguments.action, "ACTION", {"set", "clear"},
                "set SPEED asks a running daemon for less, clear takes that back; else it is only said.");
@@ -356,7 +292,7 @@ class Parser::Declared {
   }
 
   void add_ps(Arguments& arguments) {
-    auto* ps = app_.add_subcommand("ps", "Who uses which GPU: a line for each process on each GPU.");
+    auto* ps = app().add_subcommand("ps", "Who uses which GPU: a line for each process on each GPU.");
     auto* json = add_flag(*ps, "--json", arguments.json, "As JSON; with --watch an object a line.");
     add_flag(*ps, "--csv", arguments.csv, "As CSV; with --watch rows are appended.")->excludes(json);
     std::vector<std::string> orders;
@@ -367,9 +303,7 @@ class Parser::Declared {
                    "GPU.");
     add_flag(*ps, "-r,--reverse", arguments.reversed, "Turns --sort round.")->needs(sort);
     const auto filter = [&](const std::string& name, std::string& target, const std::string& value,
-                            const std::string& help) {
-      add(*ps, ps->add_option(name, target, help), {.value = value});
-    };
+                            const std::string& help) { add(ps->add_option(name, target, help), {.value = value}); };
     filter("--user", arguments.user, "NAME", "Only processes of this user, by name or number.");
     filter("--container", arguments.container, "ID", "Only in this container: its id or the beginning of it.");
     filter("--pod", arguments.pod, "UID", "Only in this Kubernetes pod: its uid or the beginning of it.");
@@ -385,7 +319,7 @@ class Parser::Declared {
   }
 
   void add_why(Arguments& arguments) {
-    auto* why = app_.add_subcommand("why", "Why the fan runs, why a GPU is slow, and who is to blame, in sentences.");
+    auto* why = app().add_subcommand("why", "Why the fan runs, why a GPU is slow, and who is to blame, in sentences.");
     std::vector<std::string> topics;
     for (const auto name : topic_names()) topics.emplace_back(name);
     add_choice(*why, "topic", arguments.topic, "TOPIC", topics,
@@ -397,25 +331,24 @@ class Parser::Declared {
   }
 
   void add_trend(Arguments& arguments) {
-    auto* trend = app_.add_subcommand(
+    auto* trend = app().add_subcommand(
         "trend", "Where every GPU's temperature is going, when it will throttle, and which processes only grow.");
     add_checked(*trend, "--minutes", arguments.minutes, "N", check_minutes, "Look back so far; else 5.");
     auto* json = add_flag(*trend, "--json", arguments.json, "As JSON (docs/schema/trend.json).");
     add_flag(*trend, "--schema", arguments.schema, "The JSON Schema of --json.")->excludes(json);
-    add_gpu(*trend, arguments);
+    add_device(*trend, arguments, "--gpu,--device");
     add_stretch(*trend, arguments);
   }
 
   void add_history(Arguments& arguments) {
-    auto* history = app_.add_subcommand("history", "What the GPUs did until now: curves, CSV or JSON.");
+    auto* history = app().add_subcommand("history", "What the GPUs did until now: curves, CSV or JSON.");
     auto* metrics = history->add_option("metric", arguments.metrics,
                                         "What to show (gpukeeper metrics lists them); else temperature, use, memory "
                                         "and power.");
     std::vector<std::string> names;
     for (const MetricRow& row : metric_table()) names.emplace_back(row.name);
-    add(*history, metrics, {.value = "METRIC", .choices = names});
-    add(*history,
-        history->add_option("--since", arguments.since, "From then on: a time ago (30m, 24h) or a date (RFC 3339)."),
+    add(metrics, {.value = "METRIC", .choices = names});
+    add(history->add_option("--since", arguments.since, "From then on: a time ago (30m, 24h) or a date (RFC 3339)."),
         {.value = "WHEN"});
     add_checked(*history, "--step", arguments.step, "SECONDS", check_duration,
                 "Sum up so long pieces of time; else what fits the page, or about 300 of them.");
@@ -423,7 +356,7 @@ class Parser::Declared {
     auto* csv = add_flag(*history, "--csv", arguments.csv, "As CSV, a row a piece of time that has values.");
     csv->excludes(json);
     add_flag(*history, "--schema", arguments.schema, "The JSON Schema of --json.")->excludes(json)->excludes(csv);
-    add_gpu(*history, arguments);
+    add_device(*history, arguments, "--gpu,--device");
     add_stretch(*history, arguments);
   }
 
@@ -436,37 +369,15 @@ class Parser::Declared {
     add_wake(app, arguments);
   }
 
-  void add_gpu(CLI::App& app, Arguments& arguments) {
-    auto* option =
-        app.add_option("--gpu,--device", arguments.devices,
-                       "Only this GPU: its index (0; 0:1 for a partition), UUID or PCI address. May be given "
-                       "several times.")
-            ->allow_extra_args(false);
-    add(app, option, {.value = "GPU"});
-  }
-
-  void add_watch(CLI::App& app, Arguments& arguments) {
-    auto* watch = app.add_option("--watch", arguments.watch, "Again every so many seconds, until interrupted.");
-    watch->check(CLI::Validator(check_watch, ""));
-    add(app, watch, {.value = "SECONDS"});
-  }
-
-  void add_checked(CLI::App& app, const std::string& name, std::string& target, const std::string& value,
-                   std::string (*check)(const std::string&), const std::string& help) {
-    auto* option = app.add_option(name, target, help);
-    option->check(CLI::Validator(check, ""));
-    add(app, option, {.value = value});
-  }
-
   void add_record(Arguments& arguments) {
-    auto* record = app_.add_subcommand(
+    auto* record = app().add_subcommand(
         "record", "Keep what every GPU does in a file, to be looked at later with --source replay:FILE.");
     auto* file =
         record->add_option("file", arguments.record.file,
                            "The file to make: a recording (.gkr), or what other tools read (.jsonl, .csv); '-' is "
                            "standard output.");
     file->required();
-    add(*record, file, {.value = "FILE", .file = true});
+    add(file, {.value = "FILE", .file = true});
     add_checked(
         *record, "--for", arguments.record_for, "SECONDS", check_duration,
         "For so long by the source's time; else until interrupted, or until the recording that is played ends.");
@@ -484,169 +395,15 @@ class Parser::Declared {
     add_wake(*record, arguments);
   }
 
-  // What to book, of allocate and of run.
-  void add_booking(CLI::App& app, Arguments& arguments) {
-    LeaseArguments& lease = arguments.lease;
-    add_text(app, "--max", lease.most, "MEMORY", "As far as it may go where there is room; else what is booked.");
-    add_text(
-        app, "--device", lease.device, "GPU",
-        "On this GPU if it has room: its index (0; 0:1 for a partition), UUID or PCI address; another one is said.");
-    add_flag(app, "--require", lease.require, "On that --device or none.");
-    add_checked(app, "--gpus", lease.gpus, "N", check_gpus,
-                "On so many GPUs at once, the memory on each; all or none.");
-    add_flag(app, "--exclusive", lease.exclusive, "Nobody else gets anything on the GPU.");
-    add_text(app, "--id", lease.name, "NAME", "A name of your own for it, to find it again.");
-    add_text(app, "--request-id", lease.request_id, "TEXT",
-             "Asking again with the same one gives the same lease, not another.");
-    add_checked(app, "--priority", lease.priority, "N", check_priority,
-                "In the queue: from -100 to 100, higher first.");
-    add_choice(app, "--strategy", lease.strategy, "HOW", {"most_free", "best_fit", "spread", "pack", "coolest"},
-               "Which GPU of those that have room: most_free, best_fit, spread, pack or coolest.");
-    add_flag(app, "--wait", arguments.wait, "Wait in the queue until there is room.");
-    add_checked(app, "--timeout", lease.timeout, "TIME", check_duration, "Wait, and give up after so long.");
-    add_state_dir(app, arguments);
-  }
-
-  void add_run(Arguments& arguments) {
-    LeaseArguments& lease = arguments.lease;
-    auto* run = app_.add_subcommand(
-        "run", "Runs a command with GPU memory booked for it: it sees the GPUs that it got, and gives them back.");
-    add_text(*run, "--memory", lease.memory, "MEMORY", "What to book: MiB, or with a unit such as 6GiB.");
-    add_text(*run, "--service", lease.service, "NAME", "For whom; else the program's name.");
-    add_booking(*run, arguments);
-    add_flag(*run, "--governed", lease.governed,
-             "Have it stand still or go slower when the GPUs are too hot or wanted elsewhere (gpukeeper throttle).");
-    auto* summary = add_flag(*run, "--summary", lease.summary,
-                             "Say in the end what it used, on standard error: time, memory, energy.");
-    add_flag(*run, "--json", arguments.json, "The summary as JSON.")->needs(summary);
-    auto* command = run->add_option("command", lease.command, "The command and its arguments, behind --.");
-    add(*run, command, {.value = "-- COMMAND...", .file = true});
-    run->positionals_at_end();
-  }
-
-  void add_allocate(Arguments& arguments) {
-    LeaseArguments& lease = arguments.lease;
-    auto* allocate = app_.add_subcommand("allocate", "Books GPU memory for a service; it stands until it is released.");
-    add_text(*allocate, "service", lease.service, "SERVICE", "For whom.")->required();
-    add_text(*allocate, "memory", lease.memory, "MEMORY", "How much: MiB, or with a unit such as 6GiB.")->required();
-    add_booking(*allocate, arguments);
-    add_checked(*allocate, "--ttl", lease.lifetime, "TIME", check_duration, "It ends by itself after so long.");
-    add_flag(*allocate, "--json", arguments.json, "As JSON (docs/api.md).");
-  }
-
-  // Commands that end leases.
-  void add_ends(Arguments& arguments) {
-    LeaseArguments& lease = arguments.lease;
-    auto* deallocate = app_.add_subcommand("deallocate", "Gives back what a service has booked on a GPU.");
-    add_text(*deallocate, "service", lease.service, "SERVICE", "Whose.");
-    add_text(*deallocate, "device", lease.device, "DEVICE", "On which GPU: its index, UUID or PCI address.");
-    add_text(*deallocate, "--id", lease.name, "NAME", "Only the lease of that name.");
-    auto* release = app_.add_subcommand("release", "Ends a lease by its number; to say it twice does no harm.");
-    auto* revoke = app_.add_subcommand("revoke", "Takes a lease away, whosever it is: as root, or the daemon's user.");
-    for (CLI::App* each : {release, revoke}) {
-      add_text(*each, "lease", lease.id, "LEASE", "Its number, as gpukeeper leases shows it.")->required();
-    }
-    for (CLI::App* each : {deallocate, release, revoke}) {
-      add_flag(*each, "--json", arguments.json, "As JSON (docs/api.md).");
-      add_state_dir(*each, arguments);
-    }
-  }
-
-  void add_looks_at_leases(Arguments& arguments) {
-    LeaseArguments& lease = arguments.lease;
-    auto* leases = app_.add_subcommand("leases", "Which GPU memory is booked, for whom, and what is left.");
-    add_flag(*leases, "--all", arguments.all, "Those that are over, too.");
-    add_device(*leases, arguments);
-    add_text(*leases, "--service", lease.service, "NAME", "Only those of this service.");
-    auto* quota = app_.add_subcommand("quota", "What each service may book, and what it has booked.");
-    add_text(*quota, "service", lease.service, "SERVICE", "Only this one.");
-    auto* report = app_.add_subcommand("report", "How the GPUs' memory is used, and what should be done about it.");
-    for (CLI::App* each : {leases, quota, report}) {
-      add_flag(*each, "--json", arguments.json, "As JSON.");
-      add_state_dir(*each, arguments);
-    }
-    add_flag(*leases, "--schema", arguments.schema, "The JSON Schema of --json.")->excludes("--json");
-    auto* export_all = app_.add_subcommand("export", "Writes all of status, leases and quota into a file, as JSON.");
-    add_file(*export_all, "file", lease.file, "FILE", "The file to make; '-' is standard output.")->required();
-    add_state_dir(*export_all, arguments);
-  }
-
-  // Commands that have memory given back, and that say what it would take.
-  void add_reclaim(Arguments& arguments) {
-    LeaseArguments& lease = arguments.lease;
-    auto* optimize = app_.add_subcommand("optimize", "Has GPU memory given back, and says what really came back.");
-    add_text(*optimize, "service", lease.service, "SERVICE",
-             "Only its leases; else those on GPUs above the threshold.");
-    add_text(*optimize, "--memory", lease.memory, "MEMORY", "Make room for so much on one GPU, as plan would.");
-    add_flag(*optimize, "--scrub", lease.scrub, "Ask holders to overwrite what they give back.");
-    auto* plan = app_.add_subcommand("plan", "What would have to move or end so that so much memory fits on one GPU.");
-    add_text(*plan, "memory", lease.memory, "MEMORY", "How much: MiB, or with a unit such as 6GiB.")->required();
-    for (CLI::App* each : {optimize, plan}) {
-      add_checked(*each, "--gpus", lease.gpus, "N", check_gpus, "On so many GPUs at once, so much on each.");
-      add_device(*each, arguments);
-    }
-    auto* loop = app_.add_subcommand("loop", "optimize again and again, until Ctrl-C.");
-    add_checked(*loop, "--interval", lease.interval, "TIME", check_duration, "From one time to the next; else 300 s.");
-    for (CLI::App* each : {optimize, plan, loop}) {
-      add_flag(*each, "--json", arguments.json, "As JSON (docs/reclaim.md).");
-      add_state_dir(*each, arguments);
-    }
-  }
-
-  void add_optimizer(Arguments& arguments) {
-    LeaseArguments& lease = arguments.lease;
-    auto* optimizer = app_.add_subcommand(
-        "optimizer", "The commands and the output of optimize_gpu_resources.py, for scripts that know these.");
-    add_choice(*optimizer, "action", arguments.action, "ACTION",
-               {"status", "optimize", "allocate", "deallocate", "loop", "export", "report"},
-               "status, optimize SERVICE, allocate SERVICE MEMORY, deallocate SERVICE DEVICE, loop, export OUTPUT or "
-               "report.");
-    add(*optimizer, optimizer->add_option("what", arguments.words, "What the action is about."),
-        {.value = "WHAT", .file = true});
-    add_text(*optimizer, "--device", lease.device, "N", "Of allocate: the GPU that is preferred.");
-    add_checked(*optimizer, "--interval", lease.interval, "SECONDS", check_duration,
-                "Of loop: from one time to the next; else 300.");
-    add_flag(*optimizer, "-v,--verbose", lease.verbose, "Say on standard error what is done.");
-    add_state_dir(*optimizer, arguments);
-  }
-
-  void add_state_dir(CLI::App& app, Arguments& arguments) {
-    add_file(app, "--state-dir", arguments.state_dir, "FOLDER",
-             "Without a daemon: where the leases are kept. Else STATE_DIRECTORY says it, else the usual places.");
-  }
-
-  CLI::Option* add_text(CLI::App& app, const std::string& name, std::string& target, const std::string& value,
-                        const std::string& help) {
-    auto* option = app.add_option(name, target, help);
-    add(app, option, {.value = value});
-    return option;
-  }
-
-  void add_device(CLI::App& app, Arguments& arguments) {
-    auto* option =
-        app.add_option("--device", arguments.devices,
-                       "Only this GPU: its index (0; 0:1 for a partition), UUID or PCI address. May be given "
-                       "several times.")
-            ->allow_extra_args(false);
-    add(app, option, {.value = "GPU"});
-  }
-
-  void add_rules(CLI::App& app, Arguments& arguments) {
-    auto* option = app.add_option("--rules", arguments.rules,
-                                  "A rule file of your own (docs/classes.md), tried before the built-in rules. Else "
-                                  "GPUKEEPER_RULES names one.");
-    add(app, option, {.value = "FILE", .file = true});
-  }
-
   void add_serve(Arguments& arguments) {
-    auto* serve = app_.add_subcommand("serve", "Watch all the time, and answer over HTTP (docs/api.md).");
+    auto* serve = app().add_subcommand("serve", "Watch all the time, and answer over HTTP (docs/api.md).");
     auto* listen =
         serve
             ->add_option("--listen", arguments.listen,
                          "Where to answer: ADDRESS:PORT, [v6]:PORT or unix:PATH. May be given several times. "
                          "Else 127.0.0.1:7909 and a unix socket under /run/gpukeeper or $XDG_RUNTIME_DIR.")
             ->allow_extra_args(false);
-    add(*serve, listen, {.value = "ADDRESS", .choices = {"127.0.0.1:", "unix:"}});
+    add(listen, {.value = "ADDRESS", .choices = {"127.0.0.1:", "unix:"}});
     add_flag(*serve, "--insecure-listen", arguments.insecure_listen,
              "Let other machines look without a token, at addresses that they reach.");
     auto* metrics =
@@ -656,7 +413,7 @@ class Parser::Declared {
                 "Where to answer /metrics, /health and /ready alone, to whoever comes: ADDRESS:PORT, [v6]:PORT "
                 "or unix:PATH. May be given several times. Else nowhere but where all is answered.")
             ->allow_extra_args(false);
-    add(*serve, metrics, {.value = "ADDRESS", .choices = {"127.0.0.1:", "unix:"}});
+    add(metrics, {.value = "ADDRESS", .choices = {"127.0.0.1:", "unix:"}});
     add_text(*serve, "--metrics-prefix", arguments.metrics_prefix, "WORD",
              "What the names of the metrics begin with that are documented with a prefix; else entrenar.");
     add_flag(*serve, "--check-config", arguments.check_config,
@@ -671,14 +428,14 @@ class Parser::Declared {
   }
 
   void add_config(Arguments& arguments) {
-    auto* config = app_.add_subcommand("config", "What is set and where that comes from; set it, check it.");
+    auto* config = app().add_subcommand("config", "What is set and where that comes from; set it, check it.");
     const std::vector<std::string> actions = {"show", "get", "set", "check", "schema", "diff"};
     add_choice(
         *config, "action", arguments.action, "ACTION", actions,
         "show all keys, get KEY, set KEY=VALUE (of a running daemon, else in the file), check FILE, diff (what is "
         "not as it is by itself) or diff FILE (what it would change), schema (of the file).")
         ->required();
-    add(*config, config->add_option("what", arguments.words, "KEY, KEY=VALUE or FILE."),
+    add(config->add_option("what", arguments.words, "KEY, KEY=VALUE or FILE."),
         {.value = "WHAT", .choices = config_keys(""), .file = true});
     add_flag(*config, "--json", arguments.json, "As JSON.");
     add_flag(*config, "--origin", arguments.origin, "Of show: where each value comes from.");
@@ -687,7 +444,7 @@ class Parser::Declared {
   }
 
   void add_monitoring(Arguments& arguments) {
-    auto* monitoring = app_.add_subcommand(
+    auto* monitoring = app().add_subcommand(
         "monitoring", "Whether 'gpukeeper serve' looks at the GPUs all the time: start it, stop it, ask.");
     add_choice(*monitoring, "action", arguments.action, "ACTION", {"start", "stop", "status"},
                "start, stop (then it looks when somebody asks) or status.")
@@ -696,20 +453,19 @@ class Parser::Declared {
   }
 
   void add_token(Arguments& arguments) {
-    auto* token = app_.add_subcommand(
+    auto* token = app().add_subcommand(
         "token",
         "Tokens by which gpukeeper serve knows who asks over TCP (docs/security.md): make, list, revoke them.");
     add_choice(*token, "action", arguments.action, "ACTION", {"create", "list", "revoke"},
                "create prints a new one, which is kept nowhere; list shows those there are; revoke ID ends one.")
         ->required();
-    add(*token, token->add_option("id", arguments.token.id, "Of revoke: which."), {.value = "ID"});
+    add(token->add_option("id", arguments.token.id, "Of revoke: which."), {.value = "ID"});
     add_choice(
         *token, "--role", arguments.token.role, "ROLE", {"viewer", "operator", "admin"},
         "Of create: what it may do: viewer looks, operator (as without this) books and releases, admin does all.");
-    add(*token, token->add_option("--service", arguments.token.service, "Of create: only for the leases of this one."),
+    add(token->add_option("--service", arguments.token.service, "Of create: only for the leases of this one."),
         {.value = "NAME"});
-    add(*token, token->add_option("--name", arguments.token.name, "Of create: to tell it from others."),
-        {.value = "NAME"});
+    add(token->add_option("--name", arguments.token.name, "Of create: to tell it from others."), {.value = "NAME"});
     add_checked(*token, "--expires", arguments.token.expires, "TIME", check_duration,
                 "Of create: good for so long, such as 90d; else until it is revoked.");
     add_file(*token, "--state-dir", arguments.state_dir, "FOLDER", "That of gpukeeper serve, where it keeps them.");
@@ -722,22 +478,6 @@ class Parser::Declared {
     return names;
   }
 
-  CLI::Option* add_file(CLI::App& app, const std::string& name, std::string& target, const std::string& value,
-                        const std::string& help) {
-    auto* option = app.add_option(name, target, help);
-    add(app, option, {.value = value, .file = true});
-    return option;
-  }
-
-  // "--json=false" would be taken for "--json": a flag has no value.
-  static CLI::Option* add_flag(CLI::App& app, const std::string& name, bool& target, const std::string& help) {
-    return app.add_flag(name, target, help)->disable_flag_override();
-  }
-
-  static void add_wake(CLI::App& app, Arguments& arguments) {
-    add_flag(app, "--wake", arguments.wake, "Read sleeping GPUs too. This wakes them; they are left alone otherwise.");
-  }
-
   static std::vector<std::string> key_names() {
     std::vector<std::string> names;
     for (const IdentityRow& row : identity_table()) names.emplace_back(row.name);
@@ -745,30 +485,9 @@ class Parser::Declared {
     return names;
   }
 
-  std::vector<OptionFacts> options_of(const CLI::App& app, bool positional) const {
-    std::vector<OptionFacts> result;
-    for (const CLI::Option* option : app.get_options()) {
-      if (option->get_positional() != positional) continue;
-      OptionFacts facts;
-      if (!positional) {
-        for (const auto& name : option->get_snames()) facts.names.push_back("-" + name);
-        for (const auto& name : option->get_lnames()) facts.names.push_back("--" + name);
-      }
-      facts.help = option->get_description();
-      if (const auto extras = extras_.find(option); extras != extras_.end()) {
-        facts.value = extras->second.value;
-        facts.choices = extras->second.choices;
-        facts.choices_separated = extras->second.choices_separated;
-        facts.file = extras->second.file;
-      }
-      result.push_back(std::move(facts));
-    }
-    return result;
-  }
-
   // What was typed and is nothing that we know, with what was likely meant.
   std::string unexpected() const {
-    const auto rest = app_.remaining(true);
+    const auto rest = app().remaining(true);
     const std::string word = rest.empty() ? std::string() : harmless(rest.front());
     const auto all = tree();
     const std::string given = command();
@@ -816,9 +535,6 @@ class Parser::Declared {
     if (const auto at = text.find(": takes "); at != std::string::npos) text.erase(at, 1);
     return text;
   }
-
-  CLI::App app_;
-  std::map<const CLI::Option*, OptionExtras> extras_;
 };
 
 Parser::Parser(Arguments& arguments) : declared_(std::make_unique<Declared>(arguments)) {}
