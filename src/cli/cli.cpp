@@ -556,7 +556,8 @@ int run_checked(int argc, char** argv, Output& out, Output& errors) {
   const auto feed = [&]() -> Result<std::unique_ptr<Feed>> {
     const bool may_ask = !arguments.daemon.empty() || (own_look(arguments).empty() && !names_source(environment));
     if (shows_snapshot(parser.command()) && may_ask) {
-      auto daemon = open_daemon_feed({.host = arguments.daemon, .environment = environment, .remark = say});
+      auto daemon =
+          open_daemon_feed({.follows = goes_on, .host = arguments.daemon, .environment = environment, .remark = say});
       if (!daemon || *daemon) return daemon;
     }
     // A watch needs no new process list every second: they are what costs a driver most.

@@ -23,22 +23,6 @@ namespace {
 constexpr std::string_view kMachineSocket = "/run/gpukeeper/gpukeeper.sock";
 constexpr std::size_t kLongestDetail = 4096;
 
-Errc code_of(unsigned status) {
-  switch (status) {
-    case 400: return Errc::invalid_argument;
-    case 401: return Errc::unauthenticated;
-    case 403: return Errc::not_permitted;
-    case 404: return Errc::not_found;
-    case 405:
-    case 501: return Errc::not_supported;
-    case 409: return Errc::already_exists;
-    case 429: return Errc::resource_exhausted;
-    case 503: return Errc::unavailable;
-    case 504: return Errc::deadline_exceeded;
-    default: return Errc::internal;
-  }
-}
-
 // How to start a daemon that is found at these addresses.
 std::string how_to_start(const std::vector<ListenAddress>& addresses, bool usual) {
   if (usual) return "start one with 'gpukeeper serve', or say with --host where one listens";
@@ -169,6 +153,24 @@ Result<std::optional<Daemon::Document>> Daemon::get(std::string_view target, std
   if (!reply) return tl::make_unexpected(reply.error());
   if (reply->status >= 300) return std::optional<Document>();
   return std::optional(Document{std::move(reply->body), std::move(reply->etag)});
+}
+
+Result<void> Daemon::follow(std::string_view target, std::stop_token stop,
+                            const std::function<bool(const StreamEvent&)>& each) const {
+  EventReader reader(limits_.body);
+  Result<void> read;
+  const auto take = [&](std::string_view piece) {
+    const auto events = reader.take(piece);
+    if (!events) read = tl::make_unexpected(events.error());
+    return events && std::ranges::all_of(*events, each);
+  };
+  const Question question{
+      .method = "GET", .target = target, .json = {}, .token = token_, .accept = "text/event-stream"};
+  const auto followed = client::follow(address_, question, limits_, std::move(stop), take);
+  const Result<void>& ended = read ? followed : read;
+  if (ended) return {};
+  return fail(ended.error().code,
+              fmt::format("the gpukeeper daemon at {}: {}", harmless(address_.to_string()), ended.error().message));
 }
 
 }  // namespace gpukeeper::client

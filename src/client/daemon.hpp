@@ -4,12 +4,14 @@
 #include <cstddef>
 #include <functional>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include <sys/types.h>
 
+#include "client/event_reader.hpp"
 #include "core/listen_address.hpp"
 #include "core/result.hpp"
 
@@ -23,6 +25,8 @@ struct Limits {
   std::chrono::milliseconds connect = std::chrono::seconds(2);
   std::chrono::milliseconds answer = std::chrono::seconds(15);  ///< from the connection to the answer's last byte
   std::size_t body = 64 << 20;                                  ///< bytes of an answer
+  /// Of a stream of events, on which the daemon says at least every 15 s that it is there.
+  std::chrono::milliseconds silence = std::chrono::seconds(40);
 };
 
 /// Where a running `gpukeeper serve` answers, and what it answers: a connection for each question.
@@ -60,6 +64,12 @@ class Daemon {
   };
   /// The document there; nothing while it is still what `known`, its ETag, names. Errors: as for ask().
   Result<std::optional<Document>> get(std::string_view target, std::string_view known = {}) const;
+
+  /// Follows the events there (Server-Sent Events) until `stop`, or until `each` says false. It blocks; a stop from
+  /// another thread ends it at once. Errors: as for ask(); not_supported where there are no events; unavailable when
+  /// the daemon ends it, deadline_exceeded when it falls silent.
+  Result<void> follow(std::string_view target, std::stop_token stop,
+                      const std::function<bool(const StreamEvent&)>& each) const;
 
   const ListenAddress& address() const { return address_; }
   const std::string& token() const { return token_; }

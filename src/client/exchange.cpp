@@ -2,6 +2,7 @@
 // context runs on the caller's thread until the one operation in progress has ended, or its deadline has come.
 #include "client/exchange.hpp"
 
+#include <array>
 #include <optional>
 #include <utility>
 
@@ -12,7 +13,9 @@
 #include <boost/asio/ip/address.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/http/buffer_body.hpp>
 #include <boost/beast/http/message.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/read.hpp>
@@ -54,23 +57,7 @@ class Connection {
 
   Result<Reply> ask(const Question& question) {
     const Deadline until = std::chrono::steady_clock::now() + limits_.answer;
-    http::request<http::string_body> request;
-    request.version(kHttp11);
-    request.method_string({question.method.data(), question.method.size()});
-    request.target({question.target.data(), question.target.size()});
-    request.set(http::field::host, address_.is_unix() ? "localhost" : address_.to_string());
-    request.set(http::field::user_agent, "gpukeeper");
-    request.set(http::field::accept, "application/json");
-    if (!question.token.empty()) request.set(http::field::authorization, "Bearer " + std::string(question.token));
-    if (!question.known.empty()) request.set(http::field::if_none_match, std::string(question.known));
-    request.keep_alive(false);
-    if (!question.json.empty()) request.set(http::field::content_type, "application/json");
-    request.body() = question.json;
-    request.prepare_payload();
-    // A refusal may come before all was sent, and the other side may close then: what it said counts.
-    if (const auto sent = await(until, [&](auto done) { http::async_write(socket_, request, done); }); !sent)
-      return late();
-
+    if (!send(question, until)) return late();
     http::response_parser<http::string_body> parser;
     parser.body_limit(limits_.body);
     boost::beast::flat_buffer buffer;
@@ -85,7 +72,60 @@ class Connection {
                  std::string(message[http::field::etag]), std::move(message.body())};
   }
 
+  Result<void> follow(const Question& question, std::stop_token stop,
+                      const std::function<bool(std::string_view)>& take) {
+    // What is awaited ends with an error then.
+    const std::stop_callback wake(stop, [this] { asio::post(context_, [this] { close(); }); });
+    const Deadline until = std::chrono::steady_clock::now() + limits_.answer;
+    if (!send(question, until)) return late();
+    http::response_parser<http::buffer_body> parser;
+    parser.body_limit(boost::none);
+    boost::beast::flat_buffer buffer;
+    const auto begun = await(until, [&](auto done) { http::async_read_header(socket_, buffer, parser, done); });
+    if (stop.stop_requested()) return {};
+    if (!begun) return late();
+    if (*begun) return fail(Errc::unavailable, "it gave no answer: " + begun->message());
+    const auto& head = parser.get();
+    if (head.result_int() != 200) {
+      return fail(gpukeeper::client::code_of(head.result_int()), fmt::format("it answered {}", head.result_int()));
+    }
+    if (!head[http::field::content_type].starts_with("text/event-stream")) {
+      return fail(Errc::not_supported, "its answer is no stream of events");
+    }
+    std::array<char, 16'384> piece{};
+    while (!parser.is_done()) {
+      parser.get().body().data = piece.data();
+      parser.get().body().size = piece.size();
+      const auto read =
+          await(limits_.silence, [&](auto done) { http::async_read_some(socket_, buffer, parser, done); });
+      if (stop.stop_requested()) return {};
+      if (!read) return fail(Errc::deadline_exceeded, fmt::format("it said nothing for {}", seconds(limits_.silence)));
+      if (*read && *read != http::error::need_buffer) break;
+      const std::size_t unused = parser.get().body().size;
+      if (unused < piece.size() && !take({piece.data(), piece.size() - unused})) return {};
+    }
+    return fail(Errc::unavailable, "it ended the stream of events");
+  }
+
  private:
+  bool send(const Question& question, Deadline until) {
+    http::request<http::string_body> request;
+    request.version(kHttp11);
+    request.method_string({question.method.data(), question.method.size()});
+    request.target({question.target.data(), question.target.size()});
+    request.set(http::field::host, address_.is_unix() ? "localhost" : address_.to_string());
+    request.set(http::field::user_agent, "gpukeeper");
+    request.set(http::field::accept, std::string(question.accept));
+    if (!question.token.empty()) request.set(http::field::authorization, "Bearer " + std::string(question.token));
+    if (!question.known.empty()) request.set(http::field::if_none_match, std::string(question.known));
+    request.keep_alive(false);
+    if (!question.json.empty()) request.set(http::field::content_type, "application/json");
+    request.body() = question.json;
+    request.prepare_payload();
+    // A refusal may come before all was sent, and the other side may close then: what it said counts.
+    return await(until, [&](auto done) { http::async_write(socket_, request, done); }).has_value();
+  }
+
   static Errc code_of(const error_code& error) {
     if (error == boost::system::errc::permission_denied) return Errc::not_permitted;
     if (error == boost::system::errc::no_such_file_or_directory || error == boost::system::errc::connection_refused ||
@@ -112,10 +152,14 @@ class Connection {
     context_.restart();
     context_.run_until(until);
     if (result) return result;
-    error_code ignored;
-    socket_.close(ignored);
+    close();
     context_.run();  // the operation ends with an error now: it must not outlive what it refers to
     return std::nullopt;
+  }
+
+  void close() {
+    error_code ignored;
+    socket_.close(ignored);
   }
 
   const ListenAddress& address_;
@@ -126,6 +170,22 @@ class Connection {
 
 }  // namespace
 
+Errc code_of(unsigned status) {
+  switch (status) {
+    case 400: return Errc::invalid_argument;
+    case 401: return Errc::unauthenticated;
+    case 403: return Errc::not_permitted;
+    case 404: return Errc::not_found;
+    case 405:
+    case 501: return Errc::not_supported;
+    case 409: return Errc::already_exists;
+    case 429: return Errc::resource_exhausted;
+    case 503: return Errc::unavailable;
+    case 504: return Errc::deadline_exceeded;
+    default: return Errc::internal;
+  }
+}
+
 Result<void> knock(const ListenAddress& address, const Limits& limits) {
   return Connection(address, limits).open();
 }
@@ -134,6 +194,13 @@ Result<Reply> exchange(const ListenAddress& address, const Question& question, c
   Connection connection(address, limits);
   if (const auto opened = connection.open(); !opened) return tl::make_unexpected(opened.error());
   return connection.ask(question);
+}
+
+Result<void> follow(const ListenAddress& address, const Question& question, const Limits& limits, std::stop_token stop,
+                    const std::function<bool(std::string_view piece)>& take) {
+  Connection connection(address, limits);
+  if (const auto opened = connection.open(); !opened) return opened;
+  return connection.follow(question, std::move(stop), take);
 }
 
 }  // namespace gpukeeper::client

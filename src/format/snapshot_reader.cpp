@@ -290,13 +290,26 @@ class Reader {
   std::string too_many_;  // the first of such lists, as the end of a sentence
 };
 
+Json parse_bounded(std::string_view json) {
+  MemberCount count;
+  return Json::sax_parse(json, &count) ? Json::parse(json, nullptr, false) : Json();
+}
+
+Result<Snapshot> snapshot_from(const Json& document) {
+  if (!document.is_object()) return fail(Errc::invalid_argument, "is no JSON object, or has one that is too large");
+  return Reader(document).read();
+}
+
 }  // namespace
 
 Result<Snapshot> parse_snapshot(std::string_view json) {
-  MemberCount count;
-  const Json document = Json::sax_parse(json, &count) ? Json::parse(json, nullptr, false) : Json();
-  if (!document.is_object()) return fail(Errc::invalid_argument, "is no JSON object, or has one that is too large");
-  return Reader(document).read();
+  return snapshot_from(parse_bounded(json));
+}
+
+Result<Snapshot> parse_snapshot_event(std::string_view json) {
+  const Json event = parse_bounded(json);
+  const Json* payload = JsonObject(event).find("payload");
+  return snapshot_from(payload == nullptr ? Json() : *payload);
 }
 
 }  // namespace gpukeeper

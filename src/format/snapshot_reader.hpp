@@ -18,4 +18,7 @@ namespace gpukeeper {
 /// processes or alerts than any machine has. The message follows "the daemon's answer …".
 Result<Snapshot> parse_snapshot(std::string_view json);
 
+/// The same of an event that a daemon tells: the snapshot is its `payload`.
+Result<Snapshot> parse_snapshot_event(std::string_view json);
+
 }  // namespace gpukeeper

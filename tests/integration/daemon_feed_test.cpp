@@ -4,8 +4,9 @@
 #include <atomic>
 #include <thread>
 
-#include <unistd.h>
+#include <sys/socket.h>
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "fakes/fake_log.hpp"
@@ -23,14 +24,18 @@ using service::Listener;
 using service::Request;
 using service::Response;
 
+Listener listener_at(const ListenAddress& address) {
+  auto listener = Listener::open(address);
+  if (!listener) throw std::runtime_error(listener.error().message);
+  return std::move(*listener);
+}
+
 // A daemon with one route, for as long as it lives.
 class Serving {
  public:
   Serving(const ListenAddress& address, std::function<Response(const Request&)> answer)
       : server_(std::move(answer), clock_, log_, {}) {
-    auto listener = Listener::open(address);
-    if (!listener) throw std::runtime_error(listener.error().message);
-    server_.add(std::move(*listener));
+    server_.add(listener_at(address));
     thread_ = std::jthread([this] { server_.run(); });
   }
   ~Serving() { server_.stop(); }
@@ -44,13 +49,13 @@ class Serving {
 
 class DaemonFeedTest : public testing::Test {
  protected:
-  DaemonFeedOptions named() { return {place_, nobody_, remark_}; }
+  DaemonFeedOptions named() { return {.host = place_, .environment = nobody_, .remark = remark_}; }
   // Where it is looked for when nobody says where.
   DaemonFeedOptions unnamed() {
     const auto environment = [this](std::string_view name) -> std::optional<std::string> {
       return name == "RUNTIME_DIRECTORY" ? std::optional(folder_.path().string()) : std::nullopt;
     };
-    return {"", environment, remark_};
+    return {.host = {}, .environment = environment, .remark = remark_};
   }
   static Response problem(unsigned status, std::string detail) {
     return service::problem(status, "code", std::move(detail));
@@ -144,6 +149,118 @@ TEST_F(DaemonFeedTest, WhereNobodyIsNamedOneThatCannotAnswerIsRemarked) {
   ASSERT_TRUE(feed) << feed.error().message;
   EXPECT_EQ(*feed, nullptr);
   EXPECT_EQ(remarks_, std::vector<std::string>{"a mistake in gpukeeper; the GPUs are looked at without it"});
+}
+
+// Somebody who answers each connection with that text and keeps it open.
+class Streaming {
+ public:
+  Streaming(const ListenAddress& address, std::vector<std::string> answers)
+      : listener_(listener_at(address)), socket_(listener_.take_socket()) {
+    thread_ = std::jthread([this, answers = std::move(answers)](std::stop_token stop) {
+      std::vector<service::Descriptor> kept;
+      while (!stop.stop_requested()) {
+        service::Descriptor client(::accept(socket_.get(), nullptr, nullptr));
+        if (client.get() < 0) {
+          std::this_thread::sleep_for(1ms);
+          continue;
+        }
+        const std::string& text = answers.at(std::min(asked_++, answers.size() - 1));
+        static_cast<void>(::send(client.get(), text.data(), text.size(), MSG_NOSIGNAL));
+        kept.push_back(std::move(client));
+      }
+    });
+  }
+
+ private:
+  Listener listener_;
+  service::Descriptor socket_;
+  std::size_t asked_ = 0;
+  std::jthread thread_;
+};
+
+std::string document(const Snapshot& snapshot) {
+  const std::string body = snapshot_json(snapshot, false);
+  return fmt::format("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{}", body.size(),
+                     body);
+}
+
+std::string event_of(const Snapshot& snapshot) {
+  return fmt::format("id: 3\nevent: snapshot\ndata: {{\"id\":3,\"type\":\"snapshot\",\"payload\":{}}}\n\n",
+                     snapshot_json(snapshot, false));
+}
+
+constexpr std::string_view kStream = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n:\n\n";
+
+bool comes_true(const std::function<bool()>& condition) {
+  for (int i = 0; i < 3000; ++i) {
+    if (condition()) return true;
+    std::this_thread::sleep_for(10ms);
+  }
+  return false;
+}
+
+TEST_F(DaemonFeedTest, OneThatFollowsTakesWhatTheStreamTellsAndEndsAtOnce) {
+  Snapshot later = four_gpus();
+  later.sequence = 99;
+  const std::string skipped = "event: skipped\ndata: {\"type\":\"skipped\"}\n\n";
+  // The first connection is a knock, the second a question, the third the stream.
+  const Streaming daemon(address_, {"", document(four_gpus()), std::string(kStream) + skipped + event_of(later)});
+  auto options = named();
+  options.follows = true;
+  {
+    const auto feed = open_daemon_feed(options);
+    ASSERT_TRUE(feed) << feed.error().message;
+    EXPECT_EQ((*feed)->next()->devices.size(), 4u);
+    EXPECT_TRUE(comes_true([&] { return (*feed)->next()->sequence == 99; }));
+    EXPECT_EQ((*feed)->trouble(), "");
+  }  // the stream is open still
+}
+
+TEST_F(DaemonFeedTest, WhatIsNoSnapshotOnTheStreamIsATrouble) {
+  const Streaming daemon(address_, {"", document(four_gpus()), std::string(kStream) + "event: snapshot\ndata: {}\n\n"});
+  auto options = named();
+  options.follows = true;
+  const auto feed = open_daemon_feed(options);
+  ASSERT_TRUE(feed) << feed.error().message;
+  EXPECT_TRUE(comes_true([&] { return !(*feed)->trouble().empty(); }));
+  EXPECT_EQ((*feed)->trouble(),
+            "the gpukeeper daemon at " + place_ + ": its answer is no JSON object, or has one that is too large");
+}
+
+TEST_F(DaemonFeedTest, OneThatHasNoStreamIsAskedAgainAndAgain) {
+  std::atomic<std::uint64_t> sequence = 7;
+  service::SnapshotAnswer answer("i");
+  const Serving daemon(address_, [&](const Request& request) {
+    if (request.path != "/api/v1/snapshot") return problem(404, "there is no such path");
+    auto snapshot = std::make_shared<Snapshot>(four_gpus());
+    snapshot->sequence = sequence;
+    return answer.answer(request, snapshot);
+  });
+  auto options = named();
+  options.follows = true;
+  const auto feed = open_daemon_feed(options);
+  ASSERT_TRUE(feed) << feed.error().message;
+  sequence = 8;
+  EXPECT_TRUE(comes_true([&] { return (*feed)->next()->sequence == 8; }));
+  EXPECT_EQ((*feed)->trouble(), "");
+}
+
+TEST_F(DaemonFeedTest, OneThatFollowsSaysThatTheDaemonIsGoneAndFindsItAgain) {
+  service::SnapshotAnswer answer("i");
+  const auto four = std::make_shared<const Snapshot>(four_gpus());
+  const auto serve = [&](const Request& request) {
+    return request.path == "/api/v1/snapshot" ? answer.answer(request, four) : problem(404, "there is no such path");
+  };
+  auto daemon = std::make_unique<Serving>(address_, serve);
+  auto options = named();
+  options.follows = true;
+  const auto feed = open_daemon_feed(options);
+  ASSERT_TRUE(feed) << feed.error().message;
+  daemon.reset();
+  EXPECT_TRUE(comes_true([&] { return !(*feed)->trouble().empty(); }));
+  EXPECT_EQ((*feed)->next()->devices.size(), 4u) << "the last that there was";
+  daemon = std::make_unique<Serving>(address_, serve);
+  EXPECT_TRUE(comes_true([&] { return (*feed)->trouble().empty(); }));
 }
 
 }  // namespace
