@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "cli/context.hpp"
-#include "cli/topology.hpp"
+#include "format/connections.hpp"
 
 namespace gpukeeper::cli {
 
@@ -17,8 +17,7 @@ struct DevicesOptions {
 Exit devices(const DevicesOptions& options, Context& context);
 
 /// The same as text, from a snapshot and the way between each two of its devices.
-std::string render_devices(const Snapshot& snapshot, const Topology& topology, std::span<const Finding> findings,
+std::string render_devices(const Snapshot& snapshot, const ConnectionTable& ways, std::span<const Finding> findings,
                            const RenderOptions& options);
-std::string devices_json(const Snapshot& snapshot, const Topology& topology);
 
 }  // namespace gpukeeper::cli

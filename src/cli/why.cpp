@@ -152,7 +152,7 @@ Exit why(const WhyOptions& options, Context& context) {
   const auto snapshot = select_devices(*settled(**feed, context.clock, lacks_evidence), options.devices);
   if (!snapshot) return tl::make_unexpected(snapshot.error());
   const DiagnosisReport report = diagnose(*snapshot, options.topic);
-  if (options.json) return print(context, report_json(*snapshot, report) + "\n");
+  if (options.json) return print(context, report_json(*snapshot, report, true) + "\n");
   const RenderOptions render = render_options(context, **feed, *snapshot);
   if (snapshot->devices.empty()) return print(context, render_status(*snapshot, (*feed)->findings(), render));
   return print(context, render_why(*snapshot, report, options, render));

@@ -14,7 +14,7 @@ Json answer_json(const Diagnosis& answer) {
 
 }  // namespace
 
-std::string report_json(const Snapshot& snapshot, const DiagnosisReport& report) {
+std::string report_json(const Snapshot& snapshot, const DiagnosisReport& report, bool indented) {
   Json devices = Json::array();
   for (const DeviceDiagnosis& device : report.devices) {
     Json answers = Json::array();
@@ -33,7 +33,7 @@ std::string report_json(const Snapshot& snapshot, const DiagnosisReport& report)
                {"summary", report.summary},
                {"warnings", report.warnings},
                {"devices", std::move(devices)}},
-              true);
+              indented);
 }
 
 }  // namespace gpukeeper

@@ -6,7 +6,7 @@
 
 namespace gpukeeper {
 
-/// `gpukeeper why --json` (docs/guide.md). Indented.
-std::string report_json(const Snapshot& snapshot, const DiagnosisReport& report);
+/// `gpukeeper why --json` (docs/schema/why.json). On one line without a line end, or indented.
+std::string report_json(const Snapshot& snapshot, const DiagnosisReport& report, bool indented);
 
 }  // namespace gpukeeper

@@ -80,18 +80,6 @@ Json device_object(const DeviceAccount& device, const DeviceLabel& label) {
           {"foreign", foreign_list(facts.foreign)}};
 }
 
-Json quota_object(const ServiceQuota& quota) {
-  return {{"min_request_bytes", or_null_value(quota.min_request)},
-          {"max_request_bytes", or_null_value(quota.max_request)},
-          {"total_bytes", or_null_value(quota.total)},
-          {"leases", or_null(quota.leases)},
-          {"devices", quota.devices},
-          {"preferred_device", text_or_null(quota.preferred_device)},
-          {"near", quota.near},
-          {"apart", quota.apart},
-          {"priority", quota.priority}};
-}
-
 Json in_the_way_object(const InTheWay& lease) {
   return {{"id", std::to_string(number(lease.id))},
           {"service", lease.service},
@@ -188,6 +176,18 @@ Json ending_document(LeaseId id, const Ending& ending, std::optional<Bytes> obse
 
 Json endings_document(std::size_t ended) {
   return {{"schema", "gpukeeper.endings/1"}, {"ended", ended}};
+}
+
+Json quota_object(const ServiceQuota& quota) {
+  return {{"min_request_bytes", or_null_value(quota.min_request)},
+          {"max_request_bytes", or_null_value(quota.max_request)},
+          {"total_bytes", or_null_value(quota.total)},
+          {"leases", or_null(quota.leases)},
+          {"devices", quota.devices},
+          {"preferred_device", text_or_null(quota.preferred_device)},
+          {"near", quota.near},
+          {"apart", quota.apart},
+          {"priority", quota.priority}};
 }
 
 Json quotas_document(const std::vector<ServiceAccount>& services) {

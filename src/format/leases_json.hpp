@@ -52,6 +52,8 @@ Json leases_document(const LeaseBook& book);
 Json ending_document(LeaseId id, const Ending& ending, std::optional<Bytes> observed, const std::string& note = {});
 /// gpukeeper.endings/1.
 Json endings_document(std::size_t ended);
+/// What a service may: the `quota` of the next, and of services_json.
+Json quota_object(const ServiceQuota& quota);
 /// gpukeeper.quotas/1, by name.
 Json quotas_document(const std::vector<ServiceAccount>& services);
 

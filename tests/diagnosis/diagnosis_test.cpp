@@ -738,7 +738,7 @@ TEST(TopicTest, ATopicIsAWord) {
 
 TEST(ReportJsonTest, HoldsTheSentences) {
   const Snapshot snapshot = four_gpus();
-  const auto json = nlohmann::json::parse(report_json(snapshot, diagnose(snapshot)));
+  const auto json = nlohmann::json::parse(report_json(snapshot, diagnose(snapshot), false));
   EXPECT_EQ(json["schema"], "gpukeeper.why/1");
   EXPECT_EQ(json["tone"], "bad");
   ASSERT_EQ(json["devices"].size(), 4u);

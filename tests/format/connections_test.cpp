@@ -1,12 +1,11 @@
-#include "cli/topology.hpp"
+#include "format/connections.hpp"
 
 #include <gtest/gtest.h>
 
-#include "cli/devices.hpp"
 #include "fakes/memory_files.hpp"
 #include "fakes/snapshots.hpp"
 
-namespace gpukeeper::cli {
+namespace gpukeeper {
 namespace {
 
 Device at(std::string pci, std::optional<std::uint32_t> numa = {}) {
@@ -16,14 +15,14 @@ Device at(std::string pci, std::optional<std::uint32_t> numa = {}) {
 }
 
 Connection between(const Device& a, const Device& b, const MemoryFiles& files) {
-  return topology(machine({device(0, a, busy()), device(1, b, busy())}), files)[0][1];
+  return connections(machine({device(0, a, busy()), device(1, b, busy())}), files)[0][1];
 }
 
 void hang(MemoryFiles& files, const std::string& pci, const std::string& place) {
   files.link("/sys/bus/pci/devices/" + pci, "../../../devices/" + place);
 }
 
-TEST(TopologyTest, LinksOfTheirOwnComeFirst) {
+TEST(ConnectionsTest, LinksOfTheirOwnComeFirst) {
   Device a = at("0000:01:00.0");
   Device b = at("0000:02:00.0");
   a.links = {{Link::Kind::nvlink, "0000:02:00.0", 4}};
@@ -37,7 +36,7 @@ TEST(TopologyTest, LinksOfTheirOwnComeFirst) {
   EXPECT_EQ(between(a, b, {}), (Connection{Way::xgmi, 1}));
 }
 
-TEST(TopologyTest, ThePlaceOnThePciTreeComesNext) {
+TEST(ConnectionsTest, ThePlaceOnThePciTreeComesNext) {
   struct Case {
     std::string a, b;
     Way way;
@@ -60,13 +59,13 @@ TEST(TopologyTest, ThePlaceOnThePciTreeComesNext) {
   }
 }
 
-TEST(TopologyTest, NumaNodesDecideLast) {
+TEST(ConnectionsTest, NumaNodesDecideLast) {
   EXPECT_EQ(between(at("0000:01:00.0", 0), at("0000:02:00.0", 0), {}).way, Way::node);
   EXPECT_EQ(between(at("0000:01:00.0", 0), at("0000:02:00.0", 1), {}).way, Way::system);
   EXPECT_EQ(between(at("0000:01:00.0", 0), at("0000:02:00.0"), {}).way, Way::unknown);
 }
 
-TEST(TopologyTest, MadeUpAndRecordedDevicesAreNotLookedForOnThisMachine) {
+TEST(ConnectionsTest, MadeUpAndRecordedDevicesAreNotLookedForOnThisMachine) {
   MemoryFiles files;
   Device a = at("0000:01:00.0");
   a.simulated = true;
@@ -76,25 +75,5 @@ TEST(TopologyTest, MadeUpAndRecordedDevicesAreNotLookedForOnThisMachine) {
   EXPECT_TRUE(files.take_accesses().empty());
 }
 
-TEST(DevicesTest, TheMatrixExplainsItsLetters) {
-  Device a = at("0000:01:00.0", 0);
-  Device b = at("0000:02:00.0", 0);
-  Device c = at("0000:81:00.0", 1);
-  a.links = {{Link::Kind::nvlink, "0000:02:00.0", 4}};
-  a.cpu_affinity = std::string("0-31");
-  const Snapshot snapshot = machine({device(0, a, busy()), device(1, b, busy()), device(2, c, busy())});
-  const std::string page = render_devices(snapshot, topology(snapshot, MemoryFiles()), {}, {.width = 80});
-  const auto matrix = page.substr(page.find("How they are connected"));
-  EXPECT_EQ(matrix,
-            "How they are connected\n"
-            "       GPU 0  GPU 1  GPU 2  NUMA  CPUS NEARBY\n"
-            "GPU 0  X      NV4    SYS    0     0-31\n"
-            "GPU 1  NV4    X      SYS    0     -\n"
-            "GPU 2  SYS    SYS    X      1     -\n"
-            "\n"
-            "  NVn   NVLink, with the number of links\n"
-            "  SYS   between NUMA nodes\n");
-}
-
 }  // namespace
-}  // namespace gpukeeper::cli
+}  // namespace gpukeeper

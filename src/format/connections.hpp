@@ -7,7 +7,7 @@
 #include "core/files.hpp"
 #include "telemetry/snapshot.hpp"
 
-namespace gpukeeper::cli {
+namespace gpukeeper {
 
 /// How two devices reach each other, nearest first. The PCIe kinds are those of `nvidia-smi topo -m`.
 enum class Way {
@@ -38,11 +38,11 @@ struct Connection {
 std::string short_text(const Connection& connection);
 
 /// Square, in the order of the snapshot's devices.
-using Topology = std::vector<std::vector<Connection>>;
+using ConnectionTable = std::vector<std::vector<Connection>>;
 
 /// From the devices' own links, else from where the kernel hangs them on the PCI tree (/sys/bus/pci/devices, links
 /// only: nothing that would wake a device), else from their NUMA nodes. Simulated and recorded devices are not looked
 /// for on this machine.
-Topology topology(const Snapshot& snapshot, const Files& files);
+ConnectionTable connections(const Snapshot& snapshot, const Files& files);
 
-}  // namespace gpukeeper::cli
+}  // namespace gpukeeper

@@ -1,4 +1,4 @@
-#include "cli/topology.hpp"
+#include "format/connections.hpp"
 
 #include <algorithm>
 
@@ -6,7 +6,7 @@
 
 #include "core/text.hpp"
 
-namespace gpukeeper::cli {
+namespace gpukeeper {
 namespace {
 
 struct Row {
@@ -102,9 +102,9 @@ std::string short_text(const Connection& connection) {
   return letters;
 }
 
-Topology topology(const Snapshot& snapshot, const Files& files) {
+ConnectionTable connections(const Snapshot& snapshot, const Files& files) {
   const auto n = snapshot.devices.size();
-  Topology result(n, std::vector<Connection>(n, Connection{Way::self, 0}));
+  ConnectionTable result(n, std::vector<Connection>(n, Connection{Way::self, 0}));
   for (std::size_t i = 0; i < n; ++i) {
     for (std::size_t j = i + 1; j < n; ++j) {
       result[i][j] = connection(*snapshot.devices[i].device, *snapshot.devices[j].device, files);
@@ -114,4 +114,4 @@ Topology topology(const Snapshot& snapshot, const Files& files) {
   return result;
 }
 
-}  // namespace gpukeeper::cli
+}  // namespace gpukeeper
