@@ -37,7 +37,7 @@ std::optional<YamlNode> node_of(const Json& json, std::size_t depth) {
 Result<std::vector<Assignment>> assignments_of_json(std::string_view json) {
   const Json document = Json::parse(json, nullptr, false);
   const auto root = document.is_object() ? node_of(document, 0) : std::nullopt;
-  if (!root || root->entries.empty()) {
+  if (!root) {
     return fail(Errc::invalid_argument, R"(it takes a JSON object of keys and values, such as {"temp_throttle": 80})");
   }
   Mistakes mistakes;

@@ -101,9 +101,18 @@ bool LiveConfig::file_changed() const {
   return now != (file_ ? std::string_view(file_->text) : std::string_view());
 }
 
-// What stands in the file needs no request beside it; what stands above the file may.
 Result<LiveConfig::Changed> LiveConfig::set(std::span<const Assignment> assignments, bool save) {
-  auto requests = requests_;
+  return change(requests_, assignments, save);
+}
+
+Result<LiveConfig::Changed> LiveConfig::replace(std::span<const Assignment> assignments, bool save) {
+  return change({}, assignments, save);
+}
+
+// `requests`: what was set at run time, as far as it is to stand. What stands in the file needs no request beside it;
+// what stands above the file may.
+Result<LiveConfig::Changed> LiveConfig::change(std::vector<Assignment> requests,
+                                               std::span<const Assignment> assignments, bool save) {
   for (const Assignment& each : assignments) {
     const bool null = each.value.kind == yaml::YamlNode::Kind::null;
     if (save && null) {

@@ -53,10 +53,16 @@ class LiveConfig {
   /// all is as it was.
   Result<Changed> set(std::span<const Assignment> assignments, bool save);
 
+  /// Sets these keys, and takes back all others that were set at run time. With `save` the file says these, too; what
+  /// else stands in it stays.
+  /// Errors: as above.
+  Result<Changed> replace(std::span<const Assignment> assignments, bool save);
+
  private:
   LiveConfig(Sources sources, std::optional<File> file, Effective now)
       : sources_(std::move(sources)), file_(std::move(file)), now_(std::move(now)) {}
 
+  Result<Changed> change(std::vector<Assignment> requests, std::span<const Assignment> assignments, bool save);
   Inputs inputs(std::optional<File> file, std::vector<Assignment> requests) const;
   Result<File> saved(std::span<const Assignment> assignments) const;
   Changed adopt(std::optional<File> file, std::vector<Assignment> requests, Effective next);

@@ -55,18 +55,19 @@ Response Configuration::answer() const {
 Response Configuration::change(const Request& request) {
   const auto save = wants_saving(request);
   if (!save) return problem(400, "unknown_parameter", "the one parameter known here is save: ?save=true");
-  return set(request.body, *save, [](const Result<std::string>& changed) {
+  return set(request.body, *save, request.method == "PUT", [](const Result<std::string>& changed) {
     return changed ? json_answer(200, *changed) : refused(changed.error());
   });
 }
 
-Response Configuration::set(std::string_view json, bool save, Respond respond) {
+// `alone`: nothing else is to be set at run time.
+Response Configuration::set(std::string_view json, bool save, bool alone, Respond respond) {
   auto assignments = config::assignments_of_json(json);
   if (!assignments) return respond(tl::make_unexpected(assignments.error()));
   const auto later = std::make_shared<Later>();
   const bool taken =
-      work_.post([this, assignments = std::move(*assignments), save, later, respond = std::move(respond)] {
-        later->give([respond, changed = perform(assignments, save)] { return respond(changed); });
+      work_.post([this, assignments = std::move(*assignments), save, alone, later, respond = std::move(respond)] {
+        later->give([respond, changed = perform(assignments, save, alone)] { return respond(changed); });
       });
   if (!taken) return problem(503, "busy", "too many changes wait: try again in a second");
   Response response;
@@ -74,8 +75,8 @@ Response Configuration::set(std::string_view json, bool save, Respond respond) {
   return response;
 }
 
-Result<std::string> Configuration::perform(const std::vector<config::Assignment>& assignments, bool save) {
-  const auto changed = config_->set(assignments, save);
+Result<std::string> Configuration::perform(const std::vector<config::Assignment>& assignments, bool save, bool alone) {
+  const auto changed = alone ? config_->replace(assignments, save) : config_->set(assignments, save);
   if (!changed) return tl::make_unexpected(changed.error());
   take(*changed);
   if (save) log_.info("configuration: written to {}", config_->path());

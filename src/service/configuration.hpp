@@ -4,6 +4,9 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 #include "config/live_config.hpp"
 #include "core/clock.hpp"
@@ -29,7 +32,8 @@ class Configuration {
   /// GET /api/v1/config: every key, its value, and where that came from.
   Response answer() const;
 
-  /// PATCH /api/v1/config: a JSON object of keys, ?save=true for the file, too. Answers with what has changed; 400 with
+  /// PATCH /api/v1/config: a JSON Merge Patch (RFC 7396) of keys; PUT: the same object is all that is to be set at run
+  /// time, and what else was set is taken back. ?save=true for the file, too. Answers with what has changed; 400 with
   /// everything that is wrong. Who asks may change things: that was looked at before.
   Response change(const Request& request);
 
@@ -38,7 +42,7 @@ class Configuration {
   using Respond = std::function<Response(const Result<std::string>&)>;
 
   /// As change(), of a JSON object of keys that somebody else than the route of PATCH was given.
-  Response set(std::string_view json, bool save, Respond respond);
+  Response set(std::string_view json, bool save, Respond respond) { return set(json, save, false, std::move(respond)); }
 
   /// Takes requests and changes of the file. Call it when a descriptor is readable, and when next_look() is over.
   void look(MonotonicTime now);
@@ -53,7 +57,8 @@ class Configuration {
   int file_descriptor() const { return watch_.descriptor(); }
 
  private:
-  Result<std::string> perform(const std::vector<config::Assignment>& assignments, bool save);
+  Response set(std::string_view json, bool save, bool alone, Respond respond);
+  Result<std::string> perform(const std::vector<config::Assignment>& assignments, bool save, bool alone);
   void take(const config::LiveConfig::Changed& changed);
   void publish();
   void complain(const Error& error);

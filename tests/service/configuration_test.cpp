@@ -49,9 +49,9 @@ class ConfigurationTest : public testing::Test {
     clock_.advance(1s);
     configuration_->look(clock_.now());
   }
-  Response patch(std::string body, std::map<std::string, std::string> query = {}) {
+  Response patch(std::string body, std::map<std::string, std::string> query = {}, std::string method = "PATCH") {
     Request request;
-    request.method = "PATCH";
+    request.method = std::move(method);
     request.body = std::move(body);
     request.query = std::move(query);
     auto response = configuration_->change(request);
@@ -94,6 +94,22 @@ TEST_F(ConfigurationTest, ARequestIsTakenAndAnsweredWithWhatHasChanged) {
   EXPECT_EQ(written(), "temp_throttle: 84\n");
   EXPECT_EQ(patch(R"({"temp_throttle": null})").status, 200U);
   EXPECT_EQ(applied_.back(), Celsius(84));
+}
+
+TEST_F(ConfigurationTest, APutTakesBackWhatElseWasSet) {
+  static_cast<void>(patch(R"({"temp_throttle": 80, "temp_optimal": 60})"));
+  const auto answer = Json::parse(*patch(R"({"temp_optimal": 62})", {}, "PUT").body);
+  EXPECT_EQ(answer["changed"].size(), 2U);
+  EXPECT_EQ(live_->now().settings.engine.governor.thresholds.temp_optimal, Celsius(62));
+  EXPECT_EQ(live_->now().settings.engine.governor.thresholds.temp_throttle, Celsius(84));  // the file's
+  EXPECT_EQ(patch("{}", {}, "PUT").status, 200U);
+  EXPECT_EQ(live_->now().settings.engine.governor.thresholds.temp_optimal, Celsius(65));
+}
+
+TEST_F(ConfigurationTest, APatchWithoutKeysChangesNothing) {
+  static_cast<void>(patch(R"({"temp_throttle": 80})"));
+  EXPECT_EQ(Json::parse(*patch("{}").body)["changed"].size(), 0U);
+  EXPECT_EQ(live_->now().settings.engine.governor.thresholds.temp_throttle, Celsius(80));
 }
 
 TEST_F(ConfigurationTest, WithSaveTheFileSaysSoAndIsNotReadAgainForIt) {
