@@ -143,22 +143,32 @@ Response unacknowledge(const Request& request, const AlertCommands& commands) {
 }
 
 Response begin_silence(const Request& request, const AlertCommands& commands) {
+  const auto refuse = [&](Response refusal) {
+    if (commands.done) commands.done(nullptr);
+    return refusal;
+  };
   const auto members = members_of(request, {"rule", "device", "level", "for", "comment"});
-  if (!members) return refused(members.error());
+  if (!members) return refuse(refused(members.error()));
   const auto length = length_of(*members);
-  if (!length) return refused(length.error());
+  if (!length) return refuse(refused(length.error()));
   if (!*length) {
-    return problem(400, "bad_request", "'for' says how long it lasts, such as 2h; a silence always has an end");
+    return refuse(problem(400, "bad_request", "'for' says how long it lasts, such as 2h; a silence always has an end"));
   }
   const auto matcher = matcher_of(*members);
-  if (!matcher) return refused(matcher.error());
+  if (!matcher) return refuse(refused(matcher.error()));
+  const auto respond = [](const Result<Silence>& silence) {
+    return silence ? json_answer(201, silence_json(*silence) + "\n") : refused(silence.error());
+  };
   return ask_engine<Silence>(
       commands.post,
-      [matcher = *matcher, length = **length, by = name_of(request), comment = member(*members, "comment")](
-          Engine& engine) { return engine.andon().silence(matcher, length, by, comment); },
-      [](const Result<Silence>& silence) {
-        return silence ? json_answer(201, silence_json(*silence) + "\n") : refused(silence.error());
-      });
+      [matcher = *matcher, length = **length, by = name_of(request), comment = member(*members, "comment"), respond,
+       done = commands.done](Engine& engine) {
+        auto silence = engine.andon().silence(matcher, length, by, comment);
+        const Response answer = respond(silence);
+        if (done) done(silence ? &answer : nullptr);
+        return silence;
+      },
+      respond);
 }
 
 Response end_silence(const Request& request, const AlertCommands& commands) {

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <functional>
+
 #include "policy/andon/silence.hpp"
 #include "service/ask_engine.hpp"
 #include "service/http.hpp"
@@ -17,6 +19,8 @@ Response silences_answer(const SilenceList& silences);
 /// How alerts are changed.
 struct AlertCommands {
   Post post;
+  /// Told of what was answered to a command that was done; null where it was not. On any thread; may be empty.
+  std::function<void(const Response*)> done = nullptr;
 };
 
 // Bodies are JSON objects; 400 says what is wrong with one, 404 that there is no such alert or silence. What the engine

@@ -1,15 +1,20 @@
 #include "service/audit.hpp"
 
+#include <algorithm>
+#include <cstdint>
+#include <string_view>
 #include <utility>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "core/text.hpp"
+#include "service/parameters.hpp"
+#include "service/query.hpp"
 
 namespace gpukeeper::service {
 namespace {
 
+constexpr std::string_view kList = "audit";
 constexpr std::size_t kUsual = 100;            // lines of an answer
 constexpr std::size_t kMostWaiting = 10'000;   // while a disk hangs
 constexpr std::size_t kMostAnswer = 64 << 10;  // bytes that are looked at
@@ -17,6 +22,13 @@ constexpr std::size_t kMostAnswer = 64 << 10;  // bytes that are looked at
 bool decides_something(const Request& request) {
   return !request.reads_only() && !request.path.ends_with("/heartbeat") && request.path != "/api/v1/plan" &&
          request.path != "/api/v1/operations";
+}
+
+// By which a line is found again, after a restart too: FNV-1a, since lines have no number.
+std::string mark_of(std::string_view line) {
+  std::uint64_t hash = 14695981039346656037U;
+  for (const char c : line) hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211U;
+  return fmt::format("{:016x}", hash);
 }
 
 }  // namespace
@@ -68,29 +80,32 @@ void Audit::flush() {
 }
 
 Response Audit::answer(const Request& request) const {
-  std::size_t limit = kUsual;
-  for (const auto& [name, value] : request.query) {
-    const auto number = name == "limit" ? parse_u64(value) : std::nullopt;
-    if (!number || *number < 1 || *number > auth::AuditLog::kRemembered) {
-      return problem(
-          400, "bad_parameter",
-          fmt::format("the one parameter known here is limit, a number from 1 to {}", auth::AuditLog::kRemembered));
+  if (const auto known = check_parameters(request, {"limit", "cursor"}); !known) return refused_query(known.error());
+  const auto page = page_wish(request, kList, auth::AuditLog::kRemembered);
+  if (!page) return refused_query(page.error());
+  auto lines = kept_.latest(auth::AuditLog::kRemembered);
+  if (page->after) {
+    const auto last = std::ranges::find(lines, *page->after, mark_of);
+    if (last == lines.end()) {
+      return problem(400, "bad_parameter",
+                     "the cursor names a change that is no longer remembered: leave it out to begin anew");
     }
-    limit = static_cast<std::size_t>(*number);
+    lines.erase(lines.begin(), last + 1);
   }
-  return json_answer(
-      200,
-      fmt::format(R"({{"schema":"gpukeeper.audit/1","changes":[{}]}})", fmt::join(kept_.latest(limit), ",")) + "\n");
+  const std::size_t limit = page->limit.value_or(kUsual);
+  const bool more = lines.size() > limit;
+  if (more) lines.resize(limit);
+  auto response =
+      json_answer(200, fmt::format(R"({{"schema":"gpukeeper.audit/1","changes":[{}]}})", fmt::join(lines, ",")) + "\n");
+  if (more) link_next(response, request, kList, mark_of(lines.back()));
+  return response;
 }
 
 Route audit_route(const Audit& audit) {
-  return {"GET",
-          "/api/v1/audit",
-          "Who changed what, the newest first; ?limit=.",
-          [&audit](const Request& request) { return audit.answer(request); },
-          false,
-          false,
-          auth::Role::admin};
+  return described(
+      {"GET", "/api/v1/audit", "Who changed what, the newest first; ?limit=, cursor=.",
+       [&audit](const Request& request) { return audit.answer(request); }, false, false, auth::Role::admin},
+      {.tag = kDaemon, .query = {kLimit, kCursor}, .gives = "api.audit"});
 }
 
 }  // namespace gpukeeper::service

@@ -34,7 +34,7 @@ class Audit {
   /// The answer to what began last on that connection; null when its client had gone.
   void end(const Peer& peer, const Response* response);
 
-  /// GET /api/v1/audit?limit=: the newest first.
+  /// GET /api/v1/audit?limit=&cursor=: the newest first, in pages.
   Response answer(const Request& request) const;
 
  private:

@@ -8,9 +8,13 @@
 #include "core/text.hpp"
 #include "format/fault_query.hpp"
 #include "format/faults_json.hpp"
+#include "service/query.hpp"
 
 namespace gpukeeper::service {
 namespace {
+
+constexpr std::string_view kList = "faults";
+constexpr std::size_t kMost = 100'000;
 
 Result<void> take(FaultQuery& query, std::string_view name, const std::string& value) {
   if (name == "device") {
@@ -27,15 +31,11 @@ Result<void> take(FaultQuery& query, std::string_view name, const std::string& v
     }
   } else if (name == "since") {
     query.since = value;
-  } else if (name == "limit") {
-    const auto limit = parse_u64(value);
-    if (!limit) {
-      return fail(Errc::invalid_argument, fmt::format("limit takes a whole number, not '{}'", harmless(value)));
-    }
-    query.limit = *limit;
+  } else if (name == "limit" || name == "cursor") {
+    return {};  // of the page
   } else {
-    return fail(Errc::invalid_argument, fmt::format("there is no parameter '{}': device, severity, kind, since and "
-                                                    "limit are known here",
+    return fail(Errc::invalid_argument, fmt::format("there is no parameter '{}': device, severity, kind, since, "
+                                                    "limit and cursor are known here",
                                                     harmless(name)));
   }
   return {};
@@ -49,9 +49,17 @@ Result<FaultQuery> read_query(const Request& request) {
   return query;
 }
 
-Response refusal(const Error& error) {
-  const bool missing = error.code == Errc::not_found;
-  return problem(missing ? 404 : 400, missing ? "not_found" : "bad_parameter", harmless(error.message));
+// By when a fault happened last, and its id: what happens again meanwhile stands on the first page.
+std::string key_of(const FaultRecord& fault) {
+  return fmt::format("{} {}", fault.last.time_since_epoch().count(), fault.id);
+}
+
+bool is_behind(const FaultRecord& fault, std::string_view key) {
+  const auto blank = std::min(key.find(' '), key.size());
+  const auto last = parse_i64(key.substr(0, blank)).value_or(0);
+  const auto id = parse_u64(key.substr(blank)).value_or(0);
+  const auto own = static_cast<std::int64_t>(fault.last.time_since_epoch().count());
+  return own != last ? own < last : fault.id < id;
 }
 
 // What the journal says of itself stands among the sources of events.
@@ -66,11 +74,19 @@ Response faults_answer(const Request& request, const FaultList& faults, const st
                        const Snapshot& snapshot) {
   if (snapshot.sequence == 0) return starting();
   const auto query = read_query(request);
-  if (!query) return refusal(query.error());
+  if (!query) return refused_query(query.error());
+  const auto page = page_wish(request, kList, kMost);
+  if (!page) return refused_query(page.error());
   auto chosen = choose_faults(faults, snapshot, *query);
-  if (!chosen) return refusal(chosen.error());
+  if (!chosen) return refused_query(chosen.error());
+  if (page->after) std::erase_if(*chosen, [&](const auto& fault) { return !is_behind(*fault, *page->after); });
+  const bool more = page->limit && chosen->size() > *page->limit;
+  if (more) chosen->resize(*page->limit);
+  const std::string last = more ? key_of(*chosen->back()) : std::string();
   const FaultsView view{std::move(*chosen), faults.totals, kept_in, note_of(snapshot)};
-  return json_answer(200, faults_json(view, snapshot, false) + "\n");
+  auto response = json_answer(200, faults_json(view, snapshot, false) + "\n");
+  if (more) link_next(response, request, kList, last);
+  return response;
 }
 
 }  // namespace gpukeeper::service

@@ -1,18 +1,15 @@
 #include "service/history_answer.hpp"
 
-#include <algorithm>
-#include <array>
 #include <chrono>
 #include <string>
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
-#include "core/display_text.hpp"
 #include "core/text.hpp"
 #include "format/fault_query.hpp"
 #include "format/history_view.hpp"
 #include "format/trend_view.hpp"
+#include "service/query.hpp"
 #include "yaml/values.hpp"
 
 namespace gpukeeper::service {
@@ -22,45 +19,11 @@ using std::chrono::nanoseconds;
 
 constexpr auto kUsualLength = std::chrono::hours(1);
 constexpr std::size_t kMostBuckets = 20'000;  // some megabytes of text
-constexpr std::size_t kMostNames = 64;        // in a list
 constexpr std::uint64_t kMostMinutes = 1440;
 
-Response refusal(const Error& error) {
-  const std::string detail = harmless(error.message);
-  if (error.code == Errc::not_found) return problem(404, "not_found", detail);
-  if (error.code == Errc::invalid_argument) return problem(400, "bad_parameter", detail);
-  return starting();
-}
-
-Result<void> check_names(const Request& request, std::span<const std::string_view> known) {
-  for (const auto& [name, value] : request.query) {
-    if (std::ranges::find(known, name) != known.end()) continue;
-    return fail(Errc::invalid_argument,
-                fmt::format("there is no parameter '{}' here: there are {}", name, fmt::join(known, ", ")));
-  }
-  return {};
-}
-
-std::optional<std::string> parameter(const Request& request, const std::string& name) {
-  const auto found = request.query.find(name);
-  return found == request.query.end() || found->second.empty() ? std::nullopt : std::optional(found->second);
-}
-
-Result<std::vector<std::string>> list_parameter(const Request& request, const std::string& name) {
-  const std::string list = parameter(request, name).value_or("");
-  std::vector<std::string> values;
-  for (const auto piece : split(list, ',')) {
-    if (!trim(piece).empty()) values.emplace_back(trim(piece));
-  }
-  if (values.size() > kMostNames) {
-    return fail(Errc::invalid_argument, fmt::format("{} takes at most {} names", name, kMostNames));
-  }
-  return values;
-}
-
 Result<HistoryQuery> history_query(const Request& request, const Snapshot& snapshot) {
-  constexpr std::array<std::string_view, 4> kNames = {"device", "metric", "since", "step"};
-  if (const auto known = check_names(request, kNames); !known) return tl::make_unexpected(known.error());
+  const auto known = check_parameters(request, {"device", "metric", "since", "step"});
+  if (!known) return tl::make_unexpected(known.error());
   HistoryQuery query;
   query.usual_length = kUsualLength;
   query.most_buckets = kMostBuckets;
@@ -91,24 +54,23 @@ Result<HistoryQuery> history_query(const Request& request, const Snapshot& snaps
 
 Response history_answer(const Request& request, const Past& past, const Snapshot& snapshot) {
   const auto query = history_query(request, snapshot);
-  if (!query) return refusal(query.error());
+  if (!query) return refused_query(query.error());
   const auto history = past.history();
   if (!history || snapshot.sequence == 0) return starting();
   const auto view = gather_history(*history, snapshot, *query);
-  if (!view) return refusal(view.error());
+  if (!view) return refused_query(view.error());
   return json_answer(200, history_json(*view, false) + "\n");
 }
 
 Response trend_answer(const Request& request, const Past& past, const Snapshot& snapshot) {
-  constexpr std::array<std::string_view, 2> kNames = {"device", "minutes"};
-  if (const auto known = check_names(request, kNames); !known) return refusal(known.error());
+  if (const auto known = check_parameters(request, {"device", "minutes"}); !known) return refused_query(known.error());
   const auto devices = list_parameter(request, "device");
-  if (!devices) return refusal(devices.error());
+  if (!devices) return refused_query(devices.error());
   std::uint64_t minutes = 5;
   if (const auto text = parameter(request, "minutes")) {
     minutes = parse_u64(*text).value_or(0);
     if (minutes < 1 || minutes > kMostMinutes) {
-      return refusal(
+      return refused_query(
           {Errc::invalid_argument, fmt::format("minutes takes a number from 1 to {}, not '{}'", kMostMinutes, *text)});
     }
   }
@@ -116,7 +78,7 @@ Response trend_answer(const Request& request, const Past& past, const Snapshot& 
   const auto leaks = past.leaks();
   if (!history || !leaks || snapshot.sequence == 0) return starting();
   const auto view = gather_trends(*history, snapshot, *leaks, *devices, std::chrono::minutes(minutes));
-  if (!view) return refusal(view.error());
+  if (!view) return refused_query(view.error());
   return json_answer(200, trend_json(*view, false) + "\n");
 }
 

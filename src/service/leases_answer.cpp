@@ -15,8 +15,11 @@
 #include "format/leases_json.hpp"
 #include "service/booked_device.hpp"
 #include "service/connection_end.hpp"
+#include "service/idempotency.hpp"
 #include "service/later.hpp"
 #include "service/lease_authority.hpp"
+#include "service/parameters.hpp"
+#include "service/query.hpp"
 
 namespace gpukeeper::service {
 namespace {
@@ -155,13 +158,29 @@ std::vector<LeaseId> ids(LeaseId first, std::uint32_t count) {
   return all;
 }
 
-Result<void> check_parameters(const Request& request, std::initializer_list<std::string_view> known) {
-  for (const auto& [name, value] : request.query) {
-    if (std::ranges::find(known, name) != known.end()) continue;
-    if (known.size() == 0) return wrong(fmt::format("there is no parameter '{}': none is known here", name));
-    return wrong(fmt::format("there is no parameter '{}': known here are {}", name, fmt::join(known, ", ")));
-  }
+constexpr std::size_t kMostOnAPage = 10'000;
+
+// An Idempotency-Key is a request_id in a header.
+Result<void> name_request(const Request& request, LeaseRequest& wanted) {
+  const auto key = idempotency_key(request);
+  if (!key) return tl::make_unexpected(key.error());
+  if (!*key || **key == wanted.request_id) return {};
+  if (!wanted.request_id.empty()) return wrong("Idempotency-Key and request_id are one thing: send one of them");
+  wanted.request_id = **key;
   return {};
+}
+
+// Leaves one page of the leases, which stand by id; those that are over stand on the last. Whether there is more.
+bool cut(LeaseBook& book, const PageWish& page) {
+  const std::uint64_t after = page.after ? parse_u64(*page.after).value_or(0) : 0;
+  std::erase_if(book.leases, [&](const LeaseView& view) { return number(view.lease.id) <= after; });
+  if (!page.limit) return false;
+  const bool more = book.leases.size() > *page.limit;
+  if (more) book.leases.erase(book.leases.begin() + static_cast<std::ptrdiff_t>(*page.limit), book.leases.end());
+  if (!book.ended) return more;
+  const auto ended = more ? 0 : std::min(*page.limit, book.ended->size());
+  book.ended->erase(book.ended->begin() + static_cast<std::ptrdiff_t>(ended), book.ended->end());
+  return more;
 }
 
 // Of the devices of a snapshot; nothing is known of one that is not in it.
@@ -294,6 +313,7 @@ Response LeaseAnswers::reserve(const Request& request) {
   auto wish = parse_lease_wish(request.body);
   if (!wish) return refused(wish.error());
   LeaseRequest wanted = std::move(wish->request);
+  if (auto named = name_request(request, wanted); !named) return refused(named.error());
   if (!wanted.device.empty()) {
     auto device = booked_device(desk_.book, *desk_.snapshot(), wanted.device);
     if (!device) return refused(device.error());
@@ -403,7 +423,7 @@ void LeaseAnswers::end_with_connection(std::uint64_t connection) {
 }
 
 Result<LeaseAnswers::Filter> LeaseAnswers::filter_of(const Request& request) const {
-  if (auto good = check_parameters(request, {"device", "service", "state", "all"}); !good) {
+  if (auto good = check_parameters(request, {"device", "service", "state", "all", "limit", "cursor"}); !good) {
     return tl::make_unexpected(good.error());
   }
   Filter filter;
@@ -422,6 +442,8 @@ Result<LeaseAnswers::Filter> LeaseAnswers::filter_of(const Request& request) con
                         "ended",
                         value));
       }
+    } else if (name == "limit" || name == "cursor") {
+      continue;  // of the page
     } else if (value == "true" || value == "false") {
       filter.all = value == "true";
     } else {
@@ -434,6 +456,8 @@ Result<LeaseAnswers::Filter> LeaseAnswers::filter_of(const Request& request) con
 Response LeaseAnswers::list(const Request& request) {
   const auto filter = filter_of(request);
   if (!filter) return refused(filter.error());
+  const auto page = page_wish(request, kLeases, kMostOnAPage);
+  if (!page) return refused(page.error());
   const auto snapshot = desk_.snapshot();
   LeaseBook book;
   book.taken_at = desk_.book.clock().wall();
@@ -453,6 +477,7 @@ Response LeaseAnswers::list(const Request& request) {
       if (filter->takes(*lease)) book.ended->push_back({*lease, {}, {}});
     }
   });
+  const bool more = cut(book, *page);
   std::map<std::string, DeviceLabel> labels;
   for (auto& [account, label] : book.devices) {
     label = label_of(*snapshot, account.id().text());
@@ -464,7 +489,9 @@ Response LeaseAnswers::list(const Request& request) {
   };
   std::ranges::for_each(book.leases, complete);
   if (book.ended) std::ranges::for_each(*book.ended, complete);
-  return document_answer(200, leases_document(book));
+  auto response = document_answer(200, leases_document(book));
+  if (more) link_next(response, request, kLeases, std::to_string(number(book.leases.back().lease.id)));
+  return response;
 }
 
 Response LeaseAnswers::find(const Request& request) {
@@ -639,25 +666,53 @@ std::vector<Route> lease_routes(std::function<std::shared_ptr<LeaseAnswers>()> a
             own};
   };
   constexpr std::string_view kOne = "/api/v1/leases/{id}";
+  constexpr Parameter kGeneration{"generation", "count", "Of the lease, as the client knows it."};
+  constexpr Parameter kWait{"wait_seconds", "number", "Until the driver shows the drop: 0 to 86400."};
   return {
-      row("GET", "/api/v1/leases", "What is booked of every GPU's memory; ?device=, service=, state=, all=true.",
-          &LeaseAnswers::list),
-      row("POST", "/api/v1/leases",
-          R"(Books memory: {"service": "embedding", "min_bytes": 4294967296}, and what docs/api.md lists.)",
-          &LeaseAnswers::reserve),
-      row("DELETE", "/api/v1/leases", "Ends a service's leases on a GPU: ?service=&device=.",
-          &LeaseAnswers::release_all),
-      row("GET", kOne, "One lease.", &LeaseAnswers::find),
-      row("DELETE", kOne, "Gives it back; ?generation=.", &LeaseAnswers::release),
-      row("PATCH", kOne, R"(Other terms: {"min_bytes": 2147483648, "max_bytes": …, "generation": …}.)",
-          &LeaseAnswers::resize),
-      row("POST", "/api/v1/leases/{id}/heartbeat", "Its holder is still there.", &LeaseAnswers::heartbeat),
-      row("POST", "/api/v1/leases/{id}/suspend", "Its holder gave its memory back for a while.",
-          &LeaseAnswers::suspend),
-      row("POST", "/api/v1/leases/{id}/resume", "It wants that memory again.", &LeaseAnswers::resume),
-      row("POST", "/api/v1/leases/{id}/revoke", "Takes it away, whosever it is.", &LeaseAnswers::revoke,
-          auth::Role::admin, Own::none),
-      row("GET", "/api/v1/quotas", "What every service may have and has.", &LeaseAnswers::quotas),
+      described(row("GET", "/api/v1/leases",
+                    "What is booked of every GPU's memory; ?device=, service=, state=, all=true, limit=, cursor=.",
+                    &LeaseAnswers::list),
+                {.tag = kLeases,
+                 .query = {kDevice,
+                           {"service", "text", "Of that service alone."},
+                           {"state", "waiting|starting|active|suspended|draining|leaked|ended", "In that state alone."},
+                           {"all", "flag", "Whether those that are over stand there, too."},
+                           kLimit,
+                           kCursor},
+                 .gives = "leases.leases_document"}),
+      described(row("POST", "/api/v1/leases",
+                    R"(Books memory: {"service": "embedding", "min_bytes": 4294967296}, and what docs/api.md lists.)",
+                    &LeaseAnswers::reserve),
+                {.tag = kLeases,
+                 .takes = "api.lease_request",
+                 .gives = "leases.lease_document",
+                 .status = 201,
+                 .creates = true}),
+      described(row("DELETE", "/api/v1/leases", "Ends a service's leases on a GPU: ?service=&device=.",
+                    &LeaseAnswers::release_all),
+                {.tag = kLeases,
+                 .query = {{"service", "text", "Whose.", true},
+                           {"device", "text", "On which GPU: index, UUID or PCI address.", true}},
+                 .gives = "leases.endings_document"}),
+      described(row("GET", kOne, "One lease.", &LeaseAnswers::find),
+                {.tag = kLeases, .gives = "leases.lease_document"}),
+      described(row("DELETE", kOne, "Gives it back; ?generation=.", &LeaseAnswers::release),
+                {.tag = kLeases, .query = {kGeneration, kWait}, .gives = "leases.ending_document"}),
+      described(row("PATCH", kOne, R"(Other terms: {"min_bytes": 2147483648, "max_bytes": …, "generation": …}.)",
+                    &LeaseAnswers::resize),
+                {.tag = kLeases, .takes = "api.lease_terms", .gives = "leases.lease_document"}),
+      described(row("POST", "/api/v1/leases/{id}/heartbeat", "Its holder is still there.", &LeaseAnswers::heartbeat),
+                {.tag = kLeases, .gives = "leases.lease_document"}),
+      described(row("POST", "/api/v1/leases/{id}/suspend", "Its holder gave its memory back for a while.",
+                    &LeaseAnswers::suspend),
+                {.tag = kLeases, .gives = "leases.lease_document"}),
+      described(row("POST", "/api/v1/leases/{id}/resume", "It wants that memory again.", &LeaseAnswers::resume),
+                {.tag = kLeases, .gives = "leases.lease_document"}),
+      described(row("POST", "/api/v1/leases/{id}/revoke", "Takes it away, whosever it is.", &LeaseAnswers::revoke,
+                    auth::Role::admin, Own::none),
+                {.tag = kLeases, .query = {kGeneration, kWait}, .gives = "leases.ending_document"}),
+      described(row("GET", "/api/v1/quotas", "What every service may have and has.", &LeaseAnswers::quotas),
+                {.tag = kLeases, .gives = "leases.quotas_document"}),
   };
 }
 

@@ -55,7 +55,7 @@ class LeaseAnswers : public std::enable_shared_from_this<LeaseAnswers> {
   /// comes later; the client's end takes the request out of the queue. What was granted and could not be told to a
   /// client that had gone is given back, unless a request id lets it ask again.
   Response reserve(const Request& request);
-  /// GET /api/v1/leases?device=&service=&state=&all=true
+  /// GET /api/v1/leases?device=&service=&state=&all=true&limit=&cursor=
   Response list(const Request& request);
   /// GET /api/v1/leases/{id}
   Response find(const Request& request);

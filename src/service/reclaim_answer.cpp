@@ -16,6 +16,7 @@
 #include "service/booked_device.hpp"
 #include "service/later.hpp"
 #include "service/lease_authority.hpp"
+#include "service/parameters.hpp"
 
 namespace gpukeeper::service {
 namespace {
@@ -296,25 +297,40 @@ std::vector<Route> reclaim_routes(std::function<std::shared_ptr<const ReclaimAns
   using R = ReclaimAnswers;
   constexpr auto needs = auth::Role::operator_;
   return {
-      {"POST", "/api/v1/plan", R"(What would have to move or end: {"min_bytes": N, "devices": 1, "device": "0"}.)",
-       by(&R::plan), false, false, auth::Role::viewer},
-      {"POST", "/api/v1/reclaim",
-       R"(Has memory given back: {"service": "…", "device": "0", "min_bytes": N}, all optional. Comes when it is done.)",
-       by(&R::reclaim), false, false, auth::Role::admin},
-      {"GET", "/api/v1/reclaim", "The latest reports of what was given back.", by(&R::reports)},
-      {"GET", "/api/v1/leases/{id}/holder", "Who is asked for the lease's memory.", by(&R::holder)},
-      {"PUT", "/api/v1/leases/{id}/holder",
-       R"(Registers who is asked: {"kind": "ollama", "url": "http://127.0.0.1:11434"}.)", by(&R::set_holder), false,
-       false, needs, Own::user},
-      {"DELETE", "/api/v1/leases/{id}/holder", "Nobody is asked any more.", by(&R::remove_holder), false, false, needs,
-       Own::user},
-      {"POST", "/api/v1/leases/{id}/wake", "Books what was suspended again, and lets it go on.", by(&R::wake), false,
-       false, needs, Own::user},
-      {"GET", "/api/v1/leases/{id}/parts", "How the lease is divided by name.", by(&R::parts)},
-      {"PUT", "/api/v1/leases/{id}/parts", R"(Sets a part: {"name": "weights", "bytes": N}.)", by(&R::set_part), false,
-       false, needs, Own::user},
-      {"DELETE", "/api/v1/leases/{id}/parts", "Gives a part back: ?name=.", by(&R::remove_part), false, false, needs,
-       Own::user},
+      described(
+          {"POST", "/api/v1/plan", R"(What would have to move or end: {"min_bytes": N, "devices": 1, "device": "0"}.)",
+           by(&R::plan), false, false, auth::Role::viewer},
+          {.tag = kReclaim, .takes = "api.plan_request", .gives = "reclaim.plan"}),
+      described(
+          {"POST", "/api/v1/reclaim",
+           R"(Has memory given back: {"service": "…", "device": "0", "min_bytes": N}, all optional. Comes when it is done.)",
+           by(&R::reclaim), false, false, auth::Role::admin},
+          {.tag = kReclaim, .takes = "api.reclaim_request", .body_needed = false, .gives = "reclaim.report"}),
+      described({"POST", "/api/v1/optimize", "The same by the command's name: what 'gpukeeper optimize' asks for.",
+                 by(&R::reclaim), false, false, auth::Role::admin},
+                {.tag = kReclaim, .takes = "api.reclaim_request", .body_needed = false, .gives = "reclaim.report"}),
+      described({"GET", "/api/v1/reclaim", "The latest reports of what was given back.", by(&R::reports)},
+                {.tag = kReclaim, .gives = "reclaim.reports"}),
+      described({"GET", "/api/v1/leases/{id}/holder", "Who is asked for the lease's memory.", by(&R::holder)},
+                {.tag = kReclaim, .gives = "api.holder"}),
+      described({"PUT", "/api/v1/leases/{id}/holder",
+                 R"(Registers who is asked: {"kind": "ollama", "url": "http://127.0.0.1:11434"}.)", by(&R::set_holder),
+                 false, false, needs, Own::user},
+                {.tag = kReclaim, .takes = "api.holder_request", .gives = "api.holder"}),
+      described({"DELETE", "/api/v1/leases/{id}/holder", "Nobody is asked any more.", by(&R::remove_holder), false,
+                 false, needs, Own::user},
+                {.tag = kReclaim, .gives = "api.holder"}),
+      described({"POST", "/api/v1/leases/{id}/wake", "Books what was suspended again, and lets it go on.", by(&R::wake),
+                 false, false, needs, Own::user},
+                {.tag = kReclaim, .gives = "api.woken"}),
+      described({"GET", "/api/v1/leases/{id}/parts", "How the lease is divided by name.", by(&R::parts)},
+                {.tag = kReclaim, .gives = "api.parts"}),
+      described({"PUT", "/api/v1/leases/{id}/parts", R"(Sets a part: {"name": "weights", "bytes": N}.)",
+                 by(&R::set_part), false, false, needs, Own::user},
+                {.tag = kReclaim, .takes = "api.part", .gives = "api.parts"}),
+      described({"DELETE", "/api/v1/leases/{id}/parts", "Gives a part back: ?name=.", by(&R::remove_part), false, false,
+                 needs, Own::user},
+                {.tag = kReclaim, .query = {{"name", "text", "Of the part.", true}}, .gives = "api.parts"}),
   };
 }
 

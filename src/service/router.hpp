@@ -5,6 +5,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "auth/role.hpp"
@@ -12,6 +13,27 @@
 #include "service/http.hpp"
 
 namespace gpukeeper::service {
+
+/// What may stand behind the '?' of a target.
+struct Parameter {
+  std::string_view name;
+  std::string_view takes;    ///< a schema: "text", "number", "count", "flag", or words with '|' between them
+  std::string_view summary;  ///< a sentence
+  bool needed = false;
+};
+
+/// What programs are told of a row beside its summary: the rest of a line of OpenAPI (openapi.hpp).
+struct Description {
+  std::string_view tag = {};  ///< under which it is listed
+  std::vector<Parameter> query = {};
+  std::string_view takes = {};  ///< the schema of the body; empty: there is none
+  bool body_needed = true;      ///< where it takes one
+  std::string_view gives = {};  ///< the schema of a good answer; empty: there is no body
+  unsigned status = 200;        ///< of a good answer
+  std::string_view content_type = "application/json";
+  bool creates = false;  ///< Idempotency-Key is understood
+  bool tagged = false;   ///< with an ETag: 304 for who has it
+};
 
 /// One row: what is answered where.
 struct Route {
@@ -24,9 +46,16 @@ struct Route {
   bool takes_long = false;  ///< it runs on another thread instead
   std::optional<auth::Role> needs = std::nullopt;  ///< absent: a viewer for GET, an operator for all else
   Own own = Own::none;                             ///< whose own it may be, where the role is not enough
+  Description about = {};                          ///< for programs; put on with described()
 
   auth::Role role() const { return needs.value_or(method == "GET" ? auth::Role::viewer : auth::Role::operator_); }
 };
+
+/// The row, with what programs are told of it.
+inline Route described(Route route, Description about) {
+  route.about = std::move(about);
+  return route;
+}
 
 /// Finds the route of a request. A pure function of the table: no sockets, no state.
 ///

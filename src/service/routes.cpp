@@ -7,10 +7,14 @@
 
 #include <fmt/format.h>
 
+#include "config/schema.hpp"
+#include "core/files.hpp"
 #include "core/rfc3339.hpp"
 #include "format/json_text.hpp"
 #include "service/alerts_answer.hpp"
 #include "service/audit.hpp"
+#include "service/compression.hpp"
+#include "service/devices_answer.hpp"
 #include "service/documented/gpu_api.hpp"
 #include "service/documented/gpu_memory.hpp"
 #include "service/documented/system_api.hpp"
@@ -18,12 +22,17 @@
 #include "service/event_desk.hpp"
 #include "service/events_answer.hpp"
 #include "service/faults_answer.hpp"
+#include "service/idempotency.hpp"
 #include "service/later.hpp"
 #include "service/leases_answer.hpp"
 #include "service/memory_reclaim.hpp"
 #include "service/metrics_answer.hpp"
+#include "service/openapi.hpp"
 #include "service/operations_answer.hpp"
+#include "service/parameters.hpp"
+#include "service/processes_answer.hpp"
 #include "service/reclaim_answer.hpp"
+#include "service/services_answer.hpp"
 
 namespace gpukeeper::service {
 namespace {
@@ -176,12 +185,51 @@ std::function<std::shared_ptr<const ReclaimAnswers>()> reclaim_answers(const std
 // What happens, as it happens.
 std::vector<Route> event_routes(const std::shared_ptr<const Sights>& sights) {
   if (!sights->events) return {};
+  const std::vector<Parameter> query = {{"types", "text", "Of these types, with commas between them."},
+                                        kDevice,
+                                        {"after", "text", "Goes on behind the one of that number."}};
   return {
-      {"GET", "/api/v1/events/stream",
-       "What happens, as Server-Sent Events: ?types=alert,fault&device=0&after=; goes on behind Last-Event-ID.",
-       [sights](const Request& request) { return events_stream(request, *sights->events, *sights->snapshot()); }},
-      {"GET", "/api/v1/events", "The same over a WebSocket, a JSON message each.",
-       [sights](const Request& request) { return events_web_socket(request, *sights->events, *sights->snapshot()); }}};
+      described(
+          {"GET", "/api/v1/events/stream",
+           "What happens, as Server-Sent Events: ?types=alert,fault&device=0&after=; goes on behind Last-Event-ID.",
+           [sights](const Request& request) { return events_stream(request, *sights->events, *sights->snapshot()); }},
+          {.tag = kEvents, .query = query, .gives = "text", .content_type = "text/event-stream"}),
+      described({"GET", "/api/v1/events", "The same over a WebSocket, a JSON message each.",
+                 [sights](const Request& request) {
+                   return events_web_socket(request, *sights->events, *sights->snapshot());
+                 }},
+                {.tag = kEvents, .query = query, .status = 101})};
+}
+
+// Given once a key: what the engine did is noted where it did it, as it answers later.
+Response silence_once(const Request& request, const Post& post, const std::shared_ptr<Idempotency>& keys) {
+  if (auto known = keys->begin(request)) return std::move(*known);
+  return begin_silence(request, {post, [keys, request](const Response* answer) { keys->end(request, answer); }});
+}
+
+Route without_answer(Route route) {
+  route.answer = nullptr;  // nothing is held that the answers hold
+  return route;
+}
+
+// What programs are told of the table. It is written for the first who asks.
+Route openapi_route(const std::shared_ptr<const Sights>& sights, std::shared_ptr<const std::vector<Route>> rows) {
+  struct Written {
+    std::mutex mutex;
+    std::shared_ptr<const std::string> text;  // guarded by mutex
+  };
+  auto answer = [sights, rows = std::move(rows), written = std::make_shared<Written>()](const Request&) {
+    auto response = json_answer(200, "");
+    std::scoped_lock lock(written->mutex);
+    if (!written->text) {
+      written->text = std::make_shared<const std::string>(openapi(*rows, sights->health().version));
+    }
+    response.body = written->text;
+    return response;
+  };
+  return described({"GET", "/api/v1/openapi.json", "This table for programs: OpenAPI 3.1.",
+                    elsewhere(counted(compressed(std::move(answer)), sights->metrics), sights->elsewhere)},
+                   {.tag = kDaemon, .gives = "api.openapi"});
 }
 
 }  // namespace
@@ -198,78 +246,179 @@ std::vector<Route> routes(Sights sights, Hands hands) {
     return health_answer(*shared->snapshot(), shared->health(), shared->clock->now(), monitored, *shared->trouble(),
                          troubles(*shared));
   };
+  const auto keys = std::make_shared<Idempotency>(*shared->clock);
   std::vector<Route> table = {
-      {"GET", "/health", "Whether gpukeeper samples, and what it misses. 503 when the sampler stands still.",
-       [health](const Request&) { return health(); }},
-      {"GET", "/metrics", "What Prometheus scrapes, in its text format or OpenMetrics; ?family= for some of it.",
-       [shared](const Request& request) { return metrics(request, *shared); }, true},
-      {"POST", "/api/v1/operations",
-       "Tells what services did on the GPUs, for the metrics: {\"service\": \"embedding\", \"operation\": "
-       "\"inference\", \"device\": \"0\", \"count\": 32, \"seconds\": 0.012}, or a list of such as operations.",
-       [shared](const Request& request) {
-         return operations_answer(request, *shared->metrics.operations, *shared->snapshot());
-       }},
-      {"GET", "/api/v1/snapshot", "Every GPU now, as 'gpukeeper status --json' prints it; ?device= for one of them.",
-       [shared, snapshots](const Request& request) { return snapshots->answer(request, shared->snapshot()); }, true},
-      {"GET", "/api/v1/faults",
-       "What went wrong, as 'gpukeeper faults --json' prints it; ?device=, severity=, kind=, since=, limit=.",
-       [shared](const Request& request) {
-         return faults_answer(request, *shared->faults(), shared->faults_kept_in(), *shared->snapshot());
-       }},
-      {"GET", "/api/v1/throttle", "How fast work may go, as 'gpukeeper throttle --json' prints it; ?device=.",
-       [shared, throttle](const Request& request) { return throttle->read(request, *shared->snapshot()); }, true},
-      {"PUT", "/api/v1/throttle", R"(Asks for less: {"speed_multiplier": 0.5, "seconds": 600, "devices": ["0"]}.)",
-       [shared, throttle](const Request& request) { return throttle->ask(request, *shared->snapshot()); }, false, false,
-       admin},
-      {"DELETE", "/api/v1/throttle", "Takes that back; ?device= for one GPU.",
-       [shared, throttle](const Request& request) { return throttle->take_back(request, *shared->snapshot()); }, false,
-       false, admin},
-      {"GET", "/api/v1/history", "What the GPUs did until now: ?metric=&device=&since=&step=, each if wanted.",
-       [shared](const Request& request) { return history_answer(request, shared->past, *shared->snapshot()); }, false,
-       true},
-      {"GET", "/api/v1/trend", "Where every GPU's temperature is going: ?device=&minutes=.",
-       [shared](const Request& request) { return trend_answer(request, shared->past, *shared->snapshot()); }, false,
-       true},
-      {"GET", "/api/v1/sinks", "Where alerts are sent, and whether they arrive.",
-       [shared](const Request&) { return json_answer(200, sinks_json(shared->sinks()) + "\n"); }},
-      {"GET", "/api/v1/config", "Every key of the configuration, its value, and where that came from.",
-       [doing](const Request&) { return doing->configuration(); }},
-      {"PATCH", "/api/v1/config", "Sets keys: a JSON object of them; ?save=true writes the file, too.",
-       [doing](const Request& request) { return doing->change_configuration(request); }, false, false, admin},
-      {"GET", "/api/v1/monitoring", "Whether the GPUs are looked at all the time, and when they were last.",
-       [shared, doing](const Request&) { return monitoring_answer(*shared, *doing, false); }},
-      {"POST", "/api/v1/monitoring/start", "Looks at the GPUs all the time.",
-       [shared, doing](const Request&) { return turn_monitoring(*shared, *doing, true); }},
-      {"POST", "/api/v1/monitoring/stop", "Looks at them only when somebody asks.",
-       [shared, doing](const Request&) { return turn_monitoring(*shared, *doing, false); }},
-      {"GET", "/api/v1/alerts",
-       "What needs a person's attention, as 'gpukeeper alerts --json' prints it; ?all=true, ?device=.",
-       [shared](const Request& request) { return alerts_answer(request, *shared->snapshot()); }},
-      {"POST", "/api/v1/alerts/{id}/ack",
-       "Somebody takes care of it: {\"for\": \"2h\", \"comment\": \"…\"}, both optional.",
-       [shared](const Request& request) { return acknowledge(request, {shared->post}); }},
-      {"DELETE", "/api/v1/alerts/{id}/ack", "Nobody does any more.",
-       [shared](const Request& request) { return unacknowledge(request, {shared->post}); }},
-      {"GET", "/api/v1/silences", "The silences, as 'gpukeeper alerts silences --json' prints them.",
-       [shared](const Request&) { return silences_answer(*shared->silences()); }},
-      {"POST", "/api/v1/silences",
-       "Silences alerts: {\"rule\": \"thermal\", \"device\": \"0\", \"level\": \"warning\", \"for\": \"2h\", "
-       "\"comment\": \"…\"}.",
-       [shared](const Request& request) { return begin_silence(request, {shared->post}); }},
-      {"DELETE", "/api/v1/silences/{id}", "Ends a silence.",
-       [shared](const Request& request) { return end_silence(request, {shared->post}); }},
+      described({"GET", "/health", "Whether gpukeeper samples, and what it misses. 503 when the sampler stands still.",
+                 [health](const Request&) { return health(); }},
+                {.tag = kDaemon, .gives = "api.health"}),
+      described(
+          {"GET", "/metrics", "What Prometheus scrapes, in its text format or OpenMetrics; ?family= for some of it.",
+           [shared](const Request& request) { return metrics(request, *shared); }, true},
+          {.tag = kDaemon,
+           .query = {{"family", "text", "Names of families, with commas between them."}},
+           .gives = "text",
+           .content_type = "text/plain"}),
+      described(
+          {"POST", "/api/v1/operations",
+           "Tells what services did on the GPUs, for the metrics: {\"service\": \"embedding\", \"operation\": "
+           "\"inference\", \"device\": \"0\", \"count\": 32, \"seconds\": 0.012}, or a list of such as operations.",
+           idempotent(
+               [shared](const Request& request) {
+                 return operations_answer(request, *shared->metrics.operations, *shared->snapshot());
+               },
+               keys)},
+          {.tag = kDaemon,
+           .takes = "api.operations_request",
+           .gives = "api.operations",
+           .status = 202,
+           .creates = true}),
+      described({"GET", "/api/v1/snapshot",
+                 "Every GPU now, as 'gpukeeper status --json' prints it; ?device= for one of them.",
+                 [shared, snapshots](const Request& request) { return snapshots->answer(request, shared->snapshot()); },
+                 true},
+                {.tag = kDevices, .query = {kDevice}, .gives = "status", .tagged = true}),
+      described({"GET", "/api/v1/devices",
+                 "What every GPU is and how they are connected, as 'gpukeeper devices --json' prints it; ?device=.",
+                 [shared](const Request& request) { return devices_answer(request, *shared->snapshot(), RealFiles()); },
+                 false, true},
+                {.tag = kDevices, .query = {kSomeDevices}, .gives = "devices"}),
+      described({"GET", "/api/v1/devices/{device}", "One of them, by index, UUID or PCI address.",
+                 [shared](const Request& request) { return device_answer(request, *shared->snapshot(), RealFiles()); },
+                 false, true},
+                {.tag = kDevices, .gives = "devices"}),
+      described(
+          {"GET", "/api/v1/states", "In which state every GPU is, since when, and between which borders; ?device=.",
+           [shared](const Request& request) { return states_answer(request, *shared->snapshot()); }, true},
+          {.tag = kDevices, .query = {kSomeDevices}, .gives = "states"}),
+      described({"GET", "/api/v1/processes",
+                 "Who uses the GPUs, as 'gpukeeper ps --json' prints it; ?device=, user=, container=, class=, pod=, "
+                 "job=, sort=, limit=, cursor=.",
+                 [shared](const Request& request) { return processes_answer(request, *shared->snapshot()); }, true},
+                {.tag = kDevices,
+                 .query = {kSomeDevices,
+                           {"user", "text", "A user's name or number."},
+                           {"container", "text", "The begin of an id, maybe after the runtime: docker:4f1c."},
+                           {"class", "unknown|mining|ml_training|ml_inference|ml|video|gaming|desktop",
+                            "What kind of work it does."},
+                           {"pod", "text", "The begin of a pod's uid."},
+                           {"job", "text", "Of Slurm."},
+                           {"sort", "memory|gpu|cpu|time|pid|user", "By what; pages go by GPU and pid."},
+                           kLimit,
+                           kCursor},
+                 .gives = "processes"}),
+      described({"GET", "/api/v1/why",
+                 "Why fans run and GPUs are slow, as 'gpukeeper why --json' prints it; ?device=, topic=.",
+                 [shared](const Request& request) { return why_answer(request, *shared->snapshot()); }, true},
+                {.tag = kDevices,
+                 .query = {kSomeDevices, {"topic", "fan|slow|hot|busy|memory", "The question."}},
+                 .gives = "why"}),
+      described({"GET", "/api/v1/faults",
+                 "What went wrong, as 'gpukeeper faults --json' prints it; ?device=, severity=, kind=, since=, limit=, "
+                 "cursor=.",
+                 [shared](const Request& request) {
+                   return faults_answer(request, *shared->faults(), shared->faults_kept_in(), *shared->snapshot());
+                 }},
+                {.tag = kAlerts,
+                 .query = {kDevice,
+                           {"severity", "info|warning|error|critical", "This and what is worse."},
+                           {"kind", "text", "Of these kinds, with commas between them."},
+                           {"since", "text", "A time ago (90s, 24h) or a date."},
+                           kLimit,
+                           kCursor},
+                 .gives = "faults"}),
+      described(
+          {"GET", "/api/v1/throttle", "How fast work may go, as 'gpukeeper throttle --json' prints it; ?device=.",
+           [shared, throttle](const Request& request) { return throttle->read(request, *shared->snapshot()); }, true},
+          {.tag = kDevices, .query = {kDevice}, .gives = "throttle"}),
+      described(
+          {"PUT", "/api/v1/throttle", R"(Asks for less: {"speed_multiplier": 0.5, "seconds": 600, "devices": ["0"]}.)",
+           [shared, throttle](const Request& request) { return throttle->ask(request, *shared->snapshot()); }, false,
+           false, admin},
+          {.tag = kDevices, .takes = "api.throttle_request", .gives = "api.throttle_taken", .status = 202}),
+      described(
+          {"DELETE", "/api/v1/throttle", "Takes that back; ?device= for one GPU.",
+           [shared, throttle](const Request& request) { return throttle->take_back(request, *shared->snapshot()); },
+           false, false, admin},
+          {.tag = kDevices, .query = {kDevice}, .gives = "api.throttle_taken", .status = 202}),
+      described(
+          {"GET", "/api/v1/history", "What the GPUs did until now: ?metric=&device=&since=&step=, each if wanted.",
+           [shared](const Request& request) { return history_answer(request, shared->past, *shared->snapshot()); },
+           false, true},
+          {.tag = kPast,
+           .query = {{"metric", "text", "Names of metrics, with commas between them."},
+                     kSomeDevices,
+                     {"since", "text", "A time ago (90s, 24h) or a date."},
+                     {"step", "text", "Of a bucket: 10s, 5m."}},
+           .gives = "history"}),
+      described({"GET", "/api/v1/trend", "Where every GPU's temperature is going: ?device=&minutes=.",
+                 [shared](const Request& request) { return trend_answer(request, shared->past, *shared->snapshot()); },
+                 false, true},
+                {.tag = kPast,
+                 .query = {kSomeDevices, {"minutes", "count", "How far it looks back: 1 to 1440."}},
+                 .gives = "trend"}),
+      described({"GET", "/api/v1/sinks", "Where alerts are sent, and whether they arrive.",
+                 [shared](const Request&) { return json_answer(200, sinks_json(shared->sinks()) + "\n"); }},
+                {.tag = kAlerts, .gives = "api.sinks"}),
+      described({"GET", "/api/v1/config", "Every key of the configuration, its value, and where that came from.",
+                 [doing](const Request&) { return doing->configuration(); }},
+                {.tag = kDaemon, .gives = "api.config"}),
+      described({"PATCH", "/api/v1/config", "Sets keys: a JSON object of them; ?save=true writes the file, too.",
+                 [doing](const Request& request) { return doing->change_configuration(request); }, false, false, admin},
+                {.tag = kDaemon, .query = {kSave}, .takes = "api.config_patch", .gives = "api.config_change"}),
+      described({"PUT", "/api/v1/config", "Sets these keys and takes back what else was set at run time; ?save=true.",
+                 [doing](const Request& request) { return doing->change_configuration(request); }, false, false, admin},
+                {.tag = kDaemon, .query = {kSave}, .takes = "api.config_patch", .gives = "api.config_change"}),
+      described({"GET", "/api/v1/config/schema", "The JSON Schema of a configuration file.",
+                 [](const Request&) { return json_answer(200, config::schema()); }},
+                {.tag = kDaemon, .gives = "api.json_schema"}),
+      described({"GET", "/api/v1/monitoring", "Whether the GPUs are looked at all the time, and when they were last.",
+                 [shared, doing](const Request&) { return monitoring_answer(*shared, *doing, false); }},
+                {.tag = kDaemon, .gives = "api.monitoring"}),
+      described({"POST", "/api/v1/monitoring/start", "Looks at the GPUs all the time.",
+                 [shared, doing](const Request&) { return turn_monitoring(*shared, *doing, true); }},
+                {.tag = kDaemon, .gives = "api.monitoring"}),
+      described({"POST", "/api/v1/monitoring/stop", "Looks at them only when somebody asks.",
+                 [shared, doing](const Request&) { return turn_monitoring(*shared, *doing, false); }},
+                {.tag = kDaemon, .gives = "api.monitoring"}),
+      described({"GET", "/api/v1/alerts",
+                 "What needs a person's attention, as 'gpukeeper alerts --json' prints it; ?all=true, ?device=.",
+                 [shared](const Request& request) { return alerts_answer(request, *shared->snapshot()); }},
+                {.tag = kAlerts,
+                 .query = {kDevice, {"all", "flag", "Whether those that pend and are over stand there, too."}},
+                 .gives = "alerts"}),
+      described({"POST", "/api/v1/alerts/{id}/ack",
+                 "Somebody takes care of it: {\"for\": \"2h\", \"comment\": \"…\"}, both optional.",
+                 [shared](const Request& request) { return acknowledge(request, {shared->post}); }},
+                {.tag = kAlerts, .takes = "api.acknowledgement", .body_needed = false, .status = 204}),
+      described({"DELETE", "/api/v1/alerts/{id}/ack", "Nobody does any more.",
+                 [shared](const Request& request) { return unacknowledge(request, {shared->post}); }},
+                {.tag = kAlerts, .status = 204}),
+      described({"GET", "/api/v1/silences", "The silences, as 'gpukeeper alerts silences --json' prints them.",
+                 [shared](const Request&) { return silences_answer(*shared->silences()); }},
+                {.tag = kAlerts, .gives = "api.silences"}),
+      described(
+          {"POST", "/api/v1/silences",
+           "Silences alerts: {\"rule\": \"thermal\", \"device\": \"0\", \"level\": \"warning\", \"for\": \"2h\", "
+           "\"comment\": \"…\"}.",
+           [shared, keys](const Request& request) { return silence_once(request, shared->post, keys); }},
+          {.tag = kAlerts, .takes = "api.silence_request", .gives = "api.silence", .status = 201, .creates = true}),
+      described({"DELETE", "/api/v1/silences/{id}", "Ends a silence.",
+                 [shared](const Request& request) { return end_silence(request, {shared->post}); }},
+                {.tag = kAlerts, .status = 204}),
   };
   for (Route& route : documented::gpu_api_routes(shared, doing, allocations)) table.push_back(std::move(route));
   for (Route& route : documented::system_api_routes(shared, doing, allocations, health)) {
     table.push_back(std::move(route));
   }
   for (Route& route : table) {
+    route.answer = compressed(std::move(route.answer));
     if (route.fresh) route.answer = freshly(std::move(route.answer), shared, doing);
     if (route.takes_long)
       route.answer = elsewhere(counted(std::move(route.answer), shared->metrics), shared->elsewhere);
   }
   const auto answers = lease_answers(shared);
   for (Route& route : lease_routes(answers)) {
+    route.answer = compressed(std::move(route.answer));
     route.answer =
         [answers, here = route.answer,
          there = elsewhere(counted(route.answer, shared->metrics), shared->at_the_desk)](const Request& request) {
@@ -278,8 +427,11 @@ std::vector<Route> routes(Sights sights, Hands hands) {
         };
     table.push_back(std::move(route));
   }
+  Route services = services_route(shared->book, shared->snapshot);
+  services.answer = elsewhere(counted(std::move(services.answer), shared->metrics), shared->at_the_desk);
+  table.push_back(std::move(services));
   for (Route& route : shared->reclaim ? reclaim_routes(reclaim_answers(shared)) : std::vector<Route>()) {
-    if (route.pattern == "/api/v1/plan" || route.pattern == "/api/v1/reclaim") {
+    if (route.pattern == "/api/v1/plan" || route.pattern == "/api/v1/reclaim" || route.pattern == "/api/v1/optimize") {
       route.answer = optimizing(std::move(route.answer), shared->metrics);
     }
     route.answer = elsewhere(counted(std::move(route.answer), shared->metrics), shared->at_the_desk);
@@ -287,12 +439,16 @@ std::vector<Route> routes(Sights sights, Hands hands) {
   }
   for (Route& route : event_routes(shared)) table.push_back(std::move(route));
   if (shared->audit) table.push_back(audit_route(*shared->audit));
+  const auto told = std::make_shared<std::vector<Route>>();
+  table.push_back(openapi_route(shared, told));
   std::vector<std::pair<std::string, std::string>> rows;
   for (const Route& route : table) {
     rows.emplace_back(std::string(route.method) + " " + std::string(route.pattern), route.summary);
   }
-  table.push_back(
-      {"GET", "/", "This list.", [shared, rows](const Request&) { return index(rows, shared->health().version); }});
+  table.push_back(described(
+      {"GET", "/", "This list.", [shared, rows](const Request&) { return index(rows, shared->health().version); }},
+      {.tag = kDaemon, .gives = "api.index"}));
+  for (const Route& route : table) told->push_back(without_answer(route));
   return table;
 }
 

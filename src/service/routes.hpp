@@ -74,7 +74,7 @@ struct Sights {
 /// What the routes may have done.
 struct Hands {
   std::function<Response()> configuration;                       ///< GET /api/v1/config
-  std::function<Response(const Request&)> change_configuration;  ///< PATCH /api/v1/config
+  std::function<Response(const Request&)> change_configuration;  ///< PATCH, PUT /api/v1/config
   /// Sets keys out of a JSON object of them; as Configuration::set, without saving.
   std::function<Response(const std::string&, std::function<Response(const Result<std::string>&)>)> set_configuration =
       nullptr;

@@ -1,9 +1,14 @@
 #include "service/audit.hpp"
 
+#include <algorithm>
 #include <memory>
+#include <string>
+#include <vector>
 
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
+
+#include <fmt/format.h>
 
 #include "fakes/fake_clock.hpp"
 #include "fakes/fake_log.hpp"
@@ -70,10 +75,38 @@ TEST_F(AuditTest, WhoHadGoneIsKeptWithoutAStatus) {
   EXPECT_EQ(changes()["changes"][0]["status"], nullptr);
 }
 
-TEST_F(AuditTest, TheLimitIsANumber) {
-  for (const auto& [name, value] : {std::pair("limit", "0"), std::pair("limit", "1001"), std::pair("since", "1")}) {
-    EXPECT_EQ(changes({{name, value}})["detail"], "the one parameter known here is limit, a number from 1 to 1000");
+TEST_F(AuditTest, WhatIsAskedForMustBeUnderstood) {
+  const auto detail = [&](const std::string& name, const std::string& value) {
+    return changes({{name, value}})["detail"].get<std::string>();
+  };
+  EXPECT_EQ(detail("since", "1"), "there is no parameter 'since' here: there are limit, cursor");
+  EXPECT_EQ(detail("limit", "0"), "limit takes a whole number from 1 to 1000, not '0'");
+  EXPECT_EQ(detail("limit", "1001"), "limit takes a whole number from 1 to 1000, not '1001'");
+  EXPECT_EQ(detail("cursor", "61756469743a30"),  // "audit:0"
+            "the cursor names a change that is no longer remembered: leave it out to begin anew");
+}
+
+TEST_F(AuditTest, PagesGoOnBehindTheOneBefore) {
+  for (int i = 0; i < 5; ++i) done(change("DELETE", fmt::format("/api/v1/leases/{}", i)), 200);
+  static_cast<void>(changes());  // all is written
+  Request request;
+  request.method = "GET";
+  request.path = "/api/v1/audit";
+  request.query = {{"limit", "2"}};
+  std::vector<std::string> seen;
+  for (int page = 0; page < 3; ++page) {
+    const Response answer = audit_->answer(request);
+    const json document = json::parse(*answer.body);
+    for (const json& each : document["changes"]) seen.push_back(each["what"]);
+    const auto link = std::ranges::find(answer.headers, "Link", &Header::first);
+    ASSERT_EQ(link != answer.headers.end(), page < 2);
+    if (page == 2) break;
+    const auto at = link->second.find("cursor=") + 7;
+    request.query["cursor"] = link->second.substr(at, link->second.find('>') - at);
   }
+  EXPECT_EQ(seen,
+            (std::vector<std::string>{"DELETE /api/v1/leases/4", "DELETE /api/v1/leases/3", "DELETE /api/v1/leases/2",
+                                      "DELETE /api/v1/leases/1", "DELETE /api/v1/leases/0"}));
 }
 
 TEST_F(AuditTest, ADiskThatTakesNothingIsSaid) {

@@ -455,7 +455,7 @@ TEST_F(LeasesAnswerTest, AListIsNarrowedAndAddsUp) {
   EXPECT_THAT(ids({{"all", "true"}}, "ended"), ElementsAre("3"));
   EXPECT_EQ(json(ask("GET", "/api/v1/leases", kTom, {}, {{"device", "1"}}))["devices"].size(), 1u);
   expect_problem(ask("GET", "/api/v1/leases", kTom, {}, {{"gpu", "1"}}), 400, "invalid",
-                 "there is no parameter 'gpu': known here are device, service, state, all");
+                 "there is no parameter 'gpu' here: there are device, service, state, all, limit, cursor");
   expect_problem(ask("GET", "/api/v1/leases", kTom, {}, {{"state", "gone"}}), 400, "invalid",
                  "state is 'gone'; it takes waiting, starting, active, suspended, draining, leaked or ended");
   expect_problem(

@@ -216,6 +216,13 @@ TEST_F(RoutesTest, TheFaultsAreThoseThatAreAskedFor) {
   EXPECT_EQ(Json::parse(*get("/api/v1/faults", {{"device", "GPU-bbbb"}}).body)["faults"][0]["id"], 2);
   EXPECT_EQ(Json::parse(*get("/api/v1/faults", {{"kind", "xid,lost"}, {"limit", "1"}}).body)["faults"].size(), 1U);
   EXPECT_EQ(get("/api/v1/faults", {{"device", "9"}}).status, 404U);
+  const auto first = get("/api/v1/faults", {{"limit", "1"}});
+  EXPECT_EQ(Json::parse(*first.body)["faults"][0]["id"], 2);
+  ASSERT_EQ(first.headers.back(),
+            Header("Link", "</api/v1/faults?limit=1&cursor=6661756c74733a302032>; rel=\"next\""));  // "faults:0 2"
+  const auto second = get("/api/v1/faults", {{"limit", "1"}, {"cursor", "6661756c74733a302032"}});
+  EXPECT_EQ(Json::parse(*second.body)["faults"][0]["id"], 1);
+  EXPECT_NE(second.headers.back().first, "Link");
 }
 
 TEST_F(RoutesTest, WhatTheFaultsAreAskedMustBeUnderstood) {
@@ -226,10 +233,10 @@ TEST_F(RoutesTest, WhatTheFaultsAreAskedMustBeUnderstood) {
   };
   EXPECT_EQ(detail("severity", "bad"), "severity is one of info, warning, error, critical, not 'bad'");
   EXPECT_THAT(detail("kind", "xid,xit"), AllOf(HasSubstr("kind is one of xid, ecc_corrected, "), HasSubstr("'xit'")));
-  EXPECT_EQ(detail("limit", "-1"), "limit takes a whole number, not '-1'");
+  EXPECT_EQ(detail("limit", "-1"), "limit takes a whole number from 1 to 100000, not '-1'");
   EXPECT_THAT(detail("since", "yesterday"), HasSubstr("since takes a time ago such as 90s"));
   EXPECT_EQ(detail("sine", "1h"),
-            "there is no parameter 'sine': device, severity, kind, since and limit are known here");
+            "there is no parameter 'sine': device, severity, kind, since, limit and cursor are known here");
 }
 
 TEST_F(RoutesTest, BeforeTheFirstSnapshotItIsNotThereYet) {
@@ -354,11 +361,10 @@ TEST_F(RoutesTest, BeforeTheFirstTickThePastIsNotKnownYet) {
 }
 
 TEST_F(RoutesTest, EveryRowNeedsARole) {
-  const std::map<std::string, auth::Role> others = {{"PATCH /api/v1/config", auth::Role::admin},
-                                                    {"PUT /api/gpu/config", auth::Role::admin},
-                                                    {"PUT /api/v1/throttle", auth::Role::admin},
-                                                    {"DELETE /api/v1/throttle", auth::Role::admin},
-                                                    {"POST /api/v1/leases/{id}/revoke", auth::Role::admin}};
+  const std::map<std::string, auth::Role> others = {
+      {"PATCH /api/v1/config", auth::Role::admin},    {"PUT /api/v1/config", auth::Role::admin},
+      {"PUT /api/gpu/config", auth::Role::admin},     {"PUT /api/v1/throttle", auth::Role::admin},
+      {"DELETE /api/v1/throttle", auth::Role::admin}, {"POST /api/v1/leases/{id}/revoke", auth::Role::admin}};
   for (const Route& route : router_.routes()) {
     const auto other = others.find(std::string(route.method) + " " + std::string(route.pattern));
     const auto usual = route.method == "GET" ? auth::Role::viewer : auth::Role::operator_;

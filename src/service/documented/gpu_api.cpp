@@ -10,6 +10,7 @@
 #include "service/documented/gpu_list.hpp"
 #include "service/documented/gpu_objects.hpp"
 #include "service/elsewhere.hpp"
+#include "service/parameters.hpp"
 #include "telemetry/history.hpp"
 #include "telemetry/trend.hpp"
 
@@ -152,36 +153,51 @@ std::vector<Route> gpu_api_routes(const std::shared_ptr<const Sights>& sights,
                                   const std::shared_ptr<const Hands>& hands, const std::shared_ptr<GpuMemory>& memory) {
   const auto statuses = std::make_shared<Statuses>();
   std::vector<Route> rows = {
-      {"GET", "/api/gpu/status", "How one GPU is, for clients of the GPU manager; ?gpu_id=.",
-       [memory, statuses](const Request& request) {
-         return memory->with(
-             request, [statuses, id = gpu_in_query(request)](const SnapshotPtr& snapshot, const AllocationsPtr& known) {
-               return statuses->one(snapshot, known, id);
-             });
-       },
-       true},
-      {"GET", "/api/gpu/status/all", "How every GPU is, for clients of the GPU manager.",
-       [memory, statuses](const Request& request) {
-         return memory->with(request, [statuses](const SnapshotPtr& snapshot, const AllocationsPtr& known) {
-           return statuses->all(snapshot, known);
-         });
-       },
-       true},
-      {"GET", "/api/gpu/metrics",
-       "The readings of one GPU (?gpu_id=) for clients of the GPU manager, and of all with their processes for those "
-       "of the system monitor.",
-       [sights](const Request& request) { return metrics(request, *sights); }, true},
-      {"GET", "/api/gpu/metrics/history", "The last samples, for clients of the GPU manager; ?gpu_id=, limit=.",
-       [sights](const Request& request) { return history(request, *sights); }, false, true},
-      {"GET", "/api/gpu/temperature/trend",
-       "Where a GPU's temperature is going, for clients of the GPU manager; ?gpu_id=, duration= in minutes.",
-       [sights](const Request& request) { return trend(request, *sights); }, false, true},
-      {"GET", "/api/gpu/throttle/status", "How fast work may go on all GPUs, for clients of the GPU manager.",
-       [sights](const Request&) { return throttle(*sights); }, true},
-      {"POST", "/api/gpu/monitoring/start", "Looks at the GPUs all the time, for clients of the GPU manager.",
-       [sights, hands](const Request&) { return start_monitoring(*sights, *hands); }},
-      {"POST", "/api/gpu/monitoring/stop", "Looks at them only when somebody asks, for clients of the GPU manager.",
-       [hands](const Request&) { return stop_monitoring(*hands); }},
+      described({"GET", "/api/gpu/status", "How one GPU is, for clients of the GPU manager; ?gpu_id=.",
+                 [memory, statuses](const Request& request) {
+                   return memory->with(request, [statuses, id = gpu_in_query(request)](const SnapshotPtr& snapshot,
+                                                                                       const AllocationsPtr& known) {
+                     return statuses->one(snapshot, known, id);
+                   });
+                 },
+                 true},
+                {.tag = kGpuManager, .query = {kGpuId}, .gives = "documented.gpu_status"}),
+      described({"GET", "/api/gpu/status/all", "How every GPU is, for clients of the GPU manager.",
+                 [memory, statuses](const Request& request) {
+                   return memory->with(request, [statuses](const SnapshotPtr& snapshot, const AllocationsPtr& known) {
+                     return statuses->all(snapshot, known);
+                   });
+                 },
+                 true},
+                {.tag = kGpuManager, .gives = "documented.gpu_statuses"}),
+      described({"GET", "/api/gpu/metrics",
+                 "The readings of one GPU (?gpu_id=) for clients of the GPU manager, and of all with their processes "
+                 "for those "
+                 "of the system monitor.",
+                 [sights](const Request& request) { return metrics(request, *sights); }, true},
+                {.tag = kGpuManager, .query = {kGpuId}, .gives = "documented.gpu_metrics"}),
+      described(
+          {"GET", "/api/gpu/metrics/history", "The last samples, for clients of the GPU manager; ?gpu_id=, limit=.",
+           [sights](const Request& request) { return history(request, *sights); }, false, true},
+          {.tag = kGpuManager,
+           .query = {kGpuId, {"limit", "number", "How many samples; 0 for all."}},
+           .gives = "documented.gpu_history"}),
+      described({"GET", "/api/gpu/temperature/trend",
+                 "Where a GPU's temperature is going, for clients of the GPU manager; ?gpu_id=, duration= in minutes.",
+                 [sights](const Request& request) { return trend(request, *sights); }, false, true},
+                {.tag = kGpuManager,
+                 .query = {kGpuId, {"duration", "number", "In minutes."}},
+                 .gives = "documented.gpu_trend"}),
+      described({"GET", "/api/gpu/throttle/status", "How fast work may go on all GPUs, for clients of the GPU manager.",
+                 [sights](const Request&) { return throttle(*sights); }, true},
+                {.tag = kGpuManager, .gives = "documented.gpu_throttle"}),
+      described({"POST", "/api/gpu/monitoring/start", "Looks at the GPUs all the time, for clients of the GPU manager.",
+                 [sights, hands](const Request&) { return start_monitoring(*sights, *hands); }},
+                {.tag = kGpuManager, .gives = "documented.done"}),
+      described(
+          {"POST", "/api/gpu/monitoring/stop", "Looks at them only when somebody asks, for clients of the GPU manager.",
+           [hands](const Request&) { return stop_monitoring(*hands); }},
+          {.tag = kGpuManager, .gives = "documented.done"}),
   };
   for (Route& row : gpu_memory_routes(memory)) rows.push_back(std::move(row));
   for (Route& row : gpu_config_routes(hands)) rows.push_back(std::move(row));

@@ -12,6 +12,7 @@
 #include "core/display_text.hpp"
 #include "core/text.hpp"
 #include "service/documented/words.hpp"
+#include "service/parameters.hpp"
 
 namespace gpukeeper::service::documented {
 namespace {
@@ -104,10 +105,12 @@ Response put(const Request& request, const std::shared_ptr<const Hands>& hands) 
 
 std::vector<Route> gpu_config_routes(const std::shared_ptr<const Hands>& hands) {
   return {
-      {"GET", "/api/gpu/config", "The 13 keys of the GPU manager's configuration.",
-       [hands](const Request&) { return succeeded(config_object(*hands)); }},
-      {"PUT", "/api/gpu/config", R"(Sets some of them: {"temp_throttle": 80}.)",
-       [hands](const Request& request) { return put(request, hands); }, false, false, auth::Role::admin},
+      described({"GET", "/api/gpu/config", "The 13 keys of the GPU manager's configuration.",
+                 [hands](const Request&) { return succeeded(config_object(*hands)); }},
+                {.tag = kGpuManager, .gives = "documented.gpu_config"}),
+      described({"PUT", "/api/gpu/config", R"(Sets some of them: {"temp_throttle": 80}.)",
+                 [hands](const Request& request) { return put(request, hands); }, false, false, auth::Role::admin},
+                {.tag = kGpuManager, .takes = "documented.gpu_config_patch", .gives = "documented.gpu_config_set"}),
   };
 }
 

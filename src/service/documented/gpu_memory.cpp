@@ -12,6 +12,7 @@
 #include "service/elsewhere.hpp"
 #include "service/later.hpp"
 #include "service/lease_authority.hpp"
+#include "service/parameters.hpp"
 
 namespace gpukeeper::service::documented {
 namespace {
@@ -179,21 +180,25 @@ Response GpuMemory::deallocate(const Request& request) const {
 
 std::vector<Route> gpu_memory_routes(const std::shared_ptr<GpuMemory>& memory) {
   return {
-      {"GET", "/api/gpu/memory/available",
-       "How much memory may still be allocated on a GPU, for clients of the GPU manager; ?gpu_id=.",
-       [memory](const Request& request) {
-         return memory->with(request, [id = gpu_in_query(request)](const auto& snapshot, const auto& known) {
-           return succeeded({{"gpu_id", id}, {"available_mb", available_on(*snapshot, *known, id)}});
-         });
-       }},
-      {"POST", "/api/gpu/memory/allocate",
-       R"(Books memory, for clients of the GPU manager: {"allocation_id": "llm", "required_mb": 2048, "gpu_id": 0}.)",
-       elsewhere([memory](const Request& request) { return memory->allocate(request); }, memory->desk()), false, false,
-       auth::Role::operator_, Own::service},
-      {"POST", "/api/gpu/memory/deallocate",
-       R"(Gives it back, for clients of the GPU manager: {"allocation_id": "llm", "gpu_id": 0}.)",
-       elsewhere([memory](const Request& request) { return memory->deallocate(request); }, memory->desk()), false,
-       false, auth::Role::operator_, Own::service},
+      described({"GET", "/api/gpu/memory/available",
+                 "How much memory may still be allocated on a GPU, for clients of the GPU manager; ?gpu_id=.",
+                 [memory](const Request& request) {
+                   return memory->with(request, [id = gpu_in_query(request)](const auto& snapshot, const auto& known) {
+                     return succeeded({{"gpu_id", id}, {"available_mb", available_on(*snapshot, *known, id)}});
+                   });
+                 }},
+                {.tag = kGpuManager, .query = {kGpuId}, .gives = "documented.gpu_memory"}),
+      described(
+          {"POST", "/api/gpu/memory/allocate",
+           R"(Books memory, for clients of the GPU manager: {"allocation_id": "llm", "required_mb": 2048, "gpu_id": 0}.)",
+           elsewhere([memory](const Request& request) { return memory->allocate(request); }, memory->desk()), false,
+           false, auth::Role::operator_, Own::service},
+          {.tag = kGpuManager, .takes = "documented.allocation", .gives = "documented.allocated"}),
+      described({"POST", "/api/gpu/memory/deallocate",
+                 R"(Gives it back, for clients of the GPU manager: {"allocation_id": "llm", "gpu_id": 0}.)",
+                 elsewhere([memory](const Request& request) { return memory->deallocate(request); }, memory->desk()),
+                 false, false, auth::Role::operator_, Own::service},
+                {.tag = kGpuManager, .takes = "documented.deallocation", .gives = "documented.deallocated"}),
   };
 }
 

@@ -11,6 +11,7 @@
 #include "service/documented/gpu_objects.hpp"
 #include "service/documented/machine_objects.hpp"
 #include "service/elsewhere.hpp"
+#include "service/parameters.hpp"
 
 namespace gpukeeper::service::documented {
 namespace {
@@ -98,36 +99,41 @@ Json status_answer(const Snapshot& snapshot, const MachineFacts& facts, std::str
 std::vector<Route> machine_routes(const std::shared_ptr<const Sights>& sights,
                                   const std::shared_ptr<GpuMemory>& memory) {
   using Object = std::function<Json(const Request&, const MachineFacts&)>;
-  const auto row = [&](std::string_view path, std::string_view summary, Object object) -> Route {
-    return {"GET", path, summary,
-            elsewhere([sights, object = std::move(object)](
-                          const Request& request) { return answer(200, object(request, *sights->machine())); },
-                      sights->at_the_machine)};
+  const auto row = [&](std::string_view path, std::string_view summary, std::string_view gives, Object object,
+                       std::vector<Parameter> query = {}) {
+    return described(
+        {"GET", path, summary,
+         elsewhere([sights, object = std::move(object)](
+                       const Request& request) { return answer(200, object(request, *sights->machine())); },
+                   sights->at_the_machine)},
+        {.tag = kSystemMonitor, .query = std::move(query), .gives = gives});
   };
   return {
-      row("/api/status", "Whether the system monitor works, and how loaded the computer is.",
+      row("/api/status", "Whether the system monitor works, and how loaded the computer is.", "documented.status",
           [sights](const Request&, const MachineFacts& facts) {
             return status_answer(*sights->snapshot(), facts, sights->health().version);
           }),
       row("/api/system/status", "One GPU (?gpu_id=) beside the computer's processors and memory.",
+          "documented.system_status",
           [sights, memory](const Request& request, const MachineFacts& facts) {
             const auto snapshot = sights->snapshot();
             const auto allocations = memory->known(snapshot->sequence);
             return Json{{"gpu", status_object(*snapshot, gpu_in_query(request), *allocations)},
                         {"cpu", cpu_object(facts)},
                         {"memory", memory_object(facts)}};
-          }),
-      row("/api/system/overview", "How loaded the computer is, in short.",
+          },
+          {kGpuId}),
+      row("/api/system/overview", "How loaded the computer is, in short.", "documented.overview",
           [](const Request&, const MachineFacts& facts) { return overview(facts); }),
-      row("/api/system/cpu", "The computer's processors, and what keeps them busy.",
+      row("/api/system/cpu", "The computer's processors, and what keeps them busy.", "documented.cpu",
           [sights](const Request& request, const MachineFacts& facts) { return cpu_answer(facts, may_read(request)); }),
-      row("/api/system/memory", "The computer's memory, and what fills it.",
+      row("/api/system/memory", "The computer's memory, and what fills it.", "documented.memory",
           [sights](const Request& request, const MachineFacts& facts) {
             return memory_answer(facts, may_read(request));
           }),
-      row("/api/system/disk", "The computer's disks.",
+      row("/api/system/disk", "The computer's disks.", "documented.disk",
           [](const Request&, const MachineFacts& facts) { return disk_answer(facts); }),
-      row("/api/system/network", "The computer's network interfaces.",
+      row("/api/system/network", "The computer's network interfaces.", "documented.network",
           [](const Request&, const MachineFacts& facts) { return network_answer(facts); }),
   };
 }
@@ -138,20 +144,27 @@ std::vector<Route> system_api_routes(const std::shared_ptr<const Sights>& sights
                                      const std::shared_ptr<const Hands>& hands,
                                      const std::shared_ptr<GpuMemory>& memory, std::function<Response()> health) {
   std::vector<Route> rows = {
-      {"GET", "/api/gpu/summary", "Every GPU in short, for clients of the system monitor.",
-       [sights](const Request&) { return of_snapshot(*sights, gpu_summary); }, true},
-      {"GET", "/api/gpu/processes", "Why the fan runs: the processes on the GPUs, for clients of the system monitor.",
-       [sights](const Request& request) {
-         const CommandLines lines = may_read(request);
-         return of_snapshot(*sights, [lines](const Snapshot& snapshot) { return gpu_processes(snapshot, lines); });
-       },
-       true},
-      {"GET", "/api/health", "As /health, and whether what happens is kept and a GPU is seen.",
-       [sights, health = std::move(health)](const Request&) { return api_health(*sights, health()); }},
-      {"GET", "/ready", "Whether there is something to answer with. 503 until the GPUs were looked at.",
-       [sights, hands](const Request&) { return ready(*sights, *hands); }},
-      {"GET", "/api/monitoring/stats", "How often the GPUs were looked at, and what failed.",
-       [sights, hands](const Request&) { return stats(*sights, *hands); }},
+      described({"GET", "/api/gpu/summary", "Every GPU in short, for clients of the system monitor.",
+                 [sights](const Request&) { return of_snapshot(*sights, gpu_summary); }, true},
+                {.tag = kSystemMonitor, .gives = "documented.summary"}),
+      described({"GET", "/api/gpu/processes",
+                 "Why the fan runs: the processes on the GPUs, for clients of the system monitor.",
+                 [sights](const Request& request) {
+                   const CommandLines lines = may_read(request);
+                   return of_snapshot(*sights,
+                                      [lines](const Snapshot& snapshot) { return gpu_processes(snapshot, lines); });
+                 },
+                 true},
+                {.tag = kSystemMonitor, .gives = "documented.processes"}),
+      described({"GET", "/api/health", "As /health, and whether what happens is kept and a GPU is seen.",
+                 [sights, health = std::move(health)](const Request&) { return api_health(*sights, health()); }},
+                {.tag = kSystemMonitor, .gives = "documented.health"}),
+      described({"GET", "/ready", "Whether there is something to answer with. 503 until the GPUs were looked at.",
+                 [sights, hands](const Request&) { return ready(*sights, *hands); }},
+                {.tag = kDaemon, .gives = "api.ready"}),
+      described({"GET", "/api/monitoring/stats", "How often the GPUs were looked at, and what failed.",
+                 [sights, hands](const Request&) { return stats(*sights, *hands); }},
+                {.tag = kSystemMonitor, .gives = "documented.stats"}),
   };
   if (!sights->machine) return rows;
   for (Route& row : machine_routes(sights, memory)) rows.push_back(std::move(row));
