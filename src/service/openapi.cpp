@@ -122,7 +122,8 @@ Json errors_of(const Route& route) {
 
 Json responses(const Route& route) {
   const Description& about = route.about;
-  Json good = {{"description", reason_phrase(about.status)}};
+  const bool switches = about.status == 101;
+  Json good = {{"description", switches ? "It is a WebSocket from now on." : reason_phrase(about.status)}};
   if (!about.gives.empty()) good["content"] = content(about.content_type, about.gives);
   const bool in_pages = std::ranges::find(about.query, kCursor.name, &Parameter::name) != about.query.end();
   if (in_pages) {
