@@ -34,6 +34,7 @@ struct MetricFacts {
   std::vector<SinkFigures> sinks = {};
   std::vector<std::pair<std::string, std::uint64_t>> queues = {};  ///< work that waits, by the name of who will do it
   std::uint64_t failed_steps = 0;                                  ///< EngineTrouble
+  std::uint64_t event_clients = 0;                                 ///< that listen to events over HTTP
 };
 
 }  // namespace gpukeeper::prometheus

@@ -104,11 +104,14 @@ void add_answers(Exposition& out, const SelfFigures& self) {
 
 void add_queues(Exposition& out, const MetricFacts& facts) {
   static const Family kQueue("gpukeeper_queue_length", gauge, "", "Work that waits for a thread of gpukeeper's.");
+  static const Family kListeners("gpukeeper_event_clients", gauge, "", "Clients that listen to events over HTTP.");
   static const Family kSent("gpukeeper_sink_notices_sent_total", counter, "", "Notices of alerts that arrived.");
   static const Family kWaiting("gpukeeper_sink_notices_waiting", gauge, "", "Notices that did not arrive yet.");
   static const Family kDropped("gpukeeper_sink_notices_dropped_total", counter, "", "Notices that never will arrive.");
   out.begin(kQueue);
   for (const auto& [name, length] : facts.queues) out.add(plain_label("queue", name), length);
+  out.begin(kListeners);
+  out.add({}, facts.event_clients);
   std::map<std::string, SinkFigures> sinks;
   for (const SinkFigures& sink : facts.sinks) {
     SinkFigures& sum = sinks[label("sink", sink.name)];

@@ -7,9 +7,9 @@
 
 namespace gpukeeper::service {
 
-void EventDesk::connect(Post post, Faults faults) {
+void EventDesk::connect(After after, Faults faults) {
   std::scoped_lock lock(mutex_);
-  post_ = std::move(post);
+  after_ = std::move(after);
   faults_ = std::move(faults);
   call_server();
 }
@@ -17,7 +17,7 @@ void EventDesk::connect(Post post, Faults faults) {
 void EventDesk::disconnect() {
   std::scoped_lock lock(mutex_);
   closed_ = true;
-  post_ = nullptr;
+  after_ = nullptr;
   faults_ = nullptr;
   waiting_.clear();
   leases_.clear();
@@ -39,11 +39,16 @@ void EventDesk::note(events::LeaseHappening lease, WallTime at) {
   call_server();
 }
 
+void EventDesk::after(std::chrono::milliseconds delay, std::function<void()> what) {
+  std::scoped_lock lock(mutex_);
+  if (after_) after_(delay, std::move(what));
+}
+
 // Under the lock: the server's thread takes all that is there, so it is called once.
 void EventDesk::call_server() {
-  if (!post_ || called_ || (waiting_.empty() && leases_.empty())) return;
+  if (!after_ || called_ || (waiting_.empty() && leases_.empty())) return;
   called_ = true;
-  post_([this] { take(); });
+  after_({}, [this] { take(); });
 }
 
 void EventDesk::take() {

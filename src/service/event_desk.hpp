@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -24,11 +25,12 @@ namespace gpukeeper::service {
 /// Where what happens is told to those who listen over HTTP. Whoever knows something puts it down and goes; the
 /// server's thread finds it there, numbers it, and wakes the listeners.
 ///
-/// Threads: see(), note(), connect(), disconnect() and clients() may be called from any; all else belongs to the
-/// server's.
+/// Threads: see(), note(), after(), connect(), disconnect() and clients() may be called from any; all else belongs to
+/// the server's.
 class EventDesk {
  public:
-  using Post = std::function<void(std::function<void()>)>;
+  /// Has something done on the server's thread, after a while.
+  using After = std::function<void(std::chrono::milliseconds, std::function<void()>)>;
   using Faults = std::function<std::shared_ptr<const FaultList>()>;
 
   /// What may wait for the server's thread; beyond that the older is left out, and snapshots lose nothing by it.
@@ -39,12 +41,15 @@ class EventDesk {
   EventDesk(std::uint64_t before, std::size_t most) : ring_(before), most_(most) {}
 
   /// How the server's thread is reached, and the fault journal there. Until then what comes waits.
-  void connect(Post post, Faults faults);
+  void connect(After after, Faults faults);
   /// Neither is there any more: what comes is dropped.
   void disconnect();
 
   void see(std::shared_ptr<const Snapshot> snapshot);
   void note(events::LeaseHappening lease, WallTime at);
+
+  /// As what it was connected with; does nothing once it is disconnected. From any thread.
+  void after(std::chrono::milliseconds delay, std::function<void()> what);
 
   /// How many listen.
   std::size_t clients() const { return clients_; }
@@ -69,8 +74,8 @@ class EventDesk {
   void happened(const Snapshot& snapshot);
 
   std::mutex mutex_;
-  Post post_;            // guarded by mutex_, as all below
-  Faults faults_;        // null without post_
+  After after_;          // guarded by mutex_, as all below
+  Faults faults_;        // null without after_
   bool closed_ = false;  // disconnected
   bool called_ = false;  // the server's thread is on its way
   std::deque<std::shared_ptr<const Snapshot>> waiting_;

@@ -151,6 +151,7 @@ class HttpServer::Implementation {
     // Those that are still waited for must not call a server that is gone.
     for (Connection* connection : connections_) {
       if (connection->awaited) connection->awaited->abandon();
+      if (connection->takeover) connection->takeover->ended();
     }
   }
 
@@ -159,6 +160,16 @@ class HttpServer::Implementation {
   }
 
   void ping(std::function<void()> pong) { asio::post(context_, std::move(pong)); }
+
+  void after(std::chrono::milliseconds delay, std::function<void()> what) {
+    asio::post(context_, [this, delay, what = std::move(what)]() mutable {
+      if (delay <= 0ms) return what();
+      const auto timer = std::make_shared<asio::steady_timer>(context_, delay);
+      timer->async_wait([timer, what = std::move(what)](const error_code& error) {
+        if (!error) what();
+      });
+    });
+  }
 
  private:
   static Deadline in(std::chrono::milliseconds time) { return std::chrono::steady_clock::now() + time; }
@@ -511,6 +522,9 @@ void HttpServer::run() {
 }
 void HttpServer::stop() {
   implementation_->stop();
+}
+void HttpServer::after(std::chrono::milliseconds delay, std::function<void()> what) {
+  implementation_->after(delay, std::move(what));
 }
 void HttpServer::ping(std::function<void()> pong) {
   implementation_->ping(std::move(pong));

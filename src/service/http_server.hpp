@@ -39,7 +39,8 @@ struct HttpServerOptions {
 /// time and memory. What is answered is the handler's matter. A connection that is taken over (Response::takeover) does
 /// not count among `connections` any more.
 ///
-/// Threads: run() is the server's thread, and the handler runs on it; stop() and ping() may be called from any.
+/// Threads: run() is the server's thread, and the handler runs on it; stop(), after() and ping() may be called from
+/// any.
 class HttpServer {
  public:
   /// Answers one request, at once. One that throws is answered 500 and logged.
@@ -58,6 +59,9 @@ class HttpServer {
 
   /// Takes the listeners away, answers what has come and ends each connection with its answer. Returns at once.
   void stop();
+
+  /// Has something done on the server's thread, after a while; not if it ends before.
+  void after(std::chrono::milliseconds delay, std::function<void()> what);
 
   /// Calls back on the server's thread: who is called knows that the thread lives.
   void ping(std::function<void()> pong);

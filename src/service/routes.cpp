@@ -33,6 +33,7 @@
 #include "service/processes_answer.hpp"
 #include "service/reclaim_answer.hpp"
 #include "service/services_answer.hpp"
+#include "service/socket_io_desk.hpp"
 
 namespace gpukeeper::service {
 namespace {
@@ -104,7 +105,8 @@ prometheus::MetricFacts metric_facts(const Sights& sights, const prometheus::Met
                                 .operations = sights.metrics.operations->read(),
                                 .self = sights.metrics.self->read(),
                                 .queues = sights.metrics.queues(),
-                                .failed_steps = sights.trouble()->count};
+                                .failed_steps = sights.trouble()->count,
+                                .event_clients = sights.event_clients()};
   for (const SinkStatus& sink : sights.sinks ? sights.sinks() : std::vector<SinkStatus>()) {
     facts.sinks.push_back({sink.name, sink.sent, sink.waiting, sink.dropped});
   }
@@ -183,8 +185,26 @@ std::function<std::shared_ptr<const ReclaimAnswers>()> reclaim_answers(const std
 }
 
 // What happens, as it happens.
-std::vector<Route> event_routes(const std::shared_ptr<const Sights>& sights) {
+std::vector<Route> event_routes(const std::shared_ptr<const Sights>& sights,
+                                const std::shared_ptr<const Hands>& hands) {
   if (!sights->events) return {};
+  const auto desk = std::make_shared<SocketIoDesk>(SocketIoDesk::World{
+      .listeners = *sights->events,
+      .clock = sights->metrics.clock,
+      .snapshot = sights->snapshot,
+      .machine = sights->machine,
+      .elsewhere = sights->at_the_machine,
+      .after = [events = sights->events](std::chrono::milliseconds delay,
+                                         std::function<void()> what) { events->after(delay, std::move(what)); },
+      .when_fresh = hands->when_fresh,
+      .stats = [sights, hands] { return documented::monitoring_stats(*sights, *hands); },
+      .high_usage = sights->high_usage,
+      .high_usage_time = sights->high_usage_time});
+  const auto talk = [desk](const Request& request) { return desk->answer(request); };
+  constexpr std::string_view kSocketIo = "The documented live events, for clients of Socket.IO (Engine.IO 4).";
+  const std::vector<Parameter> engine = {{"EIO", "4", "The version of Engine.IO.", true},
+                                         {"transport", "polling|websocket", "What carries it.", true},
+                                         {"sid", "text", "The session; none begins one."}};
   const std::vector<Parameter> query = {{"types", "text", "Of these types, with commas between them."},
                                         kDevice,
                                         {"after", "text", "Goes on behind the one of that number."}};
@@ -198,7 +218,11 @@ std::vector<Route> event_routes(const std::shared_ptr<const Sights>& sights) {
                  [sights](const Request& request) {
                    return events_web_socket(request, *sights->events, *sights->snapshot());
                  }},
-                {.tag = kEvents, .query = query, .status = 101})};
+                {.tag = kEvents, .query = query, .status = 101}),
+      described({"GET", "/socket.io/", kSocketIo, talk},
+                {.tag = kEvents, .query = engine, .gives = "text", .content_type = "text/plain"}),
+      described({"POST", "/socket.io/", kSocketIo, talk, false, false, auth::Role::viewer},
+                {.tag = kEvents, .query = engine, .gives = "text", .content_type = "text/plain"})};
 }
 
 // Given once a key: what the engine did is noted where it did it, as it answers later.
@@ -437,7 +461,7 @@ std::vector<Route> routes(Sights sights, Hands hands) {
     route.answer = elsewhere(counted(std::move(route.answer), shared->metrics), shared->at_the_desk);
     table.push_back(std::move(route));
   }
-  for (Route& route : event_routes(shared)) table.push_back(std::move(route));
+  for (Route& route : event_routes(shared, doing)) table.push_back(std::move(route));
   if (shared->audit) table.push_back(audit_route(*shared->audit));
   const auto told = std::make_shared<std::vector<Route>>();
   table.push_back(openapi_route(shared, told));

@@ -66,6 +66,9 @@ struct Sights {
   std::function<std::size_t()> event_clients = [] { return std::size_t{0}; };
   /// Where it is told to them; it outlives the routes. Null where nobody tells.
   EventDesk* events = nullptr;
+  /// From when on the clients of the documented events are told that a GPU is busy.
+  Percent high_usage{50};
+  std::chrono::nanoseconds high_usage_time = std::chrono::seconds(3);
   MetricsDesk metrics = {};
   /// Who changed what; it outlives the routes. Null where nobody writes it down.
   const Audit* audit = nullptr;

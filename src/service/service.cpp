@@ -291,8 +291,9 @@ Service::Service(ServiceOptions options, Parts parts, std::shared_ptr<Clock> clo
     return there && there->ask_for_overuse(lease.id);
   });
   if (delivery_) delivery_->dispatcher().start();
-  listeners_->connect([this](std::function<void()> work) { server_.ping(std::move(work)); },
-                      [this] { return engine_.faults(); });
+  listeners_->connect(
+      [this](std::chrono::milliseconds delay, std::function<void()> what) { server_.after(delay, std::move(what)); },
+      [this] { return engine_.faults(); });
 }
 
 // Shared with an engine that hangs, so that it holds nothing of this but what it shares, too.
@@ -346,6 +347,8 @@ Sights Service::sights() {
           .at_the_machine = [this](auto work) { return machine_answers_.post(std::move(work)); },
           .event_clients = [this] { return listeners_->clients(); },
           .events = listeners_.get(),
+          .high_usage = options_.settings.events.high_usage,
+          .high_usage_time = options_.settings.events.high_usage_time,
           .metrics = std::move(metrics)};
 }
 

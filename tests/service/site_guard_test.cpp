@@ -58,6 +58,16 @@ TEST(SiteGuardTest, OverAUnixSocketAnyHostWillDo) {
   EXPECT_EQ(refused(over_unix("GET", {{"Host", "x"}})), 0U);
 }
 
+TEST(SiteGuardTest, APageOfAnotherSiteMayNotListen) {
+  EXPECT_EQ(refused(over_tcp("GET", {{"Host", "localhost:7909"}, {"Upgrade", "websocket"}})), 0U);
+  EXPECT_EQ(refused(over_tcp(
+                "GET", {{"Host", "localhost:7909"}, {"Upgrade", "websocket"}, {"Origin", "http://localhost:7909"}})),
+            0U);
+  EXPECT_EQ(refused(over_tcp(
+                "GET", {{"Host", "localhost:7909"}, {"Upgrade", "websocket"}, {"Origin", "https://evil.example"}})),
+            403U);
+}
+
 TEST(SiteGuardTest, APageOfAnotherSiteMayReadNothingAndChangeNothing) {
   const Header host = {"Host", "localhost:7909"};
   EXPECT_EQ(refused(over_tcp("POST", {host})), 0U);  // no browser

@@ -62,18 +62,18 @@ Response ready(const Sights& sights, const Hands& hands) {
   return response;
 }
 
-Response stats(const Sights& sights, const Hands& hands) {
+Json stats(const Sights& sights, const Hands& hands) {
   const auto snapshot = sights.snapshot();
   const double uptime = std::chrono::duration<double>(sights.clock->now() - sights.health().started).count();
   const auto updates = static_cast<double>(snapshot->sequence);
   const auto errors = sights.trouble()->count;
-  return answer(200, {{"active", hands.monitoring()},
-                      {"connected_clients", sights.event_clients()},
-                      {"update_count", snapshot->sequence},
-                      {"error_count", errors},
-                      {"uptime_seconds", uptime},
-                      {"updates_per_minute", uptime > 0 ? 60 * updates / uptime : 0.0},
-                      {"error_rate", updates > 0 ? static_cast<double>(errors) / updates : 0.0}});
+  return {{"active", hands.monitoring()},
+          {"connected_clients", sights.event_clients()},
+          {"update_count", snapshot->sequence},
+          {"error_count", errors},
+          {"uptime_seconds", uptime},
+          {"updates_per_minute", uptime > 0 ? 60 * updates / uptime : 0.0},
+          {"error_rate", updates > 0 ? static_cast<double>(errors) / updates : 0.0}};
 }
 
 Json status_answer(const Snapshot& snapshot, const MachineFacts& facts, std::string_view version) {
@@ -140,6 +140,10 @@ std::vector<Route> machine_routes(const std::shared_ptr<const Sights>& sights,
 
 }  // namespace
 
+std::string monitoring_stats(const Sights& sights, const Hands& hands) {
+  return stats(sights, hands).dump();
+}
+
 std::vector<Route> system_api_routes(const std::shared_ptr<const Sights>& sights,
                                      const std::shared_ptr<const Hands>& hands,
                                      const std::shared_ptr<GpuMemory>& memory, std::function<Response()> health) {
@@ -163,7 +167,7 @@ std::vector<Route> system_api_routes(const std::shared_ptr<const Sights>& sights
                  [sights, hands](const Request&) { return ready(*sights, *hands); }},
                 {.tag = kDaemon, .gives = "api.ready"}),
       described({"GET", "/api/monitoring/stats", "How often the GPUs were looked at, and what failed.",
-                 [sights, hands](const Request&) { return stats(*sights, *hands); }},
+                 [sights, hands](const Request&) { return answer(200, stats(*sights, *hands)); }},
                 {.tag = kSystemMonitor, .gives = "documented.stats"}),
   };
   if (!sights->machine) return rows;

@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "service/documented/gpu_memory.hpp"
@@ -18,5 +19,8 @@ namespace gpukeeper::service::documented {
 std::vector<Route> system_api_routes(const std::shared_ptr<const Sights>& sights,
                                      const std::shared_ptr<const Hands>& hands,
                                      const std::shared_ptr<GpuMemory>& memory, std::function<Response()> health);
+
+/// The answer of `/api/monitoring/stats`: a JSON object.
+std::string monitoring_stats(const Sights& sights, const Hands& hands);
 
 }  // namespace gpukeeper::service::documented
