@@ -93,7 +93,7 @@ bool shows_snapshot(std::string_view command) {
 
 // Commands that ask a running daemon; the others are about this program, or this machine.
 bool asks_daemon(std::string_view command) {
-  constexpr std::string_view kAsking[] = {"alerts", "config", "history", "monitoring", "throttle", "trend"};
+  constexpr std::string_view kAsking[] = {"alerts", "config", "faults", "history", "monitoring", "throttle", "trend"};
   return is_about_leases(command) || shows_snapshot(command) ||
          std::ranges::find(kAsking, command) != std::end(kAsking);
 }
@@ -106,6 +106,8 @@ std::string_view own_look(const Arguments& arguments) {
   if (!arguments.config.empty()) return "--config";
   if (!arguments.set.empty()) return "--set";
   if (!arguments.rules.empty()) return "--rules";
+  if (!arguments.state_dir.empty()) return "--state-dir";
+  if (arguments.follow) return "--follow";
   if (arguments.wake) return "--wake";
   if (!arguments.at.empty()) return "--at";
   return arguments.speed.empty() ? "" : "--speed";
@@ -181,7 +183,7 @@ std::optional<std::chrono::nanoseconds> stretch_length(const Arguments& argument
   return duration(arguments.length);
 }
 
-FaultsOptions faults_options(const Arguments& arguments, const config::Settings& settings) {
+FaultsOptions faults_options(const Arguments& arguments, const Context& context) {
   using enum FaultsOptions::Form;
   FaultsOptions options;
   options.form = arguments.json ? json : arguments.schema ? schema : table;
@@ -194,8 +196,11 @@ FaultsOptions faults_options(const Arguments& arguments, const config::Settings&
   if (!arguments.since.empty()) query.since = arguments.since;
   if (const auto limit = parse_u64(arguments.limit)) query.limit = static_cast<std::size_t>(*limit);
   options.length = arguments.follow ? duration(arguments.length) : stretch_length(arguments);
-  options.sources = settings.source;
-  options.state_dir = settings.state_dir.value_or("");
+  options.daemon = arguments.daemon;
+  const bool looks = !own_look(arguments).empty() || names_source(context.environment) || !arguments.length.empty();
+  options.asks = !arguments.daemon.empty() || !looks;
+  options.sources = context.settings.source;
+  options.state_dir = context.settings.state_dir.value_or("");
   return options;
 }
 
@@ -445,7 +450,7 @@ Exit dispatch(const std::string& command, const Arguments& arguments, const Pars
   if (command == "alerts") return alerts(alerts_options(arguments, context), context);
   if (command == "trend") return trend(trend_options(arguments, context), context);
   if (command == "history") return history(history_options(arguments, context), context);
-  if (command == "faults") return faults(faults_options(arguments, context.settings), context);
+  if (command == "faults") return faults(faults_options(arguments, context), context);
   if (command == "throttle") {
     const auto options = throttle_options(arguments, context);
     if (!options) return tl::make_unexpected(options.error());
@@ -469,7 +474,7 @@ std::optional<std::string> refuse_ignored(const std::string& command, const Argu
     for (const auto& [option, value] : {std::pair("--at", arguments.at), std::pair("--speed", arguments.speed)}) {
       if (!value.empty()) return fmt::format("{} plays a source and --host asks a daemon: take one of them", option);
     }
-    if (const auto option = own_look(arguments); shows_snapshot(command) && !option.empty()) {
+    if (const auto option = own_look(arguments); (shows_snapshot(command) || command == "faults") && !option.empty()) {
       return fmt::format("{} is for looking without a daemon: take --host or {}, not both", option, option);
     }
     const bool of_the_wish = arguments.action == "set" || !arguments.words.empty();

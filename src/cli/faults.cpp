@@ -8,10 +8,13 @@
 
 #include <fmt/format.h>
 
+#include "cli/daemon_feed.hpp"
 #include "cli/faults_page.hpp"
+#include "cli/past_of_daemon.hpp"
 #include "cli/stretch.hpp"
 #include "engine/playback.hpp"
 #include "engine/state_dir.hpp"
+#include "format/faults_reader.hpp"
 #include "storage/sqlite_fault_store.hpp"
 
 namespace gpukeeper::cli {
@@ -75,6 +78,34 @@ Result<Findings> look_now(const FaultsOptions& options, Context& context) {
   journal.note(*findings.snapshot);
   findings.list = journal.list();
   return findings;
+}
+
+struct Told {
+  std::unique_ptr<Feed> daemon;
+  std::shared_ptr<const Snapshot> snapshot;
+  FaultsView view;
+};
+
+// What a daemon that runs has found; nothing where none does.
+Result<std::optional<Told>> told_by_daemon(const FaultsOptions& options, Context& context) {
+  auto daemon =
+      open_daemon_feed({.host = options.daemon, .environment = context.environment, .remark = context.remark});
+  if (!daemon) return tl::make_unexpected(daemon.error());
+  if (!*daemon) return std::optional<Told>();
+  const FaultQuery& query = options.query;
+  std::vector<std::pair<std::string_view, std::string>> parameters;
+  for (const std::string& device : query.devices) parameters.emplace_back("device", device);
+  for (const EventKind kind : query.kinds) parameters.emplace_back("kind", to_string(kind));
+  if (query.severity) parameters.emplace_back("severity", to_string(*query.severity));
+  parameters.emplace_back("since", query.since.value_or(""));
+  if (query.limit) parameters.emplace_back("limit", std::to_string(*query.limit));
+  const auto answer = ask_daemon(target_of("/api/v1/faults", parameters), options.daemon, context);
+  if (!answer) return tl::make_unexpected(answer.error());
+  if (!*answer) return std::optional<Told>();
+  auto view = parse_faults(**answer);
+  if (!view) return fail(Errc::internal, fmt::format("the gpukeeper daemon's answer {}", view.error().message));
+  auto snapshot = (*daemon)->next();
+  return std::optional(Told{std::move(*daemon), std::move(snapshot), std::move(*view)});
 }
 
 // Plays a recording from begin to end or to the moment that was named, or simulated machines for a while, as fast as it
@@ -169,18 +200,31 @@ Exit follow(FaultsOptions options, Context& context) {
   }
 }
 
+Exit show(const FaultsView& view, const Snapshot& snapshot, const FaultsOptions& options, const RenderOptions& render,
+          Context& context) {
+  if (options.form == Form::json) return print(context, faults_json(view, snapshot, true) + "\n");
+  return print(context, render_faults(view, snapshot, options.all, render));
+}
+
 }  // namespace
 
 Exit faults(const FaultsOptions& options, Context& context) {
   if (options.form == Form::schema) return print(context, faults_schema());
   if (options.follow) return follow(options, context);
+  if (options.asks) {
+    const auto told = told_by_daemon(options, context);
+    if (!told) return tl::make_unexpected(told.error());
+    if (*told) {
+      const auto& [daemon, snapshot, view] = **told;
+      return show(view, *snapshot, options, render_options(context, *daemon, *snapshot), context);
+    }
+  }
   const auto found = names_played(options.sources) ? play_through(options, context) : look_now(options, context);
   if (!found) return tl::make_unexpected(found.error());
   auto chosen = choose_faults(*found->list, *found->snapshot, options.query);
   if (!chosen) return tl::make_unexpected(chosen.error());
   const FaultsView view{std::move(*chosen), found->list->totals, found->journal, found->journal_note};
-  if (options.form == Form::json) return print(context, faults_json(view, *found->snapshot, true) + "\n");
-  return print(context, render_faults(view, *found->snapshot, options.all, render_options(context)));
+  return show(view, *found->snapshot, options, render_options(context), context);
 }
 
 }  // namespace gpukeeper::cli

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "cli/notes.hpp"
 #include "cli/table.hpp"
 #include "core/display_text.hpp"
 
@@ -52,9 +53,8 @@ class Page {
     for (const auto& [severity, count] : counts) {
       text += fmt::format("{}{} {}", text.find(':') == std::string::npos ? ": " : ", ", count, to_string(severity));
     }
-    line({{"gpukeeper", Ink::strong},
-          {snapshot_.host.empty() ? "" : dot + harmless(snapshot_.host, options_.utf8)},
-          {text}});
+    const std::string machine = machine_words(snapshot_, options_);
+    line({{"gpukeeper", Ink::strong}, {machine.empty() ? "" : dot + machine}, {text}});
     line({});
   }
 

@@ -37,7 +37,13 @@ Result<std::optional<std::string>> ask_daemon(const std::string& target, const s
     return std::nullopt;
   }
   auto answer = daemon->ask("GET", target);
-  if (!answer) return tl::make_unexpected(answer.error());
+  if (!answer) {
+    const Error& error = answer.error();
+    const bool hangs = error.code == Errc::deadline_exceeded || error.code == Errc::unavailable;
+    if (!hangs || client::Daemon::is_named(named, context.environment)) return tl::make_unexpected(error);
+    context.remark(error.message + "; the GPUs are looked at without it");
+    return std::nullopt;
+  }
   return std::optional(std::move(*answer));
 }
 

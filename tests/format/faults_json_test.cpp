@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "fakes/snapshots.hpp"
+#include "format/faults_reader.hpp"
 
 namespace gpukeeper {
 namespace {
@@ -33,6 +34,43 @@ FaultRecord fault() {
 
 json made(FaultsView view) {
   return json::parse(faults_json(view, four_gpus(), false));
+}
+
+TEST(FaultsReaderTest, WhatWasWrittenIsReadBack) {
+  FaultRecord plain;
+  plain.id = 3;
+  plain.kind = EventKind::driver;
+  plain.count = 1;
+  plain.sources = {"kernel log"};
+  plain.simulated = true;
+  fill_explanation(plain);
+  FaultRecord known = fault();
+  known.detail = "GPU has fallen off the bus";
+  FaultsView view;
+  view.faults = {std::make_shared<const FaultRecord>(known), std::make_shared<const FaultRecord>(plain)};
+  view.totals = {{{"GPU-bbbb"}, EventKind::xid, Severity::critical, 3, kThen}};
+  view.journal = "/var/lib/gpukeeper/faults.db";
+  view.journal_note = "it was damaged and begun anew";
+  const auto read = parse_faults(faults_json(view, four_gpus(), false));
+  ASSERT_TRUE(read) << read.error().message;
+  ASSERT_EQ(read->faults.size(), 2u);
+  EXPECT_EQ(*read->faults[0], known);
+  EXPECT_EQ(*read->faults[1], plain);
+  EXPECT_EQ(read->totals, view.totals);
+  EXPECT_EQ(made(*read), made(view));
+}
+
+TEST(FaultsReaderTest, WhatIsNoDocumentOfFaultsIsRefusedAndStrangeMembersAreAbsent) {
+  for (const char* text : {"", "[]", "{}", R"({"schema": "gpukeeper.faults/2"})"}) {
+    EXPECT_EQ(parse_faults(text).error(), (Error{Errc::invalid_argument, "is no document of gpukeeper.faults/1"}));
+  }
+  const auto read = parse_faults(R"({"schema": "gpukeeper.faults/1", "journal": 3, "totals": [null],
+      "faults": [7, {"id": -1, "kind": "plague", "severity": 9, "sources": [1, "a"], "processes": [{"pid": "x"}]}]})");
+  ASSERT_TRUE(read);
+  ASSERT_EQ(read->faults.size(), 2u);
+  EXPECT_EQ(read->faults[1]->sources, std::vector<std::string>{"a"});
+  EXPECT_EQ(read->faults[1]->severity, Severity::info);
+  EXPECT_EQ(read->faults[1]->processes->at(0).pid, 0);
 }
 
 TEST(FaultsJsonTest, AFaultHasAllItsMembers) {
