@@ -5,6 +5,7 @@
 #include <iterator>
 
 #include "config/codec.hpp"
+#include "config/door.hpp"
 #include "config/sections.hpp"
 #include "core/nearest.hpp"
 #include "device/metric_table.hpp"
@@ -18,6 +19,7 @@ constexpr double kHottest = 150;  // °C
 constexpr double kDay = 86'400;
 constexpr double kShortest = 0.1;  // drivers renew their values at most so often: see --watch
 constexpr double kHour = 3600;
+constexpr double kMostHsts = 2 * 365 * kDay;
 constexpr double kMostMemory = 1 << 24;  // MiB: 16 TiB
 constexpr double kMostSamples = 1000;
 
@@ -33,6 +35,8 @@ constexpr std::pair<std::string_view, OverusePolicy> kOveruse[] = {
     {"alert", OverusePolicy::alert}, {"ask", OverusePolicy::ask}, {"terminate", OverusePolicy::terminate}};
 constexpr std::pair<std::string_view, auth::Role> kLoopbackRoles[] = {{"viewer", auth::Role::viewer},
                                                                       {"operator", auth::Role::operator_}};
+constexpr std::pair<std::string_view, TlsVersion> kTlsVersions[] = {{"1.2", TlsVersion::v1_2},
+                                                                    {"1.3", TlsVersion::v1_3}};
 constexpr std::pair<std::string_view, double> kMultipliers[] = {{"0.8", 0.8}, {"0.5", 0.5}, {"0", 0.0}};
 
 // `field` finds the value in the settings, whether they may be changed or not.
@@ -357,6 +361,30 @@ void add_reclaim(std::vector<Key>& keys) {
       key("reclaim.terminate_grace", "s", live, "From SIGTERM to SIGKILL.", seconds(0, 600), of(&R::terminate_grace)));
 }
 
+void add_tls(std::vector<Key>& keys) {
+  const auto of = [](auto member) {
+    return [member](auto& s) -> auto& {
+      return s.tls.*member;
+    };
+  };
+  using T = TlsSettings;
+  keys.push_back(
+      key("tls.certificate", "", live,
+          "For listeners with https://: a PEM file of the certificate, and of those between it and the root.",
+          maybe(text()), of(&T::certificate)));
+  keys.push_back(key("tls.key", "", live, "A PEM file: the key of that certificate.", maybe(text()), of(&T::key)));
+  keys.push_back(key("tls.client_ca", "", live,
+                     "A PEM file of who vouches for clients; none: they are asked for no certificate.", maybe(text()),
+                     of(&T::client_ca)));
+  keys.push_back(key("tls.client_required", "", live, "Who shows no certificate is not let in, whatever token he has.",
+                     flag(), of(&T::client_required)));
+  keys.push_back(
+      key("tls.min_version", "", live, "The oldest TLS that is spoken.", word(kTlsVersions), of(&T::min_version)));
+  keys.push_back(key("tls.hsts", "s", restart,
+                     "Tell browsers to ask this host by https only for so long, at every port; 0 is not to tell.",
+                     seconds(0, kMostHsts), of(&T::hsts)));
+}
+
 void add_service(std::vector<Key>& keys) {
   const auto timeout = seconds(kShortest, kHour);
   keys.push_back(key(
@@ -372,7 +400,8 @@ void add_service(std::vector<Key>& keys) {
       "state_dir", "", restart, "The folder of what outlives a restart; none is the usual one.", maybe(text()),
       [](auto& s) -> auto& { return s.state_dir; }));
   keys.push_back(key(
-      "listen", "", restart, "Where serve answers: ADDRESS:PORT, [v6]:PORT or unix:PATH; none is the usual places.",
+      "listen", "", restart,
+      "Where serve answers: ADDRESS:PORT, [v6]:PORT, https:// before these, or unix:PATH; none is the usual places.",
       list(listen_address()), [](auto& s) -> auto& { return s.listen; }));
   keys.push_back(key(
       "insecure_listen", "", restart, "Let other machines look without a token, at addresses that they reach.", flag(),
@@ -390,8 +419,33 @@ void add_service(std::vector<Key>& keys) {
       "auth.operator_groups", "", live, "Groups whose members are operators there.", list(text()),
       [](auto& s) -> auto& { return s.auth.operator_groups; }));
   keys.push_back(key(
+      "auth.certificates", "", live, "What clients may do, by their certificates (docs/security.md).",
+      certificate_rules(), [](auto& s) -> auto& { return s.auth.certificates; }));
+  add_tls(keys);
+  keys.push_back(key(
       "http.connections", "", restart, "Connections of one listener at once.", number<std::size_t>(1, 100'000),
       [](auto& s) -> auto& { return s.http.connections; }));
+  keys.push_back(key(
+      "http.connections_per_peer", "", restart,
+      "Of these, those of one address, or of one user over a unix socket; none is seven eighths.",
+      maybe(number<std::size_t>(1, 100'000)), [](auto& s) -> auto& { return s.http.connections_per_peer; }));
+  keys.push_back(key(
+      "http.head_size", "", restart, "The most that the line and the headers of a request may have.",
+      size(Bytes(1 << 10)), [](auto& s) -> auto& { return s.http.head_size; }));
+  keys.push_back(key(
+      "http.body_size", "", restart, "The most that the body of a request may have.", size(Bytes(1 << 10)),
+      [](auto& s) -> auto& { return s.http.body_size; }));
+  keys.push_back(key(
+      "http.slowest", "", restart, "Of an answer a client must take so much in a second.", size(Bytes(1)),
+      [](auto& s) -> auto& { return s.http.slowest; }));
+  keys.push_back(key(
+      "http.requests_per_minute", "", live,
+      "Of an address beyond this machine, without a token and the like; 0 is any number.",
+      number<std::uint32_t>(0, 1'000'000), [](auto& s) -> auto& { return s.http.requests_per_minute; }));
+  keys.push_back(key(
+      "cors.origins", "", live,
+      "Sites whose pages may ask here out of a browser: https://dashboard.example, exactly so.", list(text()),
+      [](auto& s) -> auto& { return s.cors.origins; }));
   keys.push_back(key(
       "http.request_timeout", "s", restart, "For a request to come, from its first byte.", timeout,
       [](auto& s) -> auto& { return s.http.request_timeout; }));
@@ -510,6 +564,7 @@ std::vector<std::string> check(const Settings& settings) {
   for (std::string& sentence : gpukeeper::check(settings.actuators)) found.push_back(std::move(sentence));
   for (std::string& sentence : reclaim::check(settings.reclaim)) found.push_back(std::move(sentence));
   for (std::string& sentence : prometheus::check(settings.metrics)) found.push_back(std::move(sentence));
+  for (std::string& sentence : check_door(settings)) found.push_back(std::move(sentence));
   for (std::string& sentence : gpukeeper::check(settings.sinks)) found.push_back(std::move(sentence));
   return found;
 }

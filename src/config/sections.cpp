@@ -254,6 +254,19 @@ Codec<std::vector<ServiceQuota>> service_quotas() {
   }));
 }
 
+Codec<std::vector<auth::CertificateRule>> certificate_rules() {
+  using R = auth::CertificateRule;
+  static constexpr std::pair<std::string_view, auth::Role> kRoles[] = {
+      {"viewer", auth::Role::viewer}, {"operator", auth::Role::operator_}, {"admin", auth::Role::admin}};
+  return list(record<R>({
+      member<R>("common_name", text_or_none(), &R::common_name),
+      member<R>("san", text_or_none(), &R::san),
+      member<R>("fingerprint", text_or_none(), &R::fingerprint),
+      member<R>("role", word(kRoles), &R::role, true),
+      member<R>("service", text_or_none(), &R::service),
+  }));
+}
+
 SinkList without_secrets(SinkList sinks) {
   for (SinkSettings& sink : sinks) {
     if (!sink.url.empty()) sink.url = shown_url(sink.url);

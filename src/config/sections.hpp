@@ -4,6 +4,7 @@
 #include <set>
 #include <vector>
 
+#include "auth/certificate.hpp"
 #include "booking/book_settings.hpp"
 #include "config/codec.hpp"
 #include "policy/andon/andon_settings.hpp"
@@ -24,6 +25,7 @@ Codec<SinkList> sinks();
 Codec<DeviceLimit> most_of_device();  ///< of it what can be booked at most: nothing, a size, or the word auto
 Codec<std::vector<DeviceLimitChange>> device_limits();
 Codec<std::vector<ServiceQuota>> service_quotas();
+Codec<std::vector<auth::CertificateRule>> certificate_rules();
 
 /// As they may be shown to anybody: what may be a secret of an address or a header is left out.
 SinkList without_secrets(SinkList sinks);

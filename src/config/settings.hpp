@@ -2,11 +2,13 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "actuators/actuator_settings.hpp"
+#include "auth/certificate.hpp"
 #include "auth/role.hpp"
 #include "booking/book_settings.hpp"
 #include "core/listen_address.hpp"
@@ -31,7 +33,12 @@ struct LogSettings {
 };
 
 struct HttpSettings {
-  std::size_t connections = 256;                                        ///< of one listener
+  std::size_t connections = 256;                    ///< of one listener
+  std::optional<std::size_t> connections_per_peer;  ///< of one address, one user; nothing: 7 of 8
+  Bytes head_size = Bytes(16 << 10);                ///< of a request: its line and headers
+  Bytes body_size = Bytes(64 << 10);                ///< of a request
+  Bytes slowest = Bytes(64 << 10);                  ///< that a client takes in a second at the least
+  std::uint32_t requests_per_minute = 60;  ///< of an address beyond this machine, by nobody knows whom; 0: any number
   std::chrono::nanoseconds request_timeout = std::chrono::seconds(10);  ///< for a request to come, from its first byte
   std::chrono::nanoseconds answer_timeout = std::chrono::seconds(10);   ///< for an answer to be taken
   std::chrono::nanoseconds idle_timeout = std::chrono::seconds(75);     ///< between two requests
@@ -48,13 +55,35 @@ struct EventSettings {
   friend bool operator==(const EventSettings&, const EventSettings&) = default;
 };
 
+/// Pages of other sites that may ask here out of a browser.
+struct CorsSettings {
+  std::vector<std::string> origins;  ///< "https://dashboard.example", each exactly so
+
+  friend bool operator==(const CorsSettings&, const CorsSettings&) = default;
+};
+
 /// Who may do what, beside root and the user that gpukeeper runs as.
 struct AuthSettings {
-  std::vector<std::string> admin_groups;          ///< over the unix socket; names or numbers
-  std::vector<std::string> operator_groups;       ///< as well
-  auth::Role loopback_role = auth::Role::viewer;  ///< over TCP from this machine, without a token
+  std::vector<std::string> admin_groups;            ///< over the unix socket; names or numbers
+  std::vector<std::string> operator_groups;         ///< as well
+  auth::Role loopback_role = auth::Role::viewer;    ///< over TCP from this machine, without a token
+  std::vector<auth::CertificateRule> certificates;  ///< what clients may whose certificates these describe
 
   friend bool operator==(const AuthSettings&, const AuthSettings&) = default;
+};
+
+enum class TlsVersion { v1_2, v1_3 };
+
+/// What listeners with TLS use; all files PEM.
+struct TlsSettings {
+  std::optional<std::string> certificate;  ///< a file: that of the server, and then those between it and the root
+  std::optional<std::string> key;          ///< a file: of the certificate
+  std::optional<std::string> client_ca;    ///< a file: who vouches for clients; nothing: they are not asked
+  bool client_required = false;            ///< true: who shows no certificate is not let in
+  TlsVersion min_version = TlsVersion::v1_2;
+  std::chrono::nanoseconds hsts{};  ///< how long browsers shall ask by https only; 0: they are not told
+
+  friend bool operator==(const TlsSettings&, const TlsSettings&) = default;
 };
 
 /// All that can be configured, each with its default. The key table (key_table.hpp) has a row for each.
@@ -71,7 +100,9 @@ struct Settings {
   LogSettings log;
   HttpSettings http;
   EventSettings events;
+  CorsSettings cors;
   AuthSettings auth;
+  TlsSettings tls;
   prometheus::MetricsSettings metrics;
   SinkList sinks;  ///< where alerts are sent
   ActuatorSettings actuators;

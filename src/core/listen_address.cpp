@@ -12,7 +12,7 @@
 namespace gpukeeper {
 namespace {
 
-constexpr std::string_view kForms = "ADDRESS:PORT, [v6]:PORT or unix:PATH";
+constexpr std::string_view kForms = "ADDRESS:PORT, [v6]:PORT, https://ADDRESS:PORT or unix:PATH";
 
 Result<ListenAddress> unix_address(std::string_view path) {
   if (path.empty()) return fail(Errc::invalid_argument, "listen on 'unix:': a path must follow");
@@ -23,6 +23,13 @@ Result<ListenAddress> unix_address(std::string_view path) {
                             harmless(path), path.size(), kLongestSocketPath));
   }
   return ListenAddress{.path = std::string(path), .host = {}};
+}
+
+// Takes it from the front; whether it stood there.
+bool take_prefix(std::string_view& text, std::string_view prefix) {
+  const bool there = text.starts_with(prefix);
+  if (there) text.remove_prefix(prefix.size());
+  return there;
 }
 
 bool is_address(const std::string& text, int family) {
@@ -44,7 +51,8 @@ bool ListenAddress::is_local() const {
 
 std::string ListenAddress::to_string() const {
   if (is_unix()) return "unix:" + path;
-  return is_v6() ? fmt::format("[{}]:{}", host, port) : fmt::format("{}:{}", host, port);
+  const std::string_view scheme = tls ? "https://" : "";
+  return is_v6() ? fmt::format("{}[{}]:{}", scheme, host, port) : fmt::format("{}{}:{}", scheme, host, port);
 }
 
 Result<ListenAddress> parse_listen_address(std::string_view text) {
@@ -53,13 +61,16 @@ Result<ListenAddress> parse_listen_address(std::string_view text) {
   const auto wrong = [&](std::string_view why) {
     return fail(Errc::invalid_argument, fmt::format("listen on '{}': {}", harmless(text), why));
   };
+  std::string_view place = text;
+  const bool tls = take_prefix(place, "https://") || take_prefix(place, "tls:");
+  if (!tls) take_prefix(place, "http://");
   if (text.starts_with('/') || text.starts_with('.'))
     return wrong(fmt::format("did you mean unix:{}?", harmless(text)));
-  if (port_of(text)) return wrong(fmt::format("did you mean 127.0.0.1:{}?", text));
-  const auto colon = text.rfind(':');
-  if (colon == text.npos) return wrong(fmt::format("it must be {}", kForms));
-  const auto port = port_of(text.substr(colon + 1));
-  std::string host(text.substr(0, colon));
+  if (port_of(place)) return wrong(fmt::format("did you mean {}127.0.0.1:{}?", tls ? "https://" : "", place));
+  const auto colon = place.rfind(':');
+  if (colon == place.npos) return wrong(fmt::format("it must be {}", kForms));
+  const auto port = port_of(place.substr(colon + 1));
+  std::string host(place.substr(0, colon));
   if (!port) return wrong("the port must be a number from 0 to 65535");
   if (host == "localhost") host = "127.0.0.1";
   if (host.starts_with('[') && host.ends_with(']')) {
@@ -70,7 +81,7 @@ Result<ListenAddress> parse_listen_address(std::string_view text) {
   } else if (!is_address(host, AF_INET)) {
     return wrong("an IPv4 address must stand before the port, such as 127.0.0.1; names are not looked up");
   }
-  return ListenAddress{.path = {}, .host = std::move(host), .port = *port};
+  return ListenAddress{.path = {}, .host = std::move(host), .port = *port, .tls = tls};
 }
 
 }  // namespace gpukeeper

@@ -13,6 +13,7 @@ struct ListenAddress {
   std::string path;        ///< of a unix socket; empty for TCP
   std::string host;        ///< an IPv4 or IPv6 address, without brackets
   std::uint16_t port = 0;  ///< 0: any that is free
+  bool tls = false;        ///< TCP only: "https://"
 
   bool is_unix() const { return !path.empty(); }
   bool is_v6() const { return host.find(':') != std::string::npos; }
@@ -20,7 +21,8 @@ struct ListenAddress {
   /// Whether only this machine reaches it.
   bool is_local() const;
 
-  /// As it is written: "unix:/run/gpukeeper.sock", "127.0.0.1:7909", "[::1]:7909".
+  /// As it is written: "unix:/run/gpukeeper.sock", "127.0.0.1:7909", "[::1]:7909",
+  /// "https://0.0.0.0:7910".
   std::string to_string() const;
 
   friend bool operator==(const ListenAddress&, const ListenAddress&) = default;
@@ -32,7 +34,8 @@ inline constexpr std::uint16_t kDefaultPort = 7909;
 /// The longest path of a unix socket: sun_path has 108 bytes with the NUL (unix(7)).
 inline constexpr std::size_t kLongestSocketPath = 107;
 
-/// Reads "ADDRESS:PORT", "[v6]:PORT" or "unix:PATH". Names are not looked up, but for localhost.
+/// Reads "ADDRESS:PORT", "[v6]:PORT" or "unix:PATH"; before the first two may stand "https://", "tls:" for the same, or
+/// "http://". Names are not looked up, but for localhost.
 /// Errors: invalid_argument with what would be right.
 Result<ListenAddress> parse_listen_address(std::string_view text);
 
