@@ -29,6 +29,8 @@ static_dependency(yaml HEADER yaml-cpp/yaml.h ARCHIVE libyaml-cpp.a PACKAGE liby
 static_dependency(sqlite HEADER sqlite3.h ARCHIVE libsqlite3.a PACKAGE libsqlite3-dev)
 static_dependency(xml HEADER pugixml.hpp ARCHIVE libpugixml.a PACKAGE libpugixml-dev)
 static_dependency(crypto HEADER openssl/evp.h ARCHIVE libcrypto.a PACKAGE libssl-dev)
+static_dependency(ssl HEADER openssl/ssl.h ARCHIVE libssl.a PACKAGE libssl-dev)
+target_link_libraries(gpukeeper_dep_ssl INTERFACE ${crypto_ARCHIVE})  # after it: it is what libssl uses
 target_link_libraries(gpukeeper_dep_crypto INTERFACE ${CMAKE_DL_LIBS} Threads::Threads)
 static_dependency(zlib HEADER zlib.h ARCHIVE libz.a PACKAGE zlib1g-dev)
 

@@ -10,6 +10,7 @@
 
 #include "core/display_text.hpp"
 #include "core/text.hpp"
+#include "service/sign_in_answer.hpp"
 
 namespace gpukeeper::service {
 
@@ -58,8 +59,8 @@ bool is_loopback(const std::string& address) {
   return IN6_IS_ADDR_LOOPBACK(&v6) != 0;
 }
 
-Authority::Authority(AuthRules rules, Tokens tokens, const Clock& clock, Log& log)
-    : tokens_(std::move(tokens)), clock_(clock), log_(log) {
+Authority::Authority(AuthRules rules, Tokens tokens, const Clock& clock, Log& log, const auth::SignIn* sessions)
+    : tokens_(std::move(tokens)), clock_(clock), log_(log), sessions_(sessions) {
   configure(std::move(rules));
 }
 
@@ -72,9 +73,11 @@ tl::expected<Identity, Response> Authority::who(const Request& request) {
     return Identity{.role = token->role, .name = auth::title(*token), .known = true, .service = service};
   }
   if (request.peer->credentials) return by_kernel(*request.peer->credentials);
+  if (auto signed_in = by_session(request)) return std::move(*signed_in);
   const auto rules = rules_.read();
-  const bool here = is_loopback(request.peer->address);
-  return Identity{.role = here ? rules->loopback : rules->elsewhere, .name = request.peer->address};
+  const Role anybody = is_loopback(request.peer->address) ? rules->loopback : rules->elsewhere;
+  if (request.peer->certificate) return by_certificate(*request.peer->certificate, *rules, anybody);
+  return Identity{.role = anybody, .name = request.peer->address};
 }
 
 Response Authority::refuse_token(const Request& request) {
@@ -107,6 +110,31 @@ Identity Authority::by_kernel(const Credentials& credentials) const {
   return who;
 }
 
+// A browser sends the cookie by itself, and so would a page of another site make it send it, were there not SameSite.
+// For a change it must say besides whose page asks, which SiteGuard has compared with ours; browsers always do.
+std::optional<Identity> Authority::by_session(const Request& request) const {
+  const auto secret = sessions_ ? session_of(request) : std::nullopt;
+  if (!secret) return std::nullopt;
+  auto who = sessions_->session(*secret, clock_.wall());
+  const bool says_whose = request.header("Origin") || request.header("Sec-Fetch-Site");
+  if (who && !request.reads_only() && !says_whose) return std::nullopt;
+  const auto origin = request.header("Origin");
+  const auto host = request.header("Host");
+  const bool own_page = !origin || (host && origin->ends_with(fmt::format("://{}", *host)));
+  return own_page ? who : std::nullopt;
+}
+
+// One that nobody was told of is known all the same: what it needs is a line in auth.certificates, not a token.
+Identity Authority::by_certificate(const auth::Certificate& certificate, const AuthRules& rules, Role anybody) const {
+  Identity who{.role = anybody, .name = auth::title(certificate), .known = true};
+  if (certificate.expires <= clock_.wall()) return who;  // while its connection lived
+  const auto* const rule = auth::find_rule(rules.certificates, certificate);
+  if (!rule) return who;
+  who.role = rule->role;
+  if (!rule->service.empty()) who.service = rule->service;
+  return who;
+}
+
 std::optional<Response> refuse(const Request& request, Role needs, Own own) {
   const Identity& who = request.who;
   const bool changes = needs > Role::viewer;
@@ -128,6 +156,10 @@ std::optional<Response> refuse(const Request& request, Role needs, Own own) {
   if (token_of(request)) {
     return problem(403, "not_permitted",
                    needed + fmt::format("'gpukeeper token create --role {}' makes a token that may", to_string(needs)));
+  }
+  if (request.peer->certificate) {
+    return problem(403, "not_permitted",
+                   needed + "a line of auth.certificates in the configuration gives a certificate its role");
   }
   return problem(403, "not_permitted", needed + who_has(needs));
 }

@@ -12,6 +12,7 @@
 
 #include "auth/failed_logins.hpp"
 #include "auth/role.hpp"
+#include "auth/sign_in.hpp"
 #include "auth/token.hpp"
 #include "core/clock.hpp"
 #include "core/log.hpp"
@@ -32,20 +33,22 @@ struct AuthRules {
   uid_t own_uid = 0;  ///< the user that gpukeeper runs as: admin, as root is
   std::vector<gid_t> admins;
   std::vector<gid_t> operators;
-  auth::Role loopback = auth::Role::viewer;  ///< over TCP from this machine, without a token
-  auth::Role elsewhere = auth::Role::none;   ///< from another machine, without one
+  auth::Role loopback = auth::Role::viewer;              ///< over TCP from this machine, without a token
+  auth::Role elsewhere = auth::Role::none;               ///< from another machine, without one
+  std::vector<auth::CertificateRule> certificates = {};  ///< of clients over TLS
 };
 
 /// Says of every request who asks, before anything else looks at it: by its token, else by the kernel's word over the
-/// unix socket, else by where it comes from.
+/// unix socket, else by the session that a browser has signed in to, else by the certificate that its client has shown,
+/// else by where it comes from.
 ///
 /// Threads: who() belongs to the server's; configure() may be called from any.
 class Authority {
  public:
   using Tokens = std::function<std::shared_ptr<const std::vector<auth::Token>>()>;
 
-  /// `tokens`: those that count now, never null. Both clocks' owner and the log outlive this.
-  Authority(AuthRules rules, Tokens tokens, const Clock& clock, Log& log);
+  /// `tokens`: those that count now, never null; `sessions`: null where nobody signs in. All outlive this.
+  Authority(AuthRules rules, Tokens tokens, const Clock& clock, Log& log, const auth::SignIn* sessions = nullptr);
 
   void configure(AuthRules rules) { rules_.publish(std::make_shared<const AuthRules>(std::move(rules))); }
 
@@ -54,12 +57,15 @@ class Authority {
 
  private:
   Response refuse_token(const Request& request);
+  std::optional<auth::Identity> by_session(const Request& request) const;
   auth::Identity by_kernel(const Credentials& credentials) const;
+  auth::Identity by_certificate(const auth::Certificate& certificate, const AuthRules& rules, auth::Role anybody) const;
 
   Published<AuthRules> rules_;
   const Tokens tokens_;
   const Clock& clock_;
   Log& log_;
+  const auth::SignIn* const sessions_;
   auth::FailedLogins failed_;
 };
 

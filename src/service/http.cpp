@@ -14,6 +14,7 @@ constexpr std::pair<unsigned, std::string_view> kReasons[] = {
     {201, "Created"},
     {202, "Accepted"},
     {204, "No Content"},
+    {303, "See Other"},
     {304, "Not Modified"},
     {400, "Bad Request"},
     {401, "Unauthorized"},
@@ -27,6 +28,7 @@ constexpr std::pair<unsigned, std::string_view> kReasons[] = {
     {417, "Expectation Failed"},
     {421, "Misdirected Request"},
     {426, "Upgrade Required"},
+    {429, "Too Many Requests"},
     {431, "Request Header Fields Too Large"},
     {500, "Internal Server Error"},
     {501, "Not Implemented"},
@@ -41,6 +43,17 @@ char lower(char c) {
 // These have no body, and so no length (RFC 9110, 8.6).
 bool has_length(unsigned status) {
   return status != 204 && status != 304;
+}
+
+// What a browser may do with an answer that it shows: nothing, and a page of ours what is ours; none in a frame.
+std::string_view content_policy(const Response& response) {
+  const auto says_itself = [](const Header& header) { return header.first == "Content-Security-Policy"; };
+  if (std::ranges::any_of(response.headers, says_itself)) return {};
+  if (response.content_type.starts_with("text/html")) {
+    return "Content-Security-Policy: default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; "
+           "frame-ancestors 'none'\r\n";
+  }
+  return "Content-Security-Policy: default-src 'none'; frame-ancestors 'none'\r\n";
 }
 
 }  // namespace
@@ -83,14 +96,16 @@ Response starting() {
   return response;
 }
 
-std::string response_head(const Response& response, std::string_view date, bool keep_alive) {
+std::string response_head(const Response& response, std::string_view date, bool keep_alive, std::string_view more) {
   std::string head =
       fmt::format("HTTP/1.1 {} {}\r\nDate: {}\r\n", response.status, reason_phrase(response.status), date);
   if (response.body || response.takeover) head += fmt::format("Content-Type: {}\r\n", response.content_type);
   if (has_length(response.status) && !response.takeover)
     head += fmt::format("Content-Length: {}\r\n", response.body_size());
   for (const auto& [name, value] : response.headers) head += fmt::format("{}: {}\r\n", name, value);
-  head += "X-Content-Type-Options: nosniff\r\n";
+  head += "X-Content-Type-Options: nosniff\r\nReferrer-Policy: no-referrer\r\n";
+  head += content_policy(response);
+  head += more;
   head += keep_alive ? "Connection: keep-alive\r\n\r\n" : "Connection: close\r\n\r\n";
   return head;
 }

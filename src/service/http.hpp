@@ -12,6 +12,7 @@
 
 #include <sys/types.h>
 
+#include "auth/certificate.hpp"
 #include "auth/role.hpp"
 
 // A request and its answer, as routes see them: plain values, made and read without any socket.
@@ -36,7 +37,9 @@ struct Peer {
   std::optional<Credentials> credentials;  ///< over a unix socket only
   std::string address;                     ///< of the client, without its port; empty over a unix socket
   std::string own_address;                 ///< the one of ours that it connected to; empty over a unix socket
-  std::shared_ptr<ConnectionEnd> end;      ///< of its connection; null where there is none (connection_end.hpp)
+  bool tls = false;
+  std::optional<auth::Certificate> certificate = std::nullopt;  ///< that it has shown, and that somebody vouches for
+  std::shared_ptr<ConnectionEnd> end;  ///< of its connection; null where there is none (connection_end.hpp)
 
   bool over_unix_socket() const { return credentials.has_value(); }
 };
@@ -93,8 +96,8 @@ Response problem(unsigned status, std::string_view code, std::string_view detail
 Response starting();
 
 /// The head of an answer as it is sent, with the empty line at its end.
-/// `date` is an HTTP date; `keep_alive` whether the connection stays.
-std::string response_head(const Response& response, std::string_view date, bool keep_alive);
+/// `date` is an HTTP date; `keep_alive` whether the connection stays; `more` are lines that every answer has.
+std::string response_head(const Response& response, std::string_view date, bool keep_alive, std::string_view more = {});
 
 /// Whether two texts are the same but for the case of ASCII letters.
 bool same_ignoring_case(std::string_view a, std::string_view b);

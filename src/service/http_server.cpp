@@ -9,6 +9,7 @@
 #include <array>
 #include <cerrno>
 #include <list>
+#include <map>
 #include <set>
 #include <string>
 
@@ -31,10 +32,13 @@
 #include <fmt/format.h>
 
 #include "service/connection_end.hpp"
+#include "service/cors.hpp"
 #include "service/later.hpp"
 #include "service/peer_process.hpp"
 #include "service/stream.hpp"
 #include "service/takeover.hpp"
+#include "service/tls_context.hpp"
+#include "service/visitors.hpp"
 #include "service/web_socket.hpp"
 
 namespace gpukeeper::service {
@@ -98,14 +102,19 @@ std::shared_ptr<Peer> peer_of(int descriptor, bool over_unix_socket) {
   return peer;
 }
 
+std::string hsts_line(const HttpServerOptions& options) {
+  if (options.hsts <= 0s) return {};
+  return fmt::format("Strict-Transport-Security: max-age={}\r\n", options.hsts.count());
+}
+
 struct Door;
 
 struct Connection {
-  Connection(std::unique_ptr<Stream> s, std::shared_ptr<const Peer> p, ReaderLimits limits, Door& d)
+  Connection(std::unique_ptr<Stream> s, std::shared_ptr<Peer> p, ReaderLimits limits, Door& d)
       : stream(std::move(s)), peer(std::move(p)), reader(limits), door(d) {}
 
   const std::unique_ptr<Stream> stream;
-  const std::shared_ptr<const Peer> peer;
+  const std::shared_ptr<Peer> peer;  // does not change any more once the first request is read
   RequestReader reader;
   std::string unread;  // bytes that came and that the reader does not have yet
   Door& door;
@@ -127,14 +136,25 @@ struct Door {
   Listener listener;
   Acceptor acceptor;
   std::size_t inside = 0;
+  std::map<std::string, std::size_t> peers;  // of those inside
 };
+
+// By what one peer is told from others.
+std::string one_peer(const Peer& peer) {
+  return peer.credentials ? fmt::format("user {}", peer.credentials->uid) : visitor_of(peer.address);
+}
 
 }  // namespace
 
 class HttpServer::Implementation {
  public:
   Implementation(Handler handler, Clock& clock, Log& log, HttpServerOptions options)
-      : handler_(std::move(handler)), clock_(clock), log_(log), options_(options), sweeper_(context_) {}
+      : handler_(std::move(handler)),
+        clock_(clock),
+        log_(log),
+        options_(std::move(options)),
+        hsts_(hsts_line(options_)),
+        sweeper_(context_) {}
 
   void add(Listener listener) {
     const bool is_unix = listener.address().is_unix();
@@ -192,14 +212,23 @@ class HttpServer::Implementation {
   }
 
   void welcome(Door& door, Socket socket) {
-    if (door.inside >= options_.connections) return send_away(door, socket);
+    if (door.inside >= options_.connections) {
+      return send_away(door, socket, fmt::format("{} connections are open, and no more", options_.connections));
+    }
     auto peer = peer_of(socket.native_handle(), door.listener.address().is_unix());
+    const std::string who = one_peer(*peer);
+    if (const auto his = door.peers.find(who); his != door.peers.end() && his->second >= options_.per_peer) {
+      return send_away(door, socket, fmt::format("{} connections of {} are open, and no more", options_.per_peer, who));
+    }
+    peer->tls = door.listener.address().tls;
+    auto stream = peer->tls ? with_tls(std::move(socket)) : plain_stream(std::move(socket));
+    if (!stream) return;
     peer->end = std::make_shared<ConnectionEnd>(++connections_made_);
-    auto connection =
-        std::make_shared<Connection>(plain_stream(std::move(socket)), std::move(peer), options_.limits, door);
+    auto connection = std::make_shared<Connection>(std::move(stream), std::move(peer), options_.limits, door);
     ++door.inside;
+    ++door.peers[who];
     connections_.insert(connection.get());
-    connection->deadline = in(stopping_ ? options_.quiet : options_.idle);
+    connection->deadline = in(stopping_ ? options_.quiet : options_.handshake);
     if (connections_.size() == 1) sweep_later();
     asio::co_spawn(context_, converse(connection), [this, connection](const std::exception_ptr& thrown) {
       if (thrown) log_.error("a connection ended with an exception: this is a mistake in gpukeeper");
@@ -207,21 +236,33 @@ class HttpServer::Implementation {
     });
   }
 
+  // Null when it cannot be spoken: then the connection ends.
+  std::unique_ptr<Stream> with_tls(Socket socket) const {
+    const auto context = options_.tls ? options_.tls() : nullptr;
+    return context ? tls_stream(std::move(socket), *context) : nullptr;
+  }
+
   void leave(Connection& connection) {
     // At our own stop clients have done nothing: what shall end with their connections ends with their processes then.
     if (!stopping_) connection.peer->end->happened();
-    if (connection.counted) --connection.door.inside;
+    give_up_room(connection);
     connections_.erase(&connection);
     if (stopping_ && connections_.empty()) context_.stop();
   }
 
+  // One that others need.
+  static void give_up_room(Connection& c) {
+    if (!std::exchange(c.counted, false)) return;
+    --c.door.inside;
+    const auto his = c.door.peers.find(one_peer(*c.peer));
+    if (--his->second == 0) c.door.peers.erase(his);
+  }
+
   // Without reading what it wants: there is no room to wait for that.
-  void send_away(Door& door, Socket& socket) {
-    log_.warning("{}: more than {} connections at once; those beyond are answered 503",
-                 door.listener.address().to_string(), options_.connections);
-    auto response = problem(
-        503, "too_many_connections",
-        fmt::format("{} connections are open, and no more are taken: try again in a second", options_.connections));
+  void send_away(Door& door, Socket& socket, std::string_view why) {
+    complain_of_crowd(door, why);
+    if (door.listener.address().tls) return;  // words in the clear would be noise to it, and a handshake is work
+    auto response = problem(503, "too_many_connections", fmt::format("{} are taken: try again in a second", why));
     response.headers.emplace_back("Retry-After", "1");
     const std::string text = response_head(response, http_date(clock_.wall()), false) + *response.body;
     static_cast<void>(::send(socket.native_handle(), text.data(), text.size(), MSG_DONTWAIT | MSG_NOSIGNAL));
@@ -231,15 +272,43 @@ class HttpServer::Implementation {
     }
   }
 
+  // Once a second: a flood of connections must not become one of the log.
+  void complain_of_crowd(const Door& door, std::string_view why) {
+    const auto now = std::chrono::steady_clock::now();
+    ++sent_away_;
+    if (now < complain_again_) return;
+    complain_again_ = now + 1s;
+    log_.warning("{}: {} are taken; {} clients were answered 503 so far", door.listener.address().to_string(), why,
+                 sent_away_);
+  }
+
   // Request after request, until one of the two has had enough.
   asio::awaitable<void> converse(std::shared_ptr<Connection> connection) {
     Connection& c = *connection;
-    bool going_on = true;
+    bool going_on = co_await greet(c);
     while (going_on) {
       const bool understood = co_await hear(c);
       if (!understood) break;
       going_on = co_await reply(c);
     }
+  }
+
+  // The handshake, where the door has one; whether the client may ask.
+  asio::awaitable<bool> greet(Connection& c) {
+    error_code error;
+    const Stream::Begun begun = co_await c.stream->begin(error);
+    c.peer->certificate = c.stream->certificate();
+    if (begun == Stream::Begun::well) co_return true;
+    const std::string why = c.expired ? "the handshake took too long" : error.message();
+    if (begun == Stream::Begun::stranger) log_.warning("a client of {} was not let in: {}", c.peer->address, why);
+    if (begun != Stream::Begun::plain_http) {
+      log_.debug("no TLS with {}: {}", c.peer->address, why);
+      co_return false;
+    }
+    Response response = problem(400, "tls_needed", "TLS is spoken at this port: ask with https:// in place of http://");
+    const bool sent = co_await send(c, response, false, false);
+    if (sent) co_await part(c, true);
+    co_return false;
   }
 
   // Reads until the reader has a request or refuses one; false when the connection has ended.
@@ -273,9 +342,14 @@ class HttpServer::Implementation {
     const auto response =
         problem(408, "request_timeout", fmt::format("the request did not come within {} s", options_.request / 1.0s));
     const bool sent = co_await send(c, response, false, false);
-    if (!sent) co_return;
-    c.stream->end_writing();
-    co_await linger(c);
+    if (sent) co_await part(c, true);
+  }
+
+  // After the last answer; `unread` when the client may still be sending.
+  asio::awaitable<void> part(Connection& c, bool unread) {
+    c.deadline = in(kLingerTime);
+    co_await c.stream->finish();
+    if (unread) co_await linger(c);
   }
 
   // Answers what the reader has; whether the connection goes on.
@@ -283,6 +357,7 @@ class HttpServer::Implementation {
     const bool refused = c.reader.state() == RequestReader::State::refused;
     bool head_only = false;
     bool keep = false;
+    std::string origin;
     Response response;
     if (refused) {
       response = c.reader.refusal();
@@ -292,6 +367,7 @@ class HttpServer::Implementation {
       head_only = request.method == "HEAD";
       keep = request.keep_alive;
       const std::string what = fmt::format("{} {}", request.method, request.target);
+      if (const auto from = request.header("Origin")) origin = *from;
       response = ask(what, [&] { return handler_(std::move(request)); });
       while (response.later && !c.gone) {  // what was found out may be that it takes longer
         c.awaited = std::move(response.later);
@@ -300,19 +376,23 @@ class HttpServer::Implementation {
       if (options_.answered) options_.answered(*c.peer, c.gone ? nullptr : &response);
       if (c.gone) co_return false;
     }
+    if (!origin.empty() && options_.may_read && options_.may_read(origin)) share(response, origin);
     keep = keep && !response.close && !response.takeover && !stopping_;
     if (response.takeover && !head_only) {
+      const bool web_socket = static_cast<bool>(response.takeover->web_socket());
       co_await give_over(c, response);
-      c.stream->end_writing();
-      if (response.takeover->web_socket()) co_await linger(c);  // its farewell may be on the way
+      co_await part(c, web_socket);  // its farewell may be on the way
       co_return false;
     }
     const bool sent = co_await send(c, response, head_only, keep);
     if (!sent && response.undelivered) response.undelivered();
     if (!sent || keep) co_return sent;
-    c.stream->end_writing();
-    if (refused || !c.unread.empty()) co_await linger(c);
+    co_await part(c, refused || !c.unread.empty());
     co_return false;
+  }
+
+  static void share(Response& response, std::string_view origin) {
+    for (Header& header : shared_with(origin)) response.headers.push_back(std::move(header));
   }
 
   // The connection is the takeover's, until it has said all, or the client has gone or takes nothing any more.
@@ -321,8 +401,7 @@ class HttpServer::Implementation {
     c.takeover = takeover;
     c.idle = false;
     c.expired = false;
-    c.counted = false;
-    --c.door.inside;
+    give_up_room(c);
     if (takeover->web_socket()) {
       co_await converse_over_web_socket(c, takeover);
     } else {
@@ -426,7 +505,8 @@ class HttpServer::Implementation {
   }
 
   asio::awaitable<bool> send(Connection& c, const Response& response, bool head_only, bool keep) {
-    const std::string head = response_head(response, http_date(clock_.wall()), keep);
+    const std::string head =
+        response_head(response, http_date(clock_.wall()), keep, c.peer->tls ? hsts_ : std::string_view());
     std::string_view body;
     if (response.body && !head_only) body = *response.body;
     c.idle = false;
@@ -501,17 +581,20 @@ class HttpServer::Implementation {
   Clock& clock_;
   Log& log_;
   const HttpServerOptions options_;
+  const std::string hsts_;       // the line; empty where it is not said
   asio::io_context context_{1};  // one thread: its own locks can rest
   std::list<Door> doors_;
   std::set<Connection*> connections_;
   asio::steady_timer sweeper_;
   std::uint64_t connections_made_ = 0;
+  std::uint64_t sent_away_ = 0;
+  Deadline complain_again_{};
   bool stopping_ = false;
   Deadline stop_by_{};
 };
 
 HttpServer::HttpServer(Handler handler, Clock& clock, Log& log, HttpServerOptions options)
-    : implementation_(std::make_unique<Implementation>(std::move(handler), clock, log, options)) {}
+    : implementation_(std::make_unique<Implementation>(std::move(handler), clock, log, std::move(options))) {}
 HttpServer::~HttpServer() = default;
 
 void HttpServer::add(Listener listener) {

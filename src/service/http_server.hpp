@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <string_view>
 
 #include "core/clock.hpp"
 #include "core/log.hpp"
@@ -13,11 +14,16 @@
 
 namespace gpukeeper::service {
 
+class TlsContext;
+
 struct HttpServerOptions {
   ReaderLimits limits;
   std::size_t connections = 256;  ///< of one listener; a client beyond them is answered 503 and sent away
+  /// Of these, those of one address, or of one user over a unix socket, so that nobody keeps all others out.
+  std::size_t per_peer = 224;
 
-  std::chrono::milliseconds idle = std::chrono::seconds(75);     ///< between two requests; then it is closed
+  std::chrono::milliseconds handshake = std::chrono::seconds(10);  ///< of TLS, from the connection on
+  std::chrono::milliseconds idle = std::chrono::seconds(75);       ///< between two requests; then it is closed
   std::chrono::milliseconds request = std::chrono::seconds(10);  ///< for a whole request from its first byte; then 408
   std::chrono::milliseconds answer = std::chrono::seconds(10);   ///< for a client to take an answer, and its size below
   std::chrono::milliseconds later = std::chrono::seconds(5);  ///< for an answer that comes later (later.hpp); then 503
@@ -30,6 +36,13 @@ struct HttpServerOptions {
   /// At the stop: how long a connection may be quiet before it is closed, and after how long all are cut off.
   std::chrono::milliseconds quiet = std::chrono::milliseconds(200);
   std::chrono::milliseconds drain = std::chrono::milliseconds(1500);
+
+  /// What listeners with TLS speak it with; asked for each connection. Null where there is none of these.
+  std::function<std::shared_ptr<const TlsContext>()> tls = nullptr;
+  std::chrono::seconds hsts{};  ///< Strict-Transport-Security over TLS (RFC 6797); 0: it is not said
+
+  /// Whether pages of that origin may read answers (cors.hpp); null: none may.
+  std::function<bool(std::string_view origin)> may_read = nullptr;
 
   /// Told what the handler's request was answered in the end, on the server's thread; null when its client had gone.
   std::function<void(const Peer&, const Response*)> answered = nullptr;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstring>
 #include <system_error>
 
 #include <arpa/inet.h>
@@ -76,6 +77,43 @@ Result<Listener> Listener::open(const ListenAddress& address) {
   Listener listener(address);
   auto opened = address.is_unix() ? listener.open_unix() : listener.open_tcp();
   if (!opened) return tl::make_unexpected(opened.error());
+  return listener;
+}
+
+Result<Listener> Listener::adopt(Descriptor socket, bool tls) {
+  sockaddr_storage name{};
+  socklen_t size = sizeof name;
+  int kind = 0;
+  int listens = 0;
+  socklen_t int_size = sizeof(int);
+  const bool known = ::getsockname(socket.get(), reinterpret_cast<sockaddr*>(&name), &size) == 0 &&
+                     ::getsockopt(socket.get(), SOL_SOCKET, SO_TYPE, &kind, &int_size) == 0 &&
+                     ::getsockopt(socket.get(), SOL_SOCKET, SO_ACCEPTCONN, &listens, &int_size) == 0;
+  if (!known || kind != SOCK_STREAM || listens == 0) {
+    return fail(Errc::invalid_argument, "it must be a stream socket that listens (ListenStream=)");
+  }
+  ListenAddress address;
+  char text[INET6_ADDRSTRLEN]{};
+  if (name.ss_family == AF_UNIX) {
+    const auto& unix_name = reinterpret_cast<const sockaddr_un&>(name);
+    address.path.assign(unix_name.sun_path, ::strnlen(unix_name.sun_path, sizeof unix_name.sun_path));
+    if (address.path.empty()) address.path = "(without a file)";  // in the abstract namespace
+  } else if (name.ss_family == AF_INET) {
+    const auto& v4 = reinterpret_cast<const sockaddr_in&>(name);
+    address.host = ::inet_ntop(AF_INET, &v4.sin_addr, text, sizeof text);
+    address.port = ntohs(v4.sin_port);
+  } else if (name.ss_family == AF_INET6) {
+    const auto& v6 = reinterpret_cast<const sockaddr_in6&>(name);
+    address.host = ::inet_ntop(AF_INET6, &v6.sin6_addr, text, sizeof text);
+    address.port = ntohs(v6.sin6_port);
+  } else {
+    return fail(Errc::invalid_argument, "it must be a socket of TCP or a unix socket");
+  }
+  address.tls = tls && !address.is_unix();
+  ::fcntl(socket.get(), F_SETFL, ::fcntl(socket.get(), F_GETFL) | O_NONBLOCK);
+  ::fcntl(socket.get(), F_SETFD, FD_CLOEXEC);
+  Listener listener(std::move(address));
+  listener.socket_ = std::move(socket);
   return listener;
 }
 

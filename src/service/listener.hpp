@@ -40,6 +40,10 @@ class Listener {
   ///   not_found       the folder, or the address on this machine, is not there
   static Result<Listener> open(const ListenAddress& address);
 
+  /// One that somebody else has opened, and whose file is his. `tls`: it is spoken there.
+  /// Errors: invalid_argument for what is no listening stream socket of TCP or unix.
+  static Result<Listener> adopt(Descriptor socket, bool tls);
+
   Listener(Listener&& other) noexcept;
   Listener& operator=(Listener&&) = delete;
   ~Listener();

@@ -6,6 +6,8 @@
 #include <fmt/format.h>
 
 #include "auth/token_file.hpp"
+#include "config/door.hpp"
+#include "service/live_tls.hpp"
 
 namespace gpukeeper::service {
 namespace {
@@ -26,15 +28,22 @@ LogTargetOptions log_target_options(const config::LogSettings& settings, bool jo
 
 HttpServerOptions http_options(const config::HttpSettings& settings) {
   HttpServerOptions options;
+  options.limits = {.head = settings.head_size.value(), .body = settings.body_size.value()};
   options.connections = settings.connections;
+  options.per_peer = settings.connections_per_peer.value_or(std::max<std::size_t>(1, settings.connections / 8 * 7));
+  options.slowest = settings.slowest.value();
   options.request = milliseconds(settings.request_timeout);
   options.answer = milliseconds(settings.answer_timeout);
+  options.handshake = options.request;
   options.idle = milliseconds(settings.idle_timeout);
   return options;
 }
 
 Result<void> check_listen(const config::Settings& settings, const std::string& state_directory) {
-  const auto open = std::ranges::find_if_not(settings.listen, &ListenAddress::is_local);
+  const bool knows_certificates = !settings.auth.certificates.empty();
+  const auto open = std::ranges::find_if(settings.listen, [&](const ListenAddress& address) {
+    return !address.is_local() && !(address.tls && knows_certificates);
+  });
   if (open == settings.listen.end() || settings.insecure_listen) return {};
   Result<std::vector<auth::Token>> tokens;
   if (!state_directory.empty()) tokens = auth::TokenFile(state_directory).read();
@@ -45,6 +54,20 @@ Result<void> check_listen(const config::Settings& settings, const std::string& s
       fmt::format("listen on {}: other machines reach that address, and there is no token to know them by: make "
                   "one with 'gpukeeper token create', listen on 127.0.0.1, or consent with --insecure-listen",
                   open->to_string()));
+}
+
+Result<void> check_tls(const config::Settings& settings, const Files& files) {
+  if (!config::listens_with_tls(settings)) return {};
+  if (!settings.tls.certificate || !settings.tls.key) {
+    return fail(Errc::invalid_argument,
+                "TLS takes a certificate: name its file with tls.certificate, and that of its "
+                "key with tls.key");
+  }
+  const auto material = read_tls(settings.tls, files);
+  if (!material) return tl::make_unexpected(material.error());
+  const auto context = TlsContext::make(*material);
+  if (!context) return tl::make_unexpected(context.error());
+  return {};
 }
 
 std::vector<ListenAddress> default_listen(const Variable& environment, uid_t user) {

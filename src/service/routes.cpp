@@ -33,6 +33,7 @@
 #include "service/processes_answer.hpp"
 #include "service/reclaim_answer.hpp"
 #include "service/services_answer.hpp"
+#include "service/sign_in_answer.hpp"
 #include "service/socket_io_desk.hpp"
 
 namespace gpukeeper::service {
@@ -87,6 +88,9 @@ std::vector<std::string> troubles(const Sights& sights) {
   }
   if (const auto booked = sights.snapshot()->booked; booked && !booked->closed.empty()) {
     result.push_back(fmt::format("no leases are granted: {}", booked->closed));
+  }
+  for (std::string& other : sights.others ? sights.others() : std::vector<std::string>()) {
+    result.push_back(std::move(other));
   }
   if (!sights.changes) return result;
   for (const ActuatorReport& change : sights.changes()) {
@@ -463,6 +467,7 @@ std::vector<Route> routes(Sights sights, Hands hands) {
   }
   for (Route& route : event_routes(shared, doing)) table.push_back(std::move(route));
   if (shared->audit) table.push_back(audit_route(*shared->audit));
+  if (shared->sign_in) table.push_back(sign_in_route(*shared->sign_in));
   const auto told = std::make_shared<std::vector<Route>>();
   table.push_back(openapi_route(shared, told));
   std::vector<std::pair<std::string, std::string>> rows;

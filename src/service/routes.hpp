@@ -30,6 +30,7 @@ namespace gpukeeper::service {
 class Audit;
 class EventDesk;
 class MemoryReclaim;
+class SignInAnswer;
 
 /// What the routes answer from.
 struct Sights {
@@ -72,6 +73,10 @@ struct Sights {
   MetricsDesk metrics = {};
   /// Who changed what; it outlives the routes. Null where nobody writes it down.
   const Audit* audit = nullptr;
+  /// Where browsers sign in; it outlives the routes. Null where they do not.
+  SignInAnswer* sign_in = nullptr;
+  /// What else does not work, a sentence each, for /health.
+  std::function<std::vector<std::string>()> others = nullptr;
 };
 
 /// What the routes may have done.

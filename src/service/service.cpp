@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "auth/groups.hpp"
+#include "config/door.hpp"
 #include "core/files.hpp"
 #include "core/text.hpp"
 #include "service/documented/refusals.hpp"
@@ -43,27 +44,39 @@ HttpServer::Handler counting(HttpServer::Handler handler, const MetricsDesk& des
 }
 
 // For whoever comes (metrics.listen). It shows nothing that a trick would be worth, and scrapers use any name for us.
-HttpServer::Handler public_handler(Sights sights, Hands hands) {
+HttpServer::Handler public_handler(Sights sights, Hands hands, Visitors& visitors) {
   const auto router = std::make_shared<const Router>(public_routes(routes(std::move(sights), std::move(hands))));
-  return [router](Request request) {
+  return [router, &visitors](Request request) {
     request.who = {.role = auth::Role::viewer, .name = request.peer->address};
+    if (auto refusal = visitors.refuse(request)) return std::move(*refusal);
     return router->answer(std::move(request));
   };
 }
 
-HttpServer::Handler handler(Sights sights, Hands hands, std::vector<std::string> hosts, Authority& authority,
-                            Audit& audit) {
-  sights.audit = &audit;
+// Who stands at the door, in the order in which they are asked.
+struct Doorkeepers {
+  const Cors& cors;
+  Authority& authority;
+  Visitors& visitors;
+  Audit& audit;
+};
+
+HttpServer::Handler handler(Sights sights, Hands hands, std::vector<std::string> hosts, Doorkeepers at_the_door) {
+  sights.audit = &at_the_door.audit;
   const auto router = std::make_shared<const Router>(routes(std::move(sights), std::move(hands)));
-  return [router, guard = SiteGuard(std::move(hosts)), &authority, &audit](Request request) {
+  SiteGuard guard(std::move(hosts),
+                  [&cors = at_the_door.cors](std::string_view origin) { return cors.allows(origin); });
+  return [router, guard = std::move(guard), at_the_door](Request request) {
     const std::string method = request.method;
     const std::string path = request.path;
     const auto answer = [&]() -> Response {
       if (auto refusal = guard.refuse(request)) return std::move(*refusal);
-      auto who = authority.who(request);
+      if (auto allowed = at_the_door.cors.preflight(request)) return std::move(*allowed);
+      auto who = at_the_door.authority.who(request);
       if (!who) return std::move(who.error());
       request.who = std::move(*who);
-      audit.begin(request);
+      if (auto refusal = at_the_door.visitors.refuse(request)) return std::move(*refusal);
+      at_the_door.audit.begin(request);
       return router->answer(std::move(request));
     };
     return documented::in_their_words(method, path, answer());
@@ -88,6 +101,13 @@ std::string nvml_library(const std::vector<std::string>& sources) {
 std::shared_ptr<const Classifier> classifier_of(const EngineOptions& engine) {
   if (engine.classifier) return engine.classifier;
   return {std::shared_ptr<const void>(), &Classifier::built_in()};  // which lives as long as the program
+}
+
+// With the sockets that were passed on, as what is configured is judged.
+config::Settings with_passed(config::Settings settings, const PassedSockets& passed) {
+  for (const Listener& listener : passed.own) settings.listen.push_back(listener.address());
+  for (const Listener& listener : passed.metrics) settings.metrics.listen.push_back(listener.address());
+  return settings;
 }
 
 // Different for each start, so that no ETag of an earlier one fits.
@@ -219,7 +239,8 @@ AuthRules Service::auth_rules(const config::Settings& settings) const {
           .admins = std::move(admins.ids),
           .operators = std::move(operators.ids),
           .loopback = settings.auth.loopback_role,
-          .elsewhere = settings.insecure_listen ? auth::Role::viewer : auth::Role::none};
+          .elsewhere = settings.insecure_listen ? auth::Role::viewer : auth::Role::none,
+          .certificates = settings.auth.certificates};
 }
 
 // A folder that was named must do, and no two may keep books in one; else it goes on with less.
@@ -238,8 +259,9 @@ Result<std::shared_ptr<const StateDirectory>> Service::claim_state(const Service
 }
 
 Result<std::vector<Listener>> Service::open_listeners(const std::vector<ListenAddress>& addresses,
-                                                      std::string_view what, Log& log) {
-  std::vector<Listener> listeners;
+                                                      std::vector<Listener> passed, std::string_view what, Log& log) {
+  std::vector<Listener> listeners = std::move(passed);
+  for (const Listener& listener : listeners) log.info("{} {} (passed on)", what, listener.address().to_string());
   for (const ListenAddress& address : addresses) {
     auto listener = Listener::open(address);
     if (!listener) return tl::make_unexpected(listener.error());
@@ -247,6 +269,14 @@ Result<std::vector<Listener>> Service::open_listeners(const std::vector<ListenAd
     listeners.push_back(std::move(*listener));
   }
   return listeners;
+}
+
+HttpServerOptions Service::server_options() const {
+  HttpServerOptions options = http_options(options_.settings.http);
+  options.tls = [this] { return tls_.now(); };
+  options.may_read = [this](std::string_view origin) { return cors_.allows(origin); };
+  options.hsts = std::chrono::floor<std::chrono::seconds>(options_.settings.tls.hsts);
+  return options;
 }
 
 Service::Service(ServiceOptions options, Parts parts, std::shared_ptr<Clock> clock, Log& log)
@@ -278,13 +308,19 @@ Service::Service(ServiceOptions options, Parts parts, std::shared_ptr<Clock> clo
                classifier_of(parts.session.engine)),
       machine_answers_(1, kMachineAnswers),
       tokens_(parts.state ? parts.state->path() : "", log),
+      tls_(std::make_shared<const RealFiles>(), *clock_, log),
+      cors_(options_.settings.cors.origins),
+      sign_in_(sessions_, *clock_, log),
+      visitors_(options_.settings.http.requests_per_minute, *clock_),
+      public_visitors_(options_.settings.http.requests_per_minute, *clock_),
       authority_(
-          auth_rules(options_.settings), [this] { return tokens_.now(); }, *clock_, log),
+          auth_rules(options_.settings), [this] { return tokens_.now(); }, *clock_, log, &sessions_),
       audit_(parts.state ? parts.state->path() : "", *clock_, log),
-      server_(counting(handler(sights(), hands(), options_.settings.hosts, authority_, audit_), metrics_), *clock_, log,
-              audited(http_options(options_.settings.http), audit_)),
-      public_server_(counting(public_handler(sights(), hands()), metrics_), *clock_, log,
-                     http_options(options_.settings.http)) {
+      server_(counting(handler(sights(), hands(), options_.settings.hosts, {cors_, authority_, visitors_, audit_}),
+                       metrics_),
+              *clock_, log, audited(server_options(), audit_)),
+      public_server_(counting(public_handler(sights(), hands(), public_visitors_), metrics_), *clock_, log,
+                     server_options()) {
   allow(options_.settings.actuators);
   book_->ask_with([reclaim = std::weak_ptr(reclaim_)](const OverusedLease& lease) {
     const auto there = reclaim.lock();
@@ -349,7 +385,9 @@ Sights Service::sights() {
           .events = listeners_.get(),
           .high_usage = options_.settings.events.high_usage,
           .high_usage_time = options_.settings.events.high_usage_time,
-          .metrics = std::move(metrics)};
+          .metrics = std::move(metrics),
+          .sign_in = &sign_in_,
+          .others = [this] { return tls_.trouble(); }};
 }
 
 Hands Service::hands() {
@@ -386,6 +424,10 @@ void Service::apply(const config::Settings& settings) {
   }
   allow(settings.actuators);
   authority_.configure(auth_rules(settings));
+  tls_.configure(settings.tls);
+  cors_.configure(settings.cors.origins);
+  visitors_.configure(settings.http.requests_per_minute);
+  public_visitors_.configure(settings.http.requests_per_minute);
   book_->configure(settings.book);
   metrics_settings_->publish(std::make_shared<const prometheus::MetricsSettings>(settings.metrics));
   expect_services(settings.book);
@@ -414,22 +456,42 @@ Result<std::unique_ptr<Service>> Service::start(ServiceOptions options, std::sha
   if (!time) return tl::make_unexpected(time.error());
   auto state = claim_state(options, log);
   if (!state) return tl::make_unexpected(state.error());
-  if (auto well = check_listen(options.settings, *state ? (*state)->path() : ""); !well) {
-    return tl::make_unexpected(well.error());
-  }
+  const config::Settings all = with_passed(options.settings, options.passed);
+  if (auto well = check_listen(all, *state ? (*state)->path() : ""); !well) return tl::make_unexpected(well.error());
+  if (auto well = check_tls(all, RealFiles()); !well) return tl::make_unexpected(well.error());
   // Before any thread is: what cannot listen leaves nothing behind.
-  auto listeners = open_listeners(options.settings.listen, "listening on", log);
+  auto listeners = open_listeners(options.settings.listen, std::move(options.passed.own), "listening on", log);
   if (!listeners) return tl::make_unexpected(listeners.error());
-  auto public_listeners = open_listeners(options.settings.metrics.listen, "metrics for everybody on", log);
+  auto public_listeners = open_listeners(options.settings.metrics.listen, std::move(options.passed.metrics),
+                                         "metrics for everybody on", log);
   if (!public_listeners) return tl::make_unexpected(public_listeners.error());
   std::unique_ptr<Service> service(new Service(
       std::move(options), {std::move(*session), std::move(*state), std::move(*time)}, std::move(clock), log));
+  if (config::listens_with_tls(all)) {
+    if (auto started = service->tls_.start(all.tls); !started) return tl::make_unexpected(started.error());
+  }
+  const auto tcp = std::ranges::find_if_not(*listeners, [](const auto& each) { return each.address().is_unix(); });
+  if (tcp != listeners->end()) service->first_tcp_ = tcp->address();
   for (Listener& listener : *listeners) service->server_.add(std::move(listener));
   for (Listener& listener : *public_listeners) service->public_server_.add(std::move(listener));
   service->serving_ = 2;
   service->server_thread_ = std::jthread([raw = service.get()] { raw->serve(raw->server_); });
   service->public_thread_ = std::jthread([raw = service.get()] { raw->serve(raw->public_server_); });
   return service;
+}
+
+Result<std::string> Service::sign_in_link() {
+  if (!first_tcp_) {
+    return fail(Errc::not_supported,
+                "a browser signs in over TCP, and nothing listens there: add --listen 127.0.0.1:7909");
+  }
+  auto code = sessions_.make_code(auth::Role::operator_, clock_->wall());
+  if (!code) return code;
+  ListenAddress here = *first_tcp_;
+  if (here.host == "0.0.0.0") here.host = "127.0.0.1";
+  if (here.host == "::") here.host = "::1";
+  const std::string_view scheme = here.tls ? "" : "http://";  // the address says https by itself
+  return fmt::format("{}{}/sign-in?code={}", scheme, here.to_string(), *code);
 }
 
 void Service::serve(HttpServer& server) {
@@ -455,6 +517,7 @@ Result<void> Service::look() {
   }
   configuration_.look(clock_->now());
   tokens_.look();
+  tls_.look();
   const HealthFacts facts = health_facts();
   const bool stalled = health(*snapshot, facts, time_->now(), engine_.monitoring() || !ready_) == Health::stalled;
   if (stalled) log_.error("the sampler has made no snapshot for {} s", facts.stalled_after / 1s);

@@ -24,17 +24,22 @@
 #include "service/background_worker.hpp"
 #include "service/book.hpp"
 #include "service/configuration.hpp"
+#include "service/cors.hpp"
 #include "service/engine_thread.hpp"
 #include "service/event_desk.hpp"
 #include "service/governor_log.hpp"
 #include "service/health.hpp"
 #include "service/http_server.hpp"
+#include "service/live_tls.hpp"
 #include "service/memory_reclaim.hpp"
 #include "service/metrics_desk.hpp"
 #include "service/options.hpp"
 #include "service/routes.hpp"
 #include "service/service_manager.hpp"
+#include "service/sign_in_answer.hpp"
+#include "service/socket_activation.hpp"
 #include "service/state_log.hpp"
+#include "service/visitors.hpp"
 #include "sinks/alert_delivery.hpp"
 
 namespace gpukeeper::service {
@@ -51,6 +56,7 @@ struct ServiceOptions {
   std::optional<Speed> speed;                ///< of simulated machines and recordings (clock_for); 1 where it is absent
   std::optional<std::string> at;             ///< of a recording: where to begin (find_moment)
   std::optional<std::string> notify_socket;  ///< $NOTIFY_SOCKET
+  PassedSockets passed = {};                 ///< that the service manager has opened for us
 };
 
 /// `gpukeeper serve` as one thing: the engine in its thread, the server in its own, and what the main thread does once
@@ -61,7 +67,8 @@ struct ServiceOptions {
 class Service {
  public:
   /// Opens the listeners and starts both threads. Returns before the devices were looked at.
-  /// Errors: those of session_options, clock_for, StateDirectory::claim, check_listen and Listener::open.
+  /// Errors: those of session_options, clock_for, StateDirectory::claim, check_listen, LiveTls::start and
+  /// Listener::open.
   static Result<std::unique_ptr<Service>> start(ServiceOptions options, std::shared_ptr<Clock> clock, Log& log);
   ~Service();
 
@@ -78,6 +85,10 @@ class Service {
   }
   /// When to look at the latest, though a second is not over; nothing: then.
   std::optional<MonotonicTime> next_look() const { return configuration_.next_look(); }
+
+  /// A link that signs a browser in as an operator, once and soon. Errors: not_supported where nothing listens on TCP;
+  /// those of SignIn::make_code.
+  Result<std::string> sign_in_link();
 
   /// Whether the sources are open and clients are answered.
   bool ready() const { return ready_; }
@@ -103,8 +114,9 @@ class Service {
                                    std::shared_ptr<EventDispatcher> events, std::shared_ptr<AlertDelivery> delivery,
                                    std::shared_ptr<Book> book, std::shared_ptr<MemoryReclaim> reclaim,
                                    std::shared_ptr<EventDesk> listeners, MetricsDesk desk);
+  HttpServerOptions server_options() const;
   static Result<std::vector<Listener>> open_listeners(const std::vector<ListenAddress>& addresses,
-                                                      std::string_view what, Log& log);
+                                                      std::vector<Listener> passed, std::string_view what, Log& log);
   std::shared_ptr<AlertDelivery> make_delivery(const Parts& parts);
   std::unique_ptr<ActuationThread> make_actuation(const Parts& parts);
   std::shared_ptr<Book> make_book();
@@ -147,10 +159,17 @@ class Service {
   MachineReader machine_;             // of the next one's thread
   BackgroundWorker machine_answers_;  // after it: it may be looking
   auth::LiveTokens tokens_;
+  LiveTls tls_;
+  Cors cors_;
+  auth::SignIn sessions_;
+  SignInAnswer sign_in_;
+  Visitors visitors_;
+  Visitors public_visitors_;
   Authority authority_;
   Audit audit_;
   HttpServer server_;
-  HttpServer public_server_;  // of metrics.listen: idle without
+  HttpServer public_server_;                // of metrics.listen: idle without
+  std::optional<ListenAddress> first_tcp_;  // that it listens on
   bool ready_ = false;
   bool over_ = false;                  // the recording; said
   MonotonicTime engine_stops_at_{};    // at the latest

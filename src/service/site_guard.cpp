@@ -51,7 +51,9 @@ bool SiteGuard::is_ours(std::string_view authority, const Peer& peer) const {
 
 std::optional<Response> SiteGuard::refuse(const Request& request) const {
   const auto host = request.header("Host");
-  if (!request.peer->over_unix_socket() && host && !is_ours(*host, *request.peer)) {  // no Host: HTTP/1.0, no browser
+  // Over TLS a browser has compared the name with our certificate already.
+  const bool may_be_tricked = !request.peer->over_unix_socket() && !request.peer->tls;
+  if (may_be_tricked && host && !is_ours(*host, *request.peer)) {  // no Host: HTTP/1.0, no browser
     return problem(421, "host_not_served",
                    fmt::format("the host '{}' is not served here: it must be localhost, the address that you connect "
                                "to, or stand under 'hosts' in the configuration",
@@ -59,6 +61,7 @@ std::optional<Response> SiteGuard::refuse(const Request& request) const {
   }
   const auto site = request.header("Sec-Fetch-Site");
   const auto origin = request.header("Origin");
+  if (origin && welcome_(*origin)) return std::nullopt;
   // A browser lets any page read what comes over a WebSocket.
   if (request.reads_only() && !request.header("Upgrade")) {
     // A link leads here from anywhere; an answer that a page would only be kept from seeing is work for nothing.
@@ -67,7 +70,8 @@ std::optional<Response> SiteGuard::refuse(const Request& request) const {
     return problem(403, "foreign_origin", "pages of other sites are answered nothing here");
   }
   const bool foreign_site = site && *site != "same-origin" && *site != "none";
-  const bool foreign_origin = origin && (!host || *origin != fmt::format("http://{}", *host));
+  const bool foreign_origin =
+      origin && (!host || *origin != fmt::format("{}://{}", request.peer->tls ? "https" : "http", *host));
   if (!foreign_site && !foreign_origin) return std::nullopt;
   return problem(
       403, "foreign_origin",

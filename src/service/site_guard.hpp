@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -17,8 +18,13 @@ namespace gpukeeper::service {
 /// asked but by a link. A program that is no browser sends neither.
 class SiteGuard {
  public:
-  /// `names` are what this machine is called beyond loopback, without port.
-  explicit SiteGuard(std::vector<std::string> names) : names_(std::move(names)) {}
+  using Welcome = std::function<bool(std::string_view origin)>;
+
+  /// `names` are what this machine is called beyond loopback, without port; `welcome` says whose pages may ask although
+  /// they are of other sites (Cors::allows).
+  explicit SiteGuard(
+      std::vector<std::string> names, Welcome welcome = [](std::string_view) { return false; })
+      : names_(std::move(names)), welcome_(std::move(welcome)) {}
 
   /// The refusal; nothing when the request may pass. 421 for a foreign Host, 403 for a foreign Origin.
   std::optional<Response> refuse(const Request& request) const;
@@ -27,6 +33,7 @@ class SiteGuard {
   bool is_ours(std::string_view host, const Peer& peer) const;
 
   const std::vector<std::string> names_;
+  const Welcome welcome_;
 };
 
 /// The host of "host", "host:port", "[v6]" or "[v6]:port", without brackets; nothing when it is none of these.

@@ -13,6 +13,8 @@ class PlainStream final : public Stream {
  public:
   explicit PlainStream(Socket socket) : socket_(std::move(socket)) {}
 
+  asio::awaitable<Begun> begin(error_code&) override { co_return Begun::well; }
+
   asio::awaitable<std::size_t> read_some(asio::mutable_buffer room, error_code& error) override {
     co_return co_await socket_.async_read_some(room, asio::redirect_error(asio::use_awaitable, error));
   }
@@ -23,9 +25,10 @@ class PlainStream final : public Stream {
     co_await asio::async_write(socket_, both, asio::redirect_error(asio::use_awaitable, error));
   }
 
-  void end_writing() override {
+  asio::awaitable<void> finish() override {
     error_code ignored;  // it has gone already
     socket_.shutdown(Socket::shutdown_send, ignored);
+    co_return;
   }
 
   void when_gone(std::function<void()> gone) override {
@@ -38,6 +41,8 @@ class PlainStream final : public Stream {
     error_code ignored;
     socket_.cancel(ignored);
   }
+
+  std::optional<auth::Certificate> certificate() const override { return std::nullopt; }
 
  private:
   Socket socket_;

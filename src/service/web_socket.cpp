@@ -59,16 +59,12 @@ class Bytes {
   // When nothing came from the client in time.
   friend void beast_close_socket(Bytes& bytes) { bytes.cancel(); }
 
-  // After the farewells. The server closes the connection itself.
+  // After the farewells. The server ends the connection itself (Stream::finish).
   template <class Handler>
   friend void async_teardown(beast::role_type, Bytes& bytes, Handler&& handler) {
-    bytes.stream_->end_writing();
     asio::post(bytes.executor_, [handler = std::forward<Handler>(handler)]() mutable { handler(error_code()); });
   }
-  friend void teardown(beast::role_type, Bytes& bytes, beast::error_code& error) {
-    bytes.stream_->end_writing();
-    error = {};
-  }
+  friend void teardown(beast::role_type, Bytes&, beast::error_code& error) { error = {}; }
 
  private:
   template <class Buffer, class Buffers>

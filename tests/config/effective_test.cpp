@@ -87,7 +87,8 @@ TEST(EffectiveTest, AMistakeIsShownWithItsPlaceItsKeyAndWhatWouldBeRight) {
            Case{"monitor_interval: 0", "f.yaml:1:19: monitor_interval: 0 is not from 100ms to 24h"},
            Case{"listen: 7909", "f.yaml:1:9: listen on '7909': did you mean 127.0.0.1:7909?"},
            Case{"listen:\n  - unix:/x\n  - nowhere",
-                "f.yaml:3:5: listen on 'nowhere': it must be ADDRESS:PORT, [v6]:PORT or unix:PATH"},
+                "f.yaml:3:5: listen on 'nowhere': it must be ADDRESS:PORT, [v6]:PORT, https://ADDRESS:PORT or "
+                "unix:PATH"},
            Case{"insecure_listen: yes", "f.yaml:1:18: insecure_listen: 'yes' is none of true, false"},
            Case{"sample_interval: 1ms", "f.yaml:1:18: sample_interval: 1ms is not from 100ms to 1h"},
            Case{"sample_interval: soon",

@@ -400,6 +400,40 @@ TEST_F(HttpServerTest, BeyondTheLimitAClientIsSentAwayAndTheOtherListenerIsNotAf
   EXPECT_THAT(body_of(local.receive()), StartsWith("/local"));
 }
 
+TEST_F(HttpServerTest, NoPeerKeepsAllOthersOut) {
+  options_.per_peer = 2;
+  start();
+  HttpClient first(unix_);
+  HttpClient second(unix_);
+  for (HttpClient* client : {&first, &second}) {
+    client->send(get("/1"));
+    client->receive();
+  }
+  {
+    HttpClient third(unix_);
+    EXPECT_THAT(third.receive_all(), AllOf(StartsWith("HTTP/1.1 503 Service Unavailable\r\n"),
+                                           HasSubstr("2 connections of user " + std::to_string(::getuid()) +
+                                                     " are open, and no more are taken: try again in a second")));
+  }
+  HttpClient other(tcp_);  // another door
+  other.send(get("/other"));
+  EXPECT_THAT(body_of(other.receive()), StartsWith("/other"));
+}
+
+TEST_F(HttpServerTest, PagesOfASiteThatMayReadAreToldSo) {
+  options_.may_read = [](std::string_view origin) { return origin == "https://ours.example"; };
+  start();
+  HttpClient client(unix_);
+  client.send(get("/a", "Origin: https://ours.example\r\n"));
+  EXPECT_THAT(client.receive(), AllOf(HasSubstr("Access-Control-Allow-Origin: https://ours.example\r\n"),
+                                      HasSubstr("Vary: Origin\r\n"), Not(HasSubstr("Allow-Credentials"))));
+  client.send(get("/a", "Origin: https://evil.example\r\n"));
+  EXPECT_THAT(client.receive(), Not(HasSubstr("Access-Control")));
+  client.send(get("/later", "Origin: https://ours.example\r\n"));
+  asked_.take()->give(json_answer(200, "it"));
+  EXPECT_THAT(client.receive(), HasSubstr("Access-Control-Allow-Origin: https://ours.example\r\n"));
+}
+
 TEST_F(HttpServerTest, AtTheStopQuietConnectionsEndAndTheSocketIsGone) {
   start();
   HttpClient idle(unix_);

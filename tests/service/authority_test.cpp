@@ -45,6 +45,14 @@ class AuthorityTest : public testing::Test {
     request.peer = std::move(peer);
     return request;
   }
+  static Request over_tls(const std::string& address, auth::Certificate certificate) {
+    Request request = over_tcp(address);
+    auto peer = std::make_shared<Peer>(*request.peer);
+    peer->tls = true;
+    peer->certificate = std::move(certificate);
+    request.peer = std::move(peer);
+    return request;
+  }
   Role role(const Request& request) { return authority_.who(request).value().role; }
   static std::string detail(const Response& response) {
     return nlohmann::json::parse(*response.body)["detail"].get<std::string>();
@@ -98,6 +106,47 @@ TEST_F(AuthorityTest, ATokenSaysWhoItIsWhereverItComesFrom) {
   Request root = over_socket(0);
   root.headers = {{"Authorization", "Bearer " + token(Role::viewer, "less")}};
   EXPECT_EQ(role(root), Role::viewer);  // who sends one wants no more than it gives
+}
+
+TEST_F(AuthorityTest, ACertificateSaysWhoItIsByItsRule) {
+  const auth::Certificate ci{.common_name = "ci",
+                             .names = {"DNS:ci.example"},
+                             .fingerprint = std::string(64, 'a'),
+                             .expires = clock_.wall() + 1h};
+  EXPECT_EQ(role(over_tls("10.0.0.9", ci)), Role::none);
+  rules_.certificates = {{.san = "ci.example", .role = Role::operator_, .service = "embedding"},
+                         {.common_name = "ops", .role = Role::admin}};
+  authority_.configure(rules_);
+  const auto who = authority_.who(over_tls("10.0.0.9", ci)).value();
+  EXPECT_EQ(who.role, Role::operator_);
+  EXPECT_EQ(who.name, "certificate ci (aaaaaaaa)");
+  EXPECT_EQ(who.service, "embedding");
+  EXPECT_TRUE(who.known);
+  auto ops = ci;
+  ops.common_name = "ops";
+  ops.names.clear();
+  EXPECT_EQ(role(over_tls("10.0.0.9", ops)), Role::admin);
+  EXPECT_FALSE(authority_.who(over_tls("10.0.0.9", ops)).value().service);
+  clock_.advance(1h);
+  EXPECT_EQ(role(over_tls("10.0.0.9", ops)), Role::none);  // its connection lives, but it has expired
+}
+
+TEST_F(AuthorityTest, ACertificateThatNobodyWasToldOfIsToldSo) {
+  auto request = over_tls(
+      "10.0.0.9",
+      {.common_name = "x\x1b", .names = {}, .fingerprint = std::string(64, 'b'), .expires = clock_.wall() + 1h});
+  request.who = authority_.who(request).value();
+  const auto refusal = refuse(request, Role::viewer, Own::none);
+  ASSERT_TRUE(refusal);
+  EXPECT_EQ(refusal->status, 403u);
+  EXPECT_EQ(detail(*refusal),
+            "this takes the role viewer, and certificate x? (bbbbbbbb) has none: a line of auth.certificates in the "
+            "configuration gives a certificate its role");
+  // On this machine it is worth no less than none.
+  auto here = over_tls("127.0.0.1", *request.peer->certificate);
+  EXPECT_EQ(role(here), Role::viewer);
+  here.headers = {{"Authorization", "Bearer " + token(Role::admin, "a")}};
+  EXPECT_EQ(role(here), Role::admin);
 }
 
 TEST_F(AuthorityTest, AWrongTokenIsToldWhatWouldBeRight) {

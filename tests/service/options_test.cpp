@@ -6,6 +6,8 @@
 #include <gtest/gtest.h>
 
 #include "auth/token_file.hpp"
+#include "fakes/certificates.hpp"
+#include "fakes/memory_files.hpp"
 #include "fakes/temporary_folder.hpp"
 
 namespace gpukeeper::service {
@@ -15,10 +17,21 @@ using namespace std::chrono_literals;
 using testing::ElementsAre;
 
 TEST(ServiceOptionsTest, TheSettingsReachTheServerAndTheLog) {
-  const auto http =
-      http_options({.connections = 10, .request_timeout = 2s, .answer_timeout = 3s, .idle_timeout = 1min});
+  const auto http = http_options({.connections = 10,
+                                  .connections_per_peer = 4,
+                                  .head_size = Bytes(1000),
+                                  .body_size = Bytes(2000),
+                                  .slowest = Bytes(3000),
+                                  .request_timeout = 2s,
+                                  .answer_timeout = 3s,
+                                  .idle_timeout = 1min});
   EXPECT_EQ(http.connections, 10U);
+  EXPECT_EQ(http.per_peer, 4U);
+  EXPECT_EQ(http.limits.head, 1000U);
+  EXPECT_EQ(http.limits.body, 2000U);
+  EXPECT_EQ(http.slowest, 3000U);
   EXPECT_EQ(http.request, 2s);
+  EXPECT_EQ(http.handshake, 2s);
   EXPECT_EQ(http.answer, 3s);
   EXPECT_EQ(http.idle, 1min);
   EXPECT_EQ(
@@ -36,6 +49,11 @@ TEST(ServiceOptionsTest, TheDefaultsAreThoseOfTheServerAndTheLog) {
   const auto http = http_options({});
   const HttpServerOptions standard;
   EXPECT_EQ(http.connections, standard.connections);
+  EXPECT_EQ(http.per_peer, standard.per_peer);
+  EXPECT_EQ(http.limits.head, standard.limits.head);
+  EXPECT_EQ(http.limits.body, standard.limits.body);
+  EXPECT_EQ(http.slowest, standard.slowest);
+  EXPECT_EQ(http.handshake, standard.handshake);
   EXPECT_EQ(http.request, standard.request);
   EXPECT_EQ(http.answer, standard.answer);
   EXPECT_EQ(http.idle, standard.idle);
@@ -86,6 +104,31 @@ TEST(ServiceOptionsTest, WhatOtherMachinesReachTakesATokenOrConsent) {
   EXPECT_FALSE(check_listen(settings, ""));
   settings.insecure_listen = true;
   EXPECT_TRUE(check_listen(settings, ""));
+}
+
+TEST(ServiceOptionsTest, OverTlsACertificateWillDoForAToken) {
+  config::Settings settings;
+  settings.listen = {*parse_listen_address("https://0.0.0.0:7910")};
+  EXPECT_FALSE(check_listen(settings, ""));
+  settings.auth.certificates = {{.common_name = "ci"}};
+  EXPECT_TRUE(check_listen(settings, ""));
+  settings.listen.push_back(*parse_listen_address("0.0.0.0:7909"));  // where nobody can show one
+  EXPECT_FALSE(check_listen(settings, ""));
+}
+
+TEST(ServiceOptionsTest, TheFilesOfTlsAreLookedAtWhereSomethingListensWithIt) {
+  MemoryFiles files;
+  const auto made = make_certificate("gpu1");
+  files.write("/c.pem", made.certificate);
+  files.write("/k.pem", made.key);
+  config::Settings settings;
+  settings.tls.certificate = "/c.pem";
+  settings.tls.key = "/none.pem";
+  EXPECT_TRUE(check_tls(settings, files));
+  settings.metrics.listen = {*parse_listen_address("https://127.0.0.1:8000")};
+  EXPECT_EQ(check_tls(settings, files).error().code, Errc::not_found);
+  settings.tls.key = "/k.pem";
+  EXPECT_TRUE(check_tls(settings, files));
 }
 
 }  // namespace

@@ -110,13 +110,30 @@ TEST(ResponseHeadTest, ItSaysLengthTypeAndWhetherTheConnectionStays) {
             "Content-Length: 5\r\n"
             "Cache-Control: no-store\r\n"
             "X-Content-Type-Options: nosniff\r\n"
+            "Referrer-Policy: no-referrer\r\n"
+            "Content-Security-Policy: default-src 'none'; frame-ancestors 'none'\r\n"
             "Connection: keep-alive\r\n\r\n");
   Response empty;
   EXPECT_EQ(response_head(empty, "D", false),
             "HTTP/1.1 200 OK\r\nDate: D\r\nContent-Length: 0\r\nX-Content-Type-Options: nosniff\r\n"
+            "Referrer-Policy: no-referrer\r\n"
+            "Content-Security-Policy: default-src 'none'; frame-ancestors 'none'\r\n"
             "Connection: close\r\n\r\n");
   empty.status = 304;
   EXPECT_THAT(response_head(empty, "D", false), testing::Not(testing::HasSubstr("Content-Length")));
+}
+
+TEST(ResponseHeadTest, APageLoadsOnlyWhatIsOursAndMayHaveRulesOfItsOwn) {
+  Response page = text("<!doctype html>");
+  page.content_type = "text/html; charset=utf-8";
+  EXPECT_THAT(response_head(page, "D", true),
+              testing::HasSubstr("Content-Security-Policy: default-src 'self'; object-src 'none'; base-uri 'none'; "
+                                 "form-action 'self'; frame-ancestors 'none'\r\n"));
+  page.headers.emplace_back("Content-Security-Policy", "default-src 'self' data:");
+  const auto head = response_head(page, "D", true, "Strict-Transport-Security: max-age=1\r\n");
+  EXPECT_THAT(head, testing::HasSubstr("Content-Security-Policy: default-src 'self' data:\r\n"));
+  EXPECT_THAT(head, testing::Not(testing::HasSubstr("object-src")));
+  EXPECT_THAT(head, testing::HasSubstr("\r\nStrict-Transport-Security: max-age=1\r\n"));
 }
 
 TEST(ResponseHeadTest, EveryStatusThatIsSentHasItsWords) {

@@ -54,6 +54,21 @@ TEST(SiteGuardTest, TheRefusalSaysWhatWouldBeServed) {
       "configuration\"}\n");
 }
 
+TEST(SiteGuardTest, OverTlsTheBrowserHasComparedTheNameAndPagesOfOursAreHttps) {
+  const auto over_tls = [](std::string method, std::vector<Header> headers) {
+    Request request = over_tcp(std::move(method), std::move(headers));
+    auto peer = std::make_shared<Peer>(*request.peer);
+    peer->tls = true;
+    request.peer = std::move(peer);
+    return request;
+  };
+  EXPECT_EQ(refused(over_tls("GET", {{"Host", "gpu7.example:7910"}})), 0U);
+  EXPECT_EQ(refused(over_tls("POST", {{"Host", "gpu7.example"}, {"Origin", "https://gpu7.example"}})), 0U);
+  EXPECT_EQ(refused(over_tls("POST", {{"Host", "gpu7.example"}, {"Origin", "http://gpu7.example"}})), 403U);
+  EXPECT_EQ(refused(over_tls("POST", {{"Host", "gpu7.example"}, {"Origin", "https://evil.example"}})), 403U);
+  EXPECT_EQ(refused(over_tcp("POST", {{"Host", "localhost"}, {"Origin", "https://localhost"}})), 403U);
+}
+
 TEST(SiteGuardTest, OverAUnixSocketAnyHostWillDo) {
   EXPECT_EQ(refused(over_unix("GET", {{"Host", "x"}})), 0U);
 }
