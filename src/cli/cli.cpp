@@ -618,7 +618,8 @@ int run_checked(int argc, char** argv, Output& out, Output& errors) {
     if (parser.command() == "monitoring") {
       return monitoring({arguments.action, arguments.daemon, arguments.json}, context);
     }
-    if (parser.command() == "serve") return serve({config, *machine_root, speed, at, arguments.check_config}, context);
+    if (parser.command() == "serve")
+      return serve({config, *machine_root, speed, at, arguments.check_serve, arguments.sign_in_link}, context);
     return dispatch(parser.command(), arguments, parser, context);
   };
   const auto exit = act();

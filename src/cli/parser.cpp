@@ -416,8 +416,12 @@ class Parser::Declared : private Declaration {
     add(metrics, {.value = "ADDRESS", .choices = {"127.0.0.1:", "unix:"}});
     add_text(*serve, "--metrics-prefix", arguments.metrics_prefix, "WORD",
              "What the names of the metrics begin with that are documented with a prefix; else entrenar.");
-    add_flag(*serve, "--check-config", arguments.check_config,
-             "Read the settings, say whether they are well, and end.");
+    add_flag(
+        *serve, "--check,--check-config", arguments.check_serve,
+        "Look at all that it would start with (settings, rules, scenarios, tokens, certificates), say whether it is "
+        "well, and end.");
+    add_flag(*serve, "--sign-in-link", arguments.sign_in_link,
+             "Print a link that signs a browser in as an operator, once, within 10 minutes.");
     add_file(*serve, "--state-dir", arguments.state_dir, "FOLDER", "Keep what must outlive a restart there.");
     add_rules(*serve, arguments);
     add_file(*serve, "--log-file", arguments.log_file, "FILE",

@@ -88,7 +88,8 @@ struct Arguments {
   std::string log_file;
   std::string log_level;
   std::string log_format;
-  bool check_config = false;
+  bool check_serve = false;
+  bool sign_in_link = false;
   bool check_lamp = false;
   bool follow = false;
   std::string sort;

@@ -16,6 +16,8 @@
 
 #include <fmt/format.h>
 
+#include "auth/token_file.hpp"
+#include "backend/detect.hpp"
 #include "cli/version.hpp"
 #include "config/session_options.hpp"
 #include "core/display_text.hpp"
@@ -81,9 +83,9 @@ class Waiter {
   const service::Descriptor signals_;
 };
 
-// Nothing chosen is the usual places.
-config::Settings completed(config::Settings settings, const Context& context) {
-  if (settings.listen.empty()) settings.listen = service::default_listen(context.environment, ::geteuid());
+// Nothing chosen is the usual places, unless somebody opened others for us.
+config::Settings completed(config::Settings settings, const Context& context, bool passed = false) {
+  if (settings.listen.empty() && !passed) settings.listen = service::default_listen(context.environment, ::geteuid());
   return settings;
 }
 
@@ -114,7 +116,9 @@ class Server {
         log_(std::make_unique<Log>(*clock_, std::move(target), config_.now().settings.log.level)) {}
 
   Exit run() {
-    auto started = Service::start({.settings = completed(config_.now().settings, context_),
+    auto passed = service::passed_sockets(context_.environment, ::getpid());
+    if (!passed) return tl::make_unexpected(passed.error());
+    auto started = Service::start({.settings = completed(config_.now().settings, context_, !passed->own.empty()),
                                    .config = options_.config,
                                    .journal = writes_to_journal(context_),
                                    .period = period(config_.now()),
@@ -123,11 +127,13 @@ class Server {
                                    .usual_state_dir = usual_state_dir(context_),
                                    .speed = options_.speed,
                                    .at = options_.at,
-                                   .notify_socket = context_.environment("NOTIFY_SOCKET")},
+                                   .notify_socket = context_.environment("NOTIFY_SOCKET"),
+                                   .passed = std::move(*passed)},
                                   clock_, *log_);
     if (!started) return tl::make_unexpected(started.error());
     Service& service = **started;
     log_->info("gpukeeper {} serves", program_version());
+    if (options_.sign_in_link) say_link(service);
     Result<void> well = service.look();
     while (well) {
       const int signal = waiter_.wait(pause(service), service.descriptors());
@@ -149,6 +155,12 @@ class Server {
   }
 
  private:
+  void say_link(Service& service) {
+    const auto link = service.sign_in_link();
+    if (!link) return log_->error("no sign-in link: {}", link.error().message);
+    static_cast<void>(print(context_, fmt::format("sign in, once, within 10 minutes: {}\n", *link)));
+  }
+
   // Whether all has ended in time.
   bool stop(Service& service) {
     log_->info("stopping");
@@ -185,18 +197,35 @@ void make_run_folder(const std::vector<ListenAddress>& listen) {
   }
 }
 
+// Everything that could keep it from starting and can be seen without starting. Addresses are not taken: another
+// gpukeeper may be using them, whose next configuration this is.
+Result<void> check(const config::Settings& settings, const Context& context) {
+  const auto usable = config::session_options(settings, true);
+  if (!usable) return tl::make_unexpected(usable.error());
+  for (const std::string& source : settings.source) {  // a driver is not bothered: of sources, what is a file
+    if (!source.starts_with("simulated:") && !source.starts_with("replay:")) continue;
+    const auto opened = open_sources(std::span(&source, 1), std::make_shared<SystemClock>());
+    if (!opened) return tl::make_unexpected(opened.error());
+  }
+  const std::string state = settings.state_dir.value_or(usual_state_dir(context));
+  if (!state.empty()) {
+    if (const auto tokens = auth::TokenFile(state).read(); !tokens) return tl::make_unexpected(tokens.error());
+  }
+  if (auto well = service::check_listen(settings, state); !well) return well;
+  return service::check_tls(settings, RealFiles());
+}
+
+Exit say_whether_well(const ServeOptions& options, const config::Settings& settings, Context& context) {
+  if (auto well = check(settings, context); !well) return tl::make_unexpected(well.error());
+  const std::string& path = options.config->path();
+  return print(context, path.empty() ? "the command line is well\n" : fmt::format("{} is well\n", harmless(path)));
+}
+
 }  // namespace
 
 Exit serve(const ServeOptions& options, Context& context) {
   const config::Settings settings = completed(options.config->now().settings, context);
-  if (options.check_config) {
-    if (const auto usable = config::session_options(settings, true); !usable)
-      return tl::make_unexpected(usable.error());
-    const std::string state = settings.state_dir.value_or(usual_state_dir(context));
-    if (auto well = service::check_listen(settings, state); !well) return tl::make_unexpected(well.error());
-    const std::string& path = options.config->path();
-    return print(context, path.empty() ? "the command line is well\n" : fmt::format("{} is well\n", harmless(path)));
-  }
+  if (options.check) return say_whether_well(options, settings, context);
   block_signals();
   allow_many_descriptors();
   auto target = open_target(settings.log, context);
