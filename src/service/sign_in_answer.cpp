@@ -69,6 +69,8 @@ Route sign_in_route(SignInAnswer& answer) {
   Route route{"GET", "/sign-in", "Sign in with the one-time code of a link; ?code=.",
               [&answer](const Request& request) { return answer.answer(request); }};
   route.needs = auth::Role::none;
+  route.about.query = {{"code", "text", "That of the link; it works once.", true}};
+  route.about.status = 303;
   return route;
 }
 
