@@ -28,6 +28,7 @@
 #include "governor.hpp"
 #include "history.hpp"
 #include "ledger.hpp"
+#include "load.hpp"
 #include "machine.hpp"
 #include "metrics.hpp"
 #include "recording.hpp"
@@ -278,6 +279,7 @@ int main(int argc, char** argv) {
                                                               {"history", history},
                                                               {"metrics", metrics},
                                                               {"serve", serve},
+                                                              {"load", load},
                                                               {"others", others}};
   bool found = only.empty();
   for (const auto& [name, section] : kSections) {

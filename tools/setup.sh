@@ -12,6 +12,8 @@ grep -qs '^VERSION_CODENAME=bookworm' /etc/os-release && boost=libboost1.81-dev
 packages_build="g++ cmake ninja-build ccache libexpected-dev libfmt-dev nlohmann-json3-dev libcli11-dev libyaml-cpp-dev libpugixml-dev libsqlite3-dev zlib1g-dev libssl-dev $boost libspdlog-dev pci.ids"
 # curl brings libcurl, whose package has another name in each release.
 packages_test="$packages_build libgtest-dev libgmock-dev librapidcheck-dev clang-format-14 python3 python3-jsonschema python3-requests python3-socketio python3-websocket tmux binutils curl openssl prometheus prometheus-alertmanager"
+# shellcheck disable=SC2034  # used by ./bench
+packages_bench="$packages_test wrk"
 # shellcheck disable=SC2034  # used by ./test
 packages_thorough="$packages_test clang-14 clang-tidy-14 libclang-rt-14-dev"
 

@@ -26,7 +26,7 @@ class Feed {
   /// Whether nothing more will come: a recording is over.
   virtual bool ended() { return false; }
 
-  /// Where it comes from when that is another machine: "10.0.0.5:7909"; empty for this one.
+  /// Where it comes from when that is another machine: "10.0.0.5:8737"; empty for this one.
   virtual std::string origin() const { return {}; }
 
   /// A sentence: why the latest snapshot is not of now, as a daemon is not there any more; empty while all is well.

@@ -13,7 +13,7 @@ namespace gpukeeper::cli {
 /// What stands on every line of a device that is not this machine's own: "simulated", "recorded", or nothing.
 std::string_view origin(const Device& device);
 
-/// The machine in a heading: its name, and where it was asked when it is not this one: "gpu-box at 10.0.0.5:7909".
+/// The machine in a heading: its name, and where it was asked when it is not this one: "gpu-box at 10.0.0.5:8737".
 std::string machine_words(const Snapshot& snapshot, const RenderOptions& options);
 
 /// The text in lines of the page's width, made harmless, each behind `prefix`.

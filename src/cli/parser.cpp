@@ -401,7 +401,7 @@ class Parser::Declared : private Declaration {
         serve
             ->add_option("--listen", arguments.listen,
                          "Where to answer: ADDRESS:PORT, [v6]:PORT or unix:PATH. May be given several times. "
-                         "Else 127.0.0.1:7909 and a unix socket under /run/gpukeeper or $XDG_RUNTIME_DIR.")
+                         "Else 127.0.0.1:8737 and a unix socket under /run/gpukeeper or $XDG_RUNTIME_DIR.")
             ->allow_extra_args(false);
     add(listen, {.value = "ADDRESS", .choices = {"127.0.0.1:", "unix:"}});
     add_flag(*serve, "--insecure-listen", arguments.insecure_listen,

@@ -21,15 +21,19 @@ struct ListenAddress {
   /// Whether only this machine reaches it.
   bool is_local() const;
 
-  /// As it is written: "unix:/run/gpukeeper.sock", "127.0.0.1:7909", "[::1]:7909",
+<<<<<<< HEAD
+  /// As it is written: "unix:/run/gpukeeper.sock", "127.0.0.1:8737", "[::1]:8737",
   /// "https://0.0.0.0:7910".
+=======
+  /// As it is written: "unix:/run/gpukeeper.sock", "127.0.0.1:8737", "[::1]:8737".
+>>>>>>> be7c9e0 (core: the port is 8737)
   std::string to_string() const;
 
   friend bool operator==(const ListenAddress&, const ListenAddress&) = default;
 };
 
 /// The port when none is chosen. It is registered for no service (IANA) and needs no privilege.
-inline constexpr std::uint16_t kDefaultPort = 7909;
+inline constexpr std::uint16_t kDefaultPort = 8737;
 
 /// The longest path of a unix socket: sun_path has 108 bytes with the NUL (unix(7)).
 inline constexpr std::size_t kLongestSocketPath = 107;

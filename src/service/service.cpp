@@ -483,7 +483,7 @@ Result<std::unique_ptr<Service>> Service::start(ServiceOptions options, std::sha
 Result<std::string> Service::sign_in_link() {
   if (!first_tcp_) {
     return fail(Errc::not_supported,
-                "a browser signs in over TCP, and nothing listens there: add --listen 127.0.0.1:7909");
+                "a browser signs in over TCP, and nothing listens there: add --listen 127.0.0.1:8737");
   }
   auto code = sessions_.make_code(auth::Role::operator_, clock_->wall());
   if (!code) return code;

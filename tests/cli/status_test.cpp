@@ -200,10 +200,10 @@ TEST(WatchTest, ADrawnPageSaysBelowThatTheDaemonIsGone) {
 
 TEST(StatusTest, AnotherMachineIsNamedWithItsPlaceAndItsTimeIsItsOwn) {
   Captured world({four_gpus()});
-  world.origin = "10.0.0.5:7909";
+  world.origin = "10.0.0.5:8737";
   world.clock.sleep_until(world.clock.now() + 1h, {});
   EXPECT_EQ(status({}, world.context).value_or(-1), 0);
-  EXPECT_THAT(world.out.text, StartsWith("gpukeeper · gpu-box at 10.0.0.5:7909 · 4 GPUs"));
+  EXPECT_THAT(world.out.text, StartsWith("gpukeeper · gpu-box at 10.0.0.5:8737 · 4 GPUs"));
   EXPECT_THAT(world.out.text, Not(HasSubstr(" old")));
 }
 

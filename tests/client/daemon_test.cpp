@@ -24,11 +24,11 @@ std::vector<std::string> texts(const std::vector<ListenAddress>& addresses) {
 TEST(DaemonTest, AUsersOwnDaemonIsAskedBeforeTheMachinesAndBothBeforeTcp) {
   EXPECT_EQ(texts(usual_addresses(variables({{"XDG_RUNTIME_DIR", "/run/user/1000"}}), 1000)),
             (std::vector<std::string>{"unix:/run/user/1000/gpukeeper.sock", "unix:/run/gpukeeper/gpukeeper.sock",
-                                      "127.0.0.1:7909"}));
+                                      "127.0.0.1:8737"}));
   EXPECT_EQ(texts(usual_addresses(variables({}), 1000)),
-            (std::vector<std::string>{"unix:/run/gpukeeper/gpukeeper.sock", "127.0.0.1:7909"}));
+            (std::vector<std::string>{"unix:/run/gpukeeper/gpukeeper.sock", "127.0.0.1:8737"}));
   EXPECT_EQ(texts(usual_addresses(variables({}), 0)),
-            (std::vector<std::string>{"unix:/run/gpukeeper/gpukeeper.sock", "127.0.0.1:7909"}));
+            (std::vector<std::string>{"unix:/run/gpukeeper/gpukeeper.sock", "127.0.0.1:8737"}));
 }
 
 TEST(DaemonTest, AHostThatIsNoneIsRefusedByTheNameOfWhoSaidIt) {

@@ -8,12 +8,12 @@ namespace {
 TEST(HostTest, ASocketAMachineAndAPortAreRead) {
   const std::pair<std::string_view, Host> cases[] = {
       {"unix:/run/gpukeeper/s.sock", {.path = "/run/gpukeeper/s.sock", .name = {}, .port = 0}},
-      {"gpu-box", {.path = {}, .name = "gpu-box", .port = 7909}},
+      {"gpu-box", {.path = {}, .name = "gpu-box", .port = 8737}},
       {"gpu-box.lab.example:8737", {.path = {}, .name = "gpu-box.lab.example", .port = 8737}},
-      {"10.0.0.5", {.path = {}, .name = "10.0.0.5", .port = 7909}},
-      {"[::1]", {.path = {}, .name = "::1", .port = 7909}},
+      {"10.0.0.5", {.path = {}, .name = "10.0.0.5", .port = 8737}},
+      {"[::1]", {.path = {}, .name = "::1", .port = 8737}},
       {"[fe80::1]:80", {.path = {}, .name = "fe80::1", .port = 80}},
-      {"http://localhost", {.path = {}, .name = "localhost", .port = 7909}},
+      {"http://localhost", {.path = {}, .name = "localhost", .port = 8737}},
       {"http://10.0.0.5:80/", {.path = {}, .name = "10.0.0.5", .port = 80}},
       {"http://[::1]:80", {.path = {}, .name = "::1", .port = 80}},
   };
@@ -39,14 +39,14 @@ TEST(HostTest, ForHttpsThereIsAnotherWay) {
   EXPECT_EQ(
       parse_host("https://gpu-box", "GPUKEEPER_HOST").error(),
       (Error{Errc::invalid_argument,
-             "GPUKEEPER_HOST takes no https: commands speak http. 'ssh -L 7909:localhost:7909 HOST' keeps it as well, "
+             "GPUKEEPER_HOST takes no https: commands speak http. 'ssh -L 8737:localhost:8737 HOST' keeps it as well, "
              "and then it is at localhost"}));
 }
 
 TEST(HostTest, AnAddressIsItsOwnAndNobodyIsAsked) {
   const auto of = [](Host host) { return look_up(host).value().front().to_string(); };
   EXPECT_EQ(of({.path = "/s", .name = {}}), "unix:/s");
-  EXPECT_EQ(of({.path = {}, .name = "127.0.0.1"}), "127.0.0.1:7909");
+  EXPECT_EQ(of({.path = {}, .name = "127.0.0.1"}), "127.0.0.1:8737");
   EXPECT_EQ(of({.path = {}, .name = "::1", .port = 80}), "[::1]:80");
   EXPECT_EQ(of({.path = {}, .name = "localhost", .port = 80}), "127.0.0.1:80") << "whatever the resolver says";
 }

@@ -85,7 +85,7 @@ TEST(EffectiveTest, AMistakeIsShownWithItsPlaceItsKeyAndWhatWouldBeRight) {
            Case{"memory_limit_mb: 0.5", "f.yaml:1:18: memory_limit_mb: '0.5' is no whole number"},
            Case{"monitor_interval: -1", "f.yaml:1:19: monitor_interval: -1 is not from 100ms to 24h"},
            Case{"monitor_interval: 0", "f.yaml:1:19: monitor_interval: 0 is not from 100ms to 24h"},
-           Case{"listen: 7909", "f.yaml:1:9: listen on '7909': did you mean 127.0.0.1:7909?"},
+           Case{"listen: 8737", "f.yaml:1:9: listen on '8737': did you mean 127.0.0.1:8737?"},
            Case{"listen:\n  - unix:/x\n  - nowhere",
                 "f.yaml:3:5: listen on 'nowhere': it must be ADDRESS:PORT, [v6]:PORT, https://ADDRESS:PORT or "
                 "unix:PATH"},

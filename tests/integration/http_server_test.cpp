@@ -667,8 +667,8 @@ TEST_F(ListenerTest, WhatIsInTheWayIsNamed) {
   const ListenAddress endless{.path = "/" + std::string(200, 'a'), .host = {}};
   EXPECT_EQ(refusal(endless),
             "listen on " + endless.to_string() + ": the path has 201 bytes, and that of a unix socket at most 107");
-  EXPECT_EQ(refusal({.path = {}, .host = "192.0.2.1", .port = 7909}),
-            "listen on 192.0.2.1:7909: this machine has no such address; 'ip address' lists those it has");
+  EXPECT_EQ(refusal({.path = {}, .host = "192.0.2.1", .port = 8737}),
+            "listen on 192.0.2.1:8737: this machine has no such address; 'ip address' lists those it has");
 }
 
 TEST_F(ListenerTest, APortThatIsTakenIsNamed) {

@@ -72,26 +72,26 @@ std::vector<std::string> defaults(std::map<std::string, std::string> environment
 }
 
 TEST(ServiceOptionsTest, WithoutAChoiceItListensOnLoopbackAndWhereARuntimeFolderIs) {
-  EXPECT_THAT(defaults({}, 0), ElementsAre("unix:/run/gpukeeper/gpukeeper.sock", "127.0.0.1:7909"));
-  EXPECT_THAT(defaults({}, 1000), ElementsAre("127.0.0.1:7909"));
+  EXPECT_THAT(defaults({}, 0), ElementsAre("unix:/run/gpukeeper/gpukeeper.sock", "127.0.0.1:8737"));
+  EXPECT_THAT(defaults({}, 1000), ElementsAre("127.0.0.1:8737"));
   EXPECT_THAT(defaults({{"XDG_RUNTIME_DIR", "/run/user/1000"}}, 1000),
-              ElementsAre("unix:/run/user/1000/gpukeeper.sock", "127.0.0.1:7909"));
+              ElementsAre("unix:/run/user/1000/gpukeeper.sock", "127.0.0.1:8737"));
   EXPECT_THAT(defaults({{"RUNTIME_DIRECTORY", "/run/a:/run/b"}, {"XDG_RUNTIME_DIR", "/x"}}, 0),
-              ElementsAre("unix:/run/a/gpukeeper.sock", "127.0.0.1:7909"));
+              ElementsAre("unix:/run/a/gpukeeper.sock", "127.0.0.1:8737"));
 }
 
 TEST(ServiceOptionsTest, WhatOtherMachinesReachTakesATokenOrConsent) {
   const TemporaryFolder folder;
   config::Settings settings;
-  settings.listen = {*parse_listen_address("127.0.0.1:7909"), *parse_listen_address("unix:/run/x.sock")};
+  settings.listen = {*parse_listen_address("127.0.0.1:8737"), *parse_listen_address("unix:/run/x.sock")};
   EXPECT_TRUE(check_listen(settings, folder.path()));
-  settings.listen.push_back(*parse_listen_address("0.0.0.0:7909"));
+  settings.listen.push_back(*parse_listen_address("0.0.0.0:8737"));
   for (const std::string& state : {folder.path().string(), std::string()}) {
     const auto refused = check_listen(settings, state);
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error().code, Errc::invalid_argument);
     EXPECT_EQ(refused.error().message,
-              "listen on 0.0.0.0:7909: other machines reach that address, and there is no token to know them by: make "
+              "listen on 0.0.0.0:8737: other machines reach that address, and there is no token to know them by: make "
               "one with 'gpukeeper token create', listen on 127.0.0.1, or consent with --insecure-listen");
   }
   const auto made =
@@ -112,7 +112,7 @@ TEST(ServiceOptionsTest, OverTlsACertificateWillDoForAToken) {
   EXPECT_FALSE(check_listen(settings, ""));
   settings.auth.certificates = {{.common_name = "ci"}};
   EXPECT_TRUE(check_listen(settings, ""));
-  settings.listen.push_back(*parse_listen_address("0.0.0.0:7909"));  // where nobody can show one
+  settings.listen.push_back(*parse_listen_address("0.0.0.0:8737"));  // where nobody can show one
   EXPECT_FALSE(check_listen(settings, ""));
 }
 

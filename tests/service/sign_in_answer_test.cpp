@@ -39,7 +39,7 @@ class SignInAnswerTest : public testing::Test {
     request.method = std::move(method);
     request.headers = std::move(headers);
     request.headers.emplace_back("Cookie", cookie);
-    request.headers.emplace_back("Host", "localhost:7909");
+    request.headers.emplace_back("Host", "localhost:8737");
     return request;
   }
   std::string code() { return sessions_.make_code(Role::operator_, clock_.wall()).value(); }
@@ -108,7 +108,7 @@ TEST_F(SignInAnswerTest, TheCookieIsAnOperatorUntilItEnds) {
 
 TEST_F(SignInAnswerTest, AChangeByCookieSaysThatItIsOfOurOwnPage) {
   const auto session = cookie();
-  EXPECT_EQ(role(with_cookie(session, "POST", {{"Origin", "http://localhost:7909"}})), Role::operator_);
+  EXPECT_EQ(role(with_cookie(session, "POST", {{"Origin", "http://localhost:8737"}})), Role::operator_);
   EXPECT_EQ(role(with_cookie(session, "POST", {{"Sec-Fetch-Site", "same-origin"}})), Role::operator_);
   EXPECT_EQ(role(with_cookie(session, "POST")), Role::viewer);
   EXPECT_EQ(role(with_cookie(session, "POST", {{"Origin", "https://dashboard.example"}})), Role::viewer);

@@ -32,8 +32,8 @@ unsigned refused(const Request& request) {
 }
 
 TEST(SiteGuardTest, OverTcpOnlyOurOwnNamesAreServed) {
-  for (const std::string host : {"localhost", "LOCALHOST:7909", "localhost.", "127.0.0.1:7909", "127.9.9.9",
-                                 "[::1]:7909", "[::1]", "10.1.2.3:80", "gpu-box.example", "GPU-BOX.example:1"}) {
+  for (const std::string host : {"localhost", "LOCALHOST:8737", "localhost.", "127.0.0.1:8737", "127.9.9.9",
+                                 "[::1]:8737", "[::1]", "10.1.2.3:80", "gpu-box.example", "GPU-BOX.example:1"}) {
     EXPECT_EQ(refused(over_tcp("GET", {{"Host", host}})), 0U) << host;
   }
   for (const std::string host :
@@ -74,19 +74,19 @@ TEST(SiteGuardTest, OverAUnixSocketAnyHostWillDo) {
 }
 
 TEST(SiteGuardTest, APageOfAnotherSiteMayNotListen) {
-  EXPECT_EQ(refused(over_tcp("GET", {{"Host", "localhost:7909"}, {"Upgrade", "websocket"}})), 0U);
+  EXPECT_EQ(refused(over_tcp("GET", {{"Host", "localhost:8737"}, {"Upgrade", "websocket"}})), 0U);
   EXPECT_EQ(refused(over_tcp(
-                "GET", {{"Host", "localhost:7909"}, {"Upgrade", "websocket"}, {"Origin", "http://localhost:7909"}})),
+                "GET", {{"Host", "localhost:8737"}, {"Upgrade", "websocket"}, {"Origin", "http://localhost:8737"}})),
             0U);
   EXPECT_EQ(refused(over_tcp(
-                "GET", {{"Host", "localhost:7909"}, {"Upgrade", "websocket"}, {"Origin", "https://evil.example"}})),
+                "GET", {{"Host", "localhost:8737"}, {"Upgrade", "websocket"}, {"Origin", "https://evil.example"}})),
             403U);
 }
 
 TEST(SiteGuardTest, APageOfAnotherSiteMayReadNothingAndChangeNothing) {
-  const Header host = {"Host", "localhost:7909"};
+  const Header host = {"Host", "localhost:8737"};
   EXPECT_EQ(refused(over_tcp("POST", {host})), 0U);  // no browser
-  EXPECT_EQ(refused(over_tcp("POST", {host, {"Origin", "http://localhost:7909"}})), 0U);
+  EXPECT_EQ(refused(over_tcp("POST", {host, {"Origin", "http://localhost:8737"}})), 0U);
   EXPECT_EQ(refused(over_tcp("POST", {host, {"Sec-Fetch-Site", "same-origin"}})), 0U);
   EXPECT_EQ(refused(over_tcp("POST", {host, {"Sec-Fetch-Site", "none"}})), 0U);
 
