@@ -21,12 +21,8 @@ struct ListenAddress {
   /// Whether only this machine reaches it.
   bool is_local() const;
 
-<<<<<<< HEAD
   /// As it is written: "unix:/run/gpukeeper.sock", "127.0.0.1:8737", "[::1]:8737",
   /// "https://0.0.0.0:7910".
-=======
-  /// As it is written: "unix:/run/gpukeeper.sock", "127.0.0.1:8737", "[::1]:8737".
->>>>>>> be7c9e0 (core: the port is 8737)
   std::string to_string() const;
 
   friend bool operator==(const ListenAddress&, const ListenAddress&) = default;

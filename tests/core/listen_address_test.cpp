@@ -12,13 +12,8 @@ std::string round_trip(std::string_view text) {
 }
 
 TEST(ListenAddressTest, AddressesAreReadAndWrittenAlike) {
-<<<<<<< HEAD
   for (const std::string text : {"127.0.0.1:8737", "0.0.0.0:0", "[::1]:65535", "[fe80::1]:80", "unix:/run/x.sock",
                                  "unix:x", "https://0.0.0.0:443", "https://[::1]:7910"}) {
-=======
-  for (const std::string text :
-       {"127.0.0.1:8737", "0.0.0.0:0", "[::1]:65535", "[fe80::1]:80", "unix:/run/x.sock", "unix:x"}) {
->>>>>>> be7c9e0 (core: the port is 8737)
     EXPECT_EQ(round_trip(text), text);
   }
   EXPECT_EQ(round_trip("localhost:80"), "127.0.0.1:80");
@@ -29,17 +24,12 @@ TEST(ListenAddressTest, AddressesAreReadAndWrittenAlike) {
 
 TEST(ListenAddressTest, AMistakeIsSaidWithWhatWouldBeRight) {
   const auto message = [](std::string_view text) { return parse_listen_address(text).error().message; };
-<<<<<<< HEAD
   EXPECT_EQ(message(""), "listen on '': it must be ADDRESS:PORT, [v6]:PORT, https://ADDRESS:PORT or unix:PATH");
   EXPECT_EQ(message("https://443"), "listen on 'https://443': did you mean https://127.0.0.1:443?");
   EXPECT_EQ(message("https://gpu:443"),
             "listen on 'https://gpu:443': an IPv4 address must stand before the port, such as 127.0.0.1; names are not "
             "looked up");
   EXPECT_EQ(message("8737"), "listen on '8737': did you mean 127.0.0.1:8737?");
-=======
-  EXPECT_EQ(message(""), "listen on '': it must be ADDRESS:PORT, [v6]:PORT or unix:PATH");
-  EXPECT_EQ(message("8737"), "listen on '8737': did you mean 127.0.0.1:8737?");
->>>>>>> be7c9e0 (core: the port is 8737)
   EXPECT_EQ(message("/run/x.sock"), "listen on '/run/x.sock': did you mean unix:/run/x.sock?");
   EXPECT_EQ(message("::1:80"), "listen on '::1:80': an IPv6 address stands in brackets: did you mean [::1]:80?");
   EXPECT_EQ(message("[::g]:80"), "listen on '[::g]:80': between the brackets must stand an IPv6 address");
