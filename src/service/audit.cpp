@@ -21,7 +21,7 @@ constexpr std::size_t kMostAnswer = 64 << 10;  // bytes that are looked at
 
 bool decides_something(const Request& request) {
   return !request.reads_only() && !request.path.ends_with("/heartbeat") && request.path != "/api/v1/plan" &&
-         request.path != "/api/v1/operations";
+         request.path != "/api/v1/operations" && request.path != "/socket.io/";
 }
 
 // By which a line is found again, after a restart too: FNV-1a, since lines have no number.

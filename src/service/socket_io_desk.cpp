@@ -167,9 +167,10 @@ Response SocketIoDesk::answer(const Request& request) {
   }
   const std::string sid = parameter(request, "sid");
   if (sid.empty()) return open(request, web_socket);
-  const auto client = clients_.find(sid);
-  if (client == clients_.end() || client->second->name != request.who.name) return refused(1, "Session ID unknown");
-  return go_on(request, client->second);
+  const auto found = clients_.find(sid);
+  if (found == clients_.end() || found->second->name != request.who.name) return refused(1, "Session ID unknown");
+  const std::shared_ptr<Client> client = found->second;  // it may leave meanwhile
+  return go_on(request, client);
 }
 
 Response SocketIoDesk::open(const Request& request, bool web_socket) {
