@@ -117,7 +117,10 @@ TEST(FamilyGpukeeperTest, BeforeTheFirstLookThereIsOnlyGpukeeperItself) {
             "gpukeeper_snapshots_total 0\n"
             "# HELP gpukeeper_http_answering_seconds_total Time that finding these answers took, waiting included.\n"
             "# TYPE gpukeeper_http_answering_seconds_total counter\n"
-            "gpukeeper_http_answering_seconds_total 0\n");
+            "gpukeeper_http_answering_seconds_total 0\n"
+            "# HELP gpukeeper_event_clients Clients that listen to events over HTTP.\n"
+            "# TYPE gpukeeper_event_clients gauge\n"
+            "gpukeeper_event_clients 0\n");
 }
 
 TEST(FamilyGpukeeperTest, PartitionsAreToldApartAndHaveNoGovernedState) {

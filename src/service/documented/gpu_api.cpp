@@ -40,29 +40,29 @@ class Statuses {
                 [&] { return succeeded(status_object(*snapshot, gpu_id, *allocations)); });
   }
   Response all(const SnapshotPtr& snapshot, const AllocationsPtr& allocations) {
-    return kept(kAll, snapshot, allocations, [&] { return succeeded(all_statuses(*snapshot, *allocations)); });
+    return kept(std::nullopt, snapshot, allocations, [&] { return succeeded(all_statuses(*snapshot, *allocations)); });
   }
 
  private:
-  static constexpr std::int64_t kAll = -1;
-
+  /// `gpu_id` is nothing for all of them: no number can mean that, as a client may ask for any.
   template <class Make>
-  Response kept(std::int64_t key, const SnapshotPtr& snapshot, const AllocationsPtr& allocations, const Make& make) {
+  Response kept(std::optional<std::int64_t> gpu_id, const SnapshotPtr& snapshot, const AllocationsPtr& allocations,
+                const Make& make) {
     if (snapshot != snapshot_ || allocations != allocations_) {
       written_.clear();
       snapshot_ = snapshot;
       allocations_ = allocations;
     }
-    const auto found = written_.find(key);
+    const auto found = written_.find(gpu_id);
     if (found != written_.end()) return found->second;
     Response response = make();
-    if (key == kAll || find_gpu(*snapshot, key)) written_.emplace(key, response);  // no client makes it grow
+    if (!gpu_id || find_gpu(*snapshot, *gpu_id)) written_.emplace(gpu_id, response);  // no client makes it grow
     return response;
   }
 
   SnapshotPtr snapshot_;
   AllocationsPtr allocations_;
-  std::map<std::int64_t, Response> written_;
+  std::map<std::optional<std::int64_t>, Response> written_;
 };
 
 Response metrics(const Request& request, const Sights& sights) {

@@ -53,6 +53,15 @@ TEST(GpuApiTest, WhatAGpuDoesNotReportIsNull) {
   EXPECT_TRUE(service.document("/api/gpu/memory/available")["data"]["available_mb"].is_null());
 }
 
+TEST(GpuApiTest, NoNumberOfAGpuMeansAllOfThem) {
+  DocumentedService service(four_gpus());
+  const std::string all = *service.get("/api/gpu/status/all").body;
+  const std::string none = *service.get("/api/gpu/status", {{"gpu_id", "-1"}}).body;
+  EXPECT_NE(none, all);
+  EXPECT_EQ(*service.get("/api/gpu/status/all").body, all);
+  EXPECT_EQ(*service.get("/api/gpu/status", {{"gpu_id", "-1"}}).body, none);
+}
+
 TEST(GpuApiTest, AGpuThatIsLostIsNotAvailable) {
   DocumentedService service(four_gpus());
   EXPECT_EQ(service.document("/api/gpu/status", {{"gpu_id", "3"}})["data"].dump(),
