@@ -25,6 +25,7 @@ struct EngineThread::State {
     } catch (const std::exception& error) {  // no memory, or a mistake of ours
       std::scoped_lock lock(mutex);
       opened = fail(Errc::internal, std::string("the sampler ended: ") + error.what());
+      changed.notify_all();
     }
     std::unique_ptr<Session> finished;
     {
@@ -49,11 +50,13 @@ struct EngineThread::State {
       std::scoped_lock lock(mutex);
       if (!made) {
         opened = tl::make_unexpected(made.error());
+        changed.notify_all();
         return;
       }
       opened = Result<void>();
       session = std::move(*made);
       running = session.get();
+      changed.notify_all();
     }
     running->run(period, stop.get_token());
   }
@@ -70,6 +73,12 @@ EngineThread::~EngineThread() {
 
 std::optional<Result<void>> EngineThread::opened() const {
   std::scoped_lock lock(state_->mutex);
+  return state_->opened;
+}
+
+std::optional<Result<void>> EngineThread::wait_until_opened(std::chrono::nanoseconds time) const {
+  std::unique_lock lock(state_->mutex);
+  state_->changed.wait_for(lock, time, [&] { return state_->opened.has_value(); });
   return state_->opened;
 }
 

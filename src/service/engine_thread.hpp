@@ -30,6 +30,8 @@ class EngineThread {
 
   /// Whether it was opened; nothing while that is not known.
   std::optional<Result<void>> opened() const;
+  /// The same, once it is known; nothing when it is not within that time.
+  std::optional<Result<void>> wait_until_opened(std::chrono::nanoseconds time) const;
 
   /// The latest; never null, empty before the first.
   std::shared_ptr<const Snapshot> snapshot() const;

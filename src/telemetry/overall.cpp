@@ -22,4 +22,11 @@ double overall_speed(const Snapshot& snapshot) {
   return slowest;
 }
 
+bool holds_itself_back(const Throttling& throttling) {
+  return std::ranges::any_of(throttling.requests, [](const ThrottleRequest& request) {
+    return request.multiplier <= 0.5 && request.cause != ThrottleCause::operator_request &&
+           request.cause != ThrottleCause::foreign_application;
+  });
+}
+
 }  // namespace gpukeeper

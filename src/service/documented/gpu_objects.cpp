@@ -45,14 +45,6 @@ Json thresholds_object(const GovernorThresholds& thresholds) {
           {"temp_critical", configured(thresholds.temp_critical.value())}};
 }
 
-// Whether the GPU itself holds work back, the cooldown after that included; not a person, nor somebody's application.
-bool is_throttled(const Throttling& throttling) {
-  return std::ranges::any_of(throttling.requests, [](const ThrottleRequest& request) {
-    return request.multiplier <= 0.5 && request.cause != ThrottleCause::operator_request &&
-           request.cause != ThrottleCause::foreign_application;
-  });
-}
-
 WallTime read_at(const Snapshot& snapshot, const DeviceSnapshot& device) {
   return device.read_at.value_or(snapshot.taken_at);
 }
@@ -88,7 +80,7 @@ Json status_object(const Snapshot& snapshot, std::int64_t gpu_id, const Allocati
                    {"allocation_stats", usage_object(allocations, device->device->id)}}},
                  {"thresholds", thresholds_object(throttling.thresholds)},
                  {"throttling",
-                  {{"is_throttled", is_throttled(throttling)},
+                  {{"is_throttled", holds_itself_back(throttling)},
                    {"should_throttle", throttling.should_throttle()},
                    {"speed_multiplier", throttling.speed_multiplier}}},
                  {"timestamp", local_time(read_at(snapshot, *device))}};
@@ -137,7 +129,7 @@ Json throttle_object(const Snapshot& snapshot) {
           {"speed_multiplier", speed},
           {"is_throttled",
            std::ranges::any_of(snapshot.devices,
-                               [](const DeviceSnapshot& device) { return is_throttled(device.throttling); })},
+                               [](const DeviceSnapshot& device) { return holds_itself_back(device.throttling); })},
           {"current_state", text(overall_governed_state(snapshot))}};
 }
 

@@ -1,0 +1,11 @@
+#include "embed/open_keeper.hpp"
+
+#include "embed/local_keeper.hpp"
+
+namespace gpukeeper::embed {
+
+Result<std::unique_ptr<Keeper>> open_keeper(const KeeperOptions& options) {
+  return LocalKeeper::open(options);
+}
+
+}  // namespace gpukeeper::embed
