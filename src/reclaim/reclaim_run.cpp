@@ -156,7 +156,13 @@ void ReclaimRun::begin(const Sight& sight) {
 
 std::vector<ReclaimAction> ReclaimRun::advance(const Sight& sight, MonotonicTime now) {
   std::vector<ReclaimAction> actions;
-  if (done() || sight.taken < start_) return actions;  // what was before is no measure of what comes
+  if (done()) return actions;
+  if (sight.taken < start_) {  // what was before is no measure of what comes
+    if (now - start_ >= order_.deadline) {
+      stop(fmt::format("no GPU was looked at within {}", seconds_text(order_.deadline)), now);
+    }
+    return actions;
+  }
   if (!begun_) begin(sight);
   for (DeviceReport& device : report_.devices) {
     if (const SeenDevice* seen = sight.device(device.id)) device.used_after = seen->used;

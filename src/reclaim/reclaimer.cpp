@@ -58,6 +58,24 @@ ReclaimSettings Reclaimer::settings() const {
   return settings_;
 }
 
+void Reclaimer::look_with(std::function<void()> look) {
+  std::scoped_lock lock(look_mutex_);
+  look_ = std::move(look);
+}
+
+bool Reclaimer::is_stale(MonotonicTime now) const {
+  return !seen_ || now - *seen_ >= kIdle;
+}
+
+// What a run does is measured by what the driver shows next, whoever else looks at the devices or not.
+void Reclaimer::look_if_none_comes() {
+  const MonotonicTime now = world_.clock->now();
+  if (!running_ || !is_stale(now) || (asked_ && now - *asked_ < kIdle)) return;
+  asked_ = now;
+  std::scoped_lock lock(look_mutex_);
+  if (look_) look_();
+}
+
 Result<std::uint64_t> Reclaimer::order(ReclaimOrder order, Done done) {
   std::uint64_t number = 0;
   {
@@ -188,6 +206,7 @@ MonotonicTime Reclaimer::step() {
   }
   Bookkeeper* book = world_.book();
   if (snapshot && snapshot->sequence > 0 && book) {
+    seen_ = world_.clock->now();
     if (running_ || ordered || settings().enabled) {
       book->look([&](const Ledger& ledger) { sight_ = sight_of(ledger, *snapshot, book->clock().now()); });
     } else {
@@ -198,6 +217,7 @@ MonotonicTime Reclaimer::step() {
   }
   if (ordered) begin(std::move(ordered->order), std::move(ordered->done), ordered->number);
   advance(sight_ ? &*sight_ : nullptr);
+  look_if_none_comes();
   return world_.clock->now() + (running_ ? std::chrono::nanoseconds(kBusy) : std::chrono::nanoseconds(kIdle));
 }
 

@@ -58,6 +58,10 @@ class Reclaimer {
   void configure(ReclaimSettings settings);
   ReclaimSettings settings() const;
 
+  /// Has `look` asked for a snapshot, which comes by see(), once a run has had none for a second: nobody monitors, or
+  /// seldom. Null: no more; it is not running then. It returns at once and calls nothing of this.
+  void look_with(std::function<void()> look);
+
   /// Orders a run: its number. `done` is called with its report on the reclaimer's thread.
   /// Errors: already_exists while one runs; unavailable once it stops.
   Result<std::uint64_t> order(ReclaimOrder order, Done done);
@@ -87,9 +91,14 @@ class Reclaimer {
   void act(const ReclaimAction& action);
   ReclaimFacts facts() const;
   void publish(const ReclaimReport& report);
+  void look_if_none_comes();
+  bool is_stale(MonotonicTime now) const;
 
   const World world_;
   std::stop_source stop_;
+
+  std::mutex look_mutex_;
+  std::function<void()> look_;  // guarded by look_mutex_
 
   mutable std::mutex mutex_;
   std::condition_variable_any news_;
@@ -111,6 +120,8 @@ class Reclaimer {
   // Of whoever steps.
   IdleWatch idle_;
   std::optional<Sight> sight_;
+  std::optional<MonotonicTime> seen_;   // when that was
+  std::optional<MonotonicTime> asked_;  // when it was asked for last
   std::unique_ptr<Running> running_;
   std::optional<MonotonicTime> looped_;  // when the loop looked last
 

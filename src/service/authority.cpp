@@ -65,15 +65,27 @@ Authority::Authority(AuthRules rules, Tokens tokens, const Clock& clock, Log& lo
 }
 
 tl::expected<Identity, Response> Authority::who(const Request& request) {
+  auto known = identify(request);
+  if (!known) return tl::make_unexpected(refuse_token(request));
+  return std::move(*known);
+}
+
+bool Authority::still_is(const Request& request) const {
+  const auto now = identify(request);
+  const Identity& then = request.who;
+  return now && now->role == then.role && now->name == then.name && now->service == then.service;
+}
+
+std::optional<Identity> Authority::identify(const Request& request) const {
   if (const auto secret = token_of(request)) {
     const auto tokens = tokens_();
     const auth::Token* const token = auth::find_token(*tokens, *secret, clock_.wall());
-    if (!token) return tl::make_unexpected(refuse_token(request));
+    if (!token) return std::nullopt;
     const auto service = token->service.empty() ? std::nullopt : std::optional(token->service);
     return Identity{.role = token->role, .name = auth::title(*token), .known = true, .service = service};
   }
   if (request.peer->credentials) return by_kernel(*request.peer->credentials);
-  if (auto signed_in = by_session(request)) return std::move(*signed_in);
+  if (auto signed_in = by_session(request)) return signed_in;
   const auto rules = rules_.read();
   const Role anybody = is_loopback(request.peer->address) ? rules->loopback : rules->elsewhere;
   if (request.peer->certificate) return by_certificate(*request.peer->certificate, *rules, anybody);

@@ -55,7 +55,12 @@ class Authority {
   /// 401 for a token that is none; 429, and the connection's end, for one after many others from there.
   tl::expected<auth::Identity, Response> who(const Request& request);
 
+  /// Whether who asked that, as Request::who has him, would be taken for the same now.
+  bool still_is(const Request& request) const;
+
  private:
+  /// Nothing for a token that is none.
+  std::optional<auth::Identity> identify(const Request& request) const;
   Response refuse_token(const Request& request);
   std::optional<auth::Identity> by_session(const Request& request) const;
   auth::Identity by_kernel(const Credentials& credentials) const;

@@ -26,32 +26,33 @@ Result<std::uint64_t> parse_number(std::string_view name, std::string_view text)
 // A client of events, as the server writes to it.
 class EventTalk final : public Takeover, public EventDesk::Listener {
  public:
-  // `upgrade`: the request for a WebSocket; nothing for a stream.
-  EventTalk(EventDesk& desk, EventsWish wish, std::optional<Request> upgrade)
+  // A WebSocket takes messages.
+  EventTalk(EventDesk& desk, EventsWish wish, Request request, events::Form form)
       : desk_(desk),
-        upgrade_(std::move(upgrade)),
-        subscription_(desk.ring(), std::move(wish.filter), upgrade_ ? events::Form::message : events::Form::stream,
-                      wish.after) {}
+        request_(std::move(request)),
+        form_(form),
+        subscription_(desk.ring(), std::move(wish.filter), form, wish.after) {}
   ~EventTalk() override { leave(); }
   EventTalk(const EventTalk&) = delete;
   EventTalk& operator=(const EventTalk&) = delete;
 
-  const Request* web_socket() const override { return upgrade_ ? &*upgrade_ : nullptr; }
+  const Request& request() const override { return request_; }
+  bool is_web_socket() const override { return form_ == events::Form::message; }
 
   void begin(std::function<void()> wake) override {
     wake_ = std::move(wake);
     desk_.add(*this);
   }
   Said next() override {
-    if (stopping_) return {.end = true, .farewell = {1001, "gpukeeper is stopping"}};
+    if (farewell_) return {.end = true, .farewell = *farewell_};
     return {.text = subscription_.next()};
   }
   std::shared_ptr<const std::string> heartbeat() override {
     static const auto kComment = std::make_shared<const std::string>(":\n\n");
     return kComment;
   }
-  void stop() override {
-    stopping_ = true;
+  void stop(Farewell why) override {
+    farewell_ = std::move(why);
     wake();
   }
   void ended() override { leave(); }
@@ -65,10 +66,11 @@ class EventTalk final : public Takeover, public EventDesk::Listener {
   }
 
   EventDesk& desk_;
-  const std::optional<Request> upgrade_;
+  const Request request_;
+  const events::Form form_;
   events::Subscription subscription_;
   std::function<void()> wake_;  // null before it began and once it has ended
-  bool stopping_ = false;
+  std::optional<Farewell> farewell_;
 };
 
 Response refusal(const Error& error) {
@@ -121,7 +123,7 @@ Response events_stream(const Request& request, EventDesk& desk, const Snapshot& 
   response.content_type = "text/event-stream";
   // The second is for nginx, which would gather what comes into larger pieces.
   response.headers = {{"Cache-Control", "no-store"}, {"X-Accel-Buffering", "no"}};
-  response.takeover = std::make_shared<EventTalk>(desk, std::move(*wish), std::nullopt);
+  response.takeover = std::make_shared<EventTalk>(desk, std::move(*wish), request, events::Form::stream);
   return response;
 }
 
@@ -143,7 +145,7 @@ Response events_web_socket(const Request& request, EventDesk& desk, const Snapsh
   if (auto refused = desk.full()) return std::move(*refused);
   Response response;
   response.status = 101;
-  response.takeover = std::make_shared<EventTalk>(desk, std::move(*wish), request);
+  response.takeover = std::make_shared<EventTalk>(desk, std::move(*wish), request, events::Form::message);
   return response;
 }
 

@@ -126,6 +126,7 @@ struct Connection {
   bool idle = true;                              // waits for a request to begin
   bool expired = false;                          // was ended by the sweep
   std::shared_ptr<Takeover> takeover;            // null but while it is taken over
+  Deadline look_again{};                         // with it: whether its client may keep it
   bool counted = true;                           // among those inside its door
 };
 
@@ -138,6 +139,10 @@ struct Door {
   std::size_t inside = 0;
   std::map<std::string, std::size_t> peers;  // of those inside
 };
+
+Farewell we_stop() {
+  return {1001, "gpukeeper is stopping"};
+}
 
 // By what one peer is told from others.
 std::string one_peer(const Peer& peer) {
@@ -379,7 +384,7 @@ class HttpServer::Implementation {
     if (!origin.empty() && options_.may_read && options_.may_read(origin)) share(response, origin);
     keep = keep && !response.close && !response.takeover && !stopping_;
     if (response.takeover && !head_only) {
-      const bool web_socket = static_cast<bool>(response.takeover->web_socket());
+      const bool web_socket = response.takeover->is_web_socket();
       co_await give_over(c, response);
       co_await part(c, web_socket);  // its farewell may be on the way
       co_return false;
@@ -399,10 +404,11 @@ class HttpServer::Implementation {
   asio::awaitable<void> give_over(Connection& c, const Response& response) {
     const std::shared_ptr<Takeover> takeover = response.takeover;
     c.takeover = takeover;
+    c.look_again = in(options_.look_again);
     c.idle = false;
     c.expired = false;
     give_up_room(c);
-    if (takeover->web_socket()) {
+    if (takeover->is_web_socket()) {
       co_await converse_over_web_socket(c, takeover);
     } else {
       const bool begun = co_await send(c, response, true, false);
@@ -419,7 +425,7 @@ class HttpServer::Implementation {
   }
 
   asio::awaitable<void> converse_over_web_socket(Connection& c, std::shared_ptr<Takeover> takeover) {
-    if (stopping_) takeover->stop();
+    if (stopping_) takeover->stop(we_stop());
     WebSocketOptions options;
     options.ping = options_.heartbeat;
     std::function<void(std::optional<std::size_t>)> allowing = [this, &c](std::optional<std::size_t> bytes) {
@@ -440,7 +446,7 @@ class HttpServer::Implementation {
       alarm->cancel();
     });
     takeover->begin([alarm] { alarm->cancel(); });
-    if (stopping_) takeover->stop();
+    if (stopping_) takeover->stop(we_stop());
     error_code error;
     while (!error && !*gone) {
       Takeover::Said said = takeover->next();
@@ -542,11 +548,20 @@ class HttpServer::Implementation {
     const auto now = std::chrono::steady_clock::now();
     if (stopping_ && now >= stop_by_) return context_.stop();
     for (Connection* connection : connections_) {
+      if (connection->takeover && now >= connection->look_again) look_whether_he_may_stay(*connection);
       if (now < connection->deadline) continue;
       connection->expired = true;
       connection->stream->cancel();
     }
     if (!connections_.empty()) sweep_later();
+  }
+
+  // A token may have been revoked, and a session be over.
+  void look_whether_he_may_stay(Connection& c) const {
+    c.look_again = in(options_.look_again);
+    if (!options_.may_stay || options_.may_stay(c.takeover->request())) return;
+    c.look_again = Deadline::max();
+    c.takeover->stop({1008, "what you may do has changed: connect again"});
   }
 
   void begin_stop() {
@@ -569,7 +584,7 @@ class HttpServer::Implementation {
     // last.
     for (Connection* connection : connections_) {
       if (connection->idle) connection->deadline = std::min(connection->deadline, in(options_.quiet));
-      if (connection->takeover) connection->takeover->stop();
+      if (connection->takeover) connection->takeover->stop(we_stop());
       // Others are answered in a moment; who came to wait for long will not live to see it.
       if (connection->awaited && connection->awaited->patience()) connection->patience->cancel();
     }

@@ -44,6 +44,10 @@ struct HttpServerOptions {
   /// Whether pages of that origin may read answers (cors.hpp); null: none may.
   std::function<bool(std::string_view origin)> may_read = nullptr;
 
+  /// Whether who has taken a connection over may keep it, asked every `look_again`; null: always.
+  std::function<bool(const Request&)> may_stay = nullptr;
+  std::chrono::milliseconds look_again = std::chrono::seconds(1);
+
   /// Told what the handler's request was answered in the end, on the server's thread; null when its client had gone.
   std::function<void(const Peer&, const Response*)> answered = nullptr;
 };

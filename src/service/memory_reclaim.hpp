@@ -35,6 +35,8 @@ class MemoryReclaim {
   /// Only hands it over.
   void see(std::shared_ptr<const Snapshot> snapshot) { reclaimer_.see(std::move(snapshot)); }
   void configure(reclaim::ReclaimSettings settings) { reclaimer_.configure(std::move(settings)); }
+  /// As Reclaimer::look_with.
+  void look_with(std::function<void()> look) { reclaimer_.look_with(std::move(look)); }
 
   /// Has a lease's holder asked for what it uses beyond what it may; false while memory is being reclaimed otherwise.
   bool ask_for_overuse(LeaseId lease);

@@ -83,8 +83,9 @@ HttpServer::Handler handler(Sights sights, Hands hands, std::vector<std::string>
   };
 }
 
-HttpServerOptions audited(HttpServerOptions options, Audit& audit) {
+HttpServerOptions watched(HttpServerOptions options, Audit& audit, const Authority& authority) {
   options.answered = [&audit](const Peer& peer, const Response* response) { audit.end(peer, response); };
+  options.may_stay = [&authority](const Request& request) { return authority.still_is(request); };
   return options;
 }
 
@@ -318,7 +319,7 @@ Service::Service(ServiceOptions options, Parts parts, std::shared_ptr<Clock> clo
       audit_(parts.state ? parts.state->path() : "", *clock_, log),
       server_(counting(handler(sights(), hands(), options_.settings.hosts, {cors_, authority_, visitors_, audit_}),
                        metrics_),
-              *clock_, log, audited(server_options(), audit_)),
+              *clock_, log, watched(server_options(), audit_, authority_)),
       public_server_(counting(public_handler(sights(), hands(), public_visitors_), metrics_), *clock_, log,
                      server_options()) {
   allow(options_.settings.actuators);
@@ -326,6 +327,7 @@ Service::Service(ServiceOptions options, Parts parts, std::shared_ptr<Clock> clo
     const auto there = reclaim.lock();
     return there && there->ask_for_overuse(lease.id);
   });
+  reclaim_->look_with([this] { static_cast<void>(engine_.when_fresh([] {})); });
   if (delivery_) delivery_->dispatcher().start();
   listeners_->connect(
       [this](std::chrono::milliseconds delay, std::function<void()> what) { server_.after(delay, std::move(what)); },
@@ -446,6 +448,7 @@ Service::~Service() {
   }
   if (delivery_) delivery_->dispatcher().stop();
   events_->unsubscribe(log_subscription_);
+  reclaim_->look_with(nullptr);
   listeners_->disconnect();
 }
 

@@ -77,7 +77,8 @@ class SocketIoDesk::Carrier final : public Takeover {
   Carrier(std::shared_ptr<SocketIoDesk> desk, std::shared_ptr<Client> client, Request request, bool is_upgrade)
       : desk_(std::move(desk)), client_(std::move(client)), request_(std::move(request)), trying_(is_upgrade) {}
 
-  const Request* web_socket() const override { return &request_; }
+  const Request& request() const override { return request_; }
+  bool is_web_socket() const override { return true; }
 
   void begin(std::function<void()> wake) override {
     wake_ = std::move(wake);
@@ -87,7 +88,7 @@ class SocketIoDesk::Carrier final : public Takeover {
   }
 
   Said next() override {
-    if (stopping_) return {.end = true, .farewell = {1001, "gpukeeper is stopping"}};
+    if (farewell_) return {.end = true, .farewell = *farewell_};
     if (own_) return {.text = std::exchange(own_, nullptr)};
     if (trying_) return {};
     if (auto packet = client_->session.take()) return {.text = std::move(packet)};
@@ -105,8 +106,8 @@ class SocketIoDesk::Carrier final : public Takeover {
 
   std::shared_ptr<const std::string> heartbeat() override { return std::make_shared<const std::string>("6"); }
 
-  void stop() override {
-    stopping_ = true;
+  void stop(Farewell why) override {
+    farewell_ = std::move(why);
     if (wake_) wake_();
   }
 
@@ -142,7 +143,7 @@ class SocketIoDesk::Carrier final : public Takeover {
   const std::shared_ptr<Client> client_;
   const Request request_;
   bool trying_;  // until the client has said that it comes over
-  bool stopping_ = false;
+  std::optional<Farewell> farewell_;
   std::function<void()> wake_;
   std::shared_ptr<const std::string> own_;  // to be said before all else
 };

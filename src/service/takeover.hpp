@@ -30,8 +30,11 @@ class Takeover {
   };
   virtual ~Takeover() = default;
 
-  /// The request for a WebSocket: a text is a message then, each way. Null: texts are bytes that follow the head.
-  virtual const Request* web_socket() const { return nullptr; }
+  /// What its client asked.
+  virtual const Request& request() const = 0;
+
+  /// Whether it is a WebSocket: a text is a message then, each way. Else texts are bytes that follow the head.
+  virtual bool is_web_socket() const = 0;
 
   /// The connection is the client's now. `wake`: has next() asked when it had nothing before.
   virtual void begin(std::function<void()> wake) = 0;
@@ -45,8 +48,8 @@ class Takeover {
   /// WebSocket has pings of its own.
   virtual std::shared_ptr<const std::string> heartbeat() = 0;
 
-  /// gpukeeper stops: from now on next() says the last that is to be said.
-  virtual void stop() = 0;
+  /// It is to end: from now on next() says the last that is to be said, with that farewell.
+  virtual void stop(Farewell why) = 0;
 
   /// The connection is over; `wake` is not to be called any more. Not called where begin() was not.
   virtual void ended() = 0;

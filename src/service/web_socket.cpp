@@ -184,7 +184,7 @@ asio::awaitable<void> speak_web_socket(Stream& stream, asio::any_io_executor exe
   socket.text(true);
 
   error_code error;
-  const auto upgrade = upgrade_of(*takeover->web_socket());
+  const auto upgrade = upgrade_of(takeover->request());
   allow(0);
   co_await socket.async_accept(upgrade, asio::redirect_error(asio::use_awaitable, error));
   allow(std::nullopt);

@@ -44,12 +44,16 @@ std::string get(std::string_view path, std::string_view headers = "") {
 // Says what the test has it say; on the server's thread but for the first two.
 class Talk final : public Takeover {
  public:
+  explicit Talk(Request request) : request_(std::move(request)) {}
+
   void say(std::string text) {
     std::scoped_lock lock(mutex_);
     texts_.push_back(std::make_shared<const std::string>(std::move(text)));
   }
   bool is_over() const { return over_; }
 
+  const Request& request() const override { return request_; }
+  bool is_web_socket() const override { return false; }
   void begin(std::function<void()> wake) override { wake_ = std::move(wake); }
   void wake() const {
     if (wake_) wake_();
@@ -61,12 +65,12 @@ class Talk final : public Takeover {
       texts_.erase(texts_.begin());
       return {.text = text};
     }
-    if (stopping_) return {.text = std::make_shared<const std::string>("bye"), .end = true};
+    if (farewell_) return {.text = std::make_shared<const std::string>("bye: " + farewell_->reason), .end = true};
     return {};
   }
   std::shared_ptr<const std::string> heartbeat() override { return std::make_shared<const std::string>("."); }
-  void stop() override {
-    stopping_ = true;
+  void stop(Farewell why) override {
+    farewell_ = std::move(why);
     wake();
   }
   void ended() override {
@@ -75,10 +79,11 @@ class Talk final : public Takeover {
   }
 
  private:
+  const Request request_;
   std::mutex mutex_;
   std::vector<std::shared_ptr<const std::string>> texts_;  // guarded by mutex_
   std::function<void()> wake_;
-  bool stopping_ = false;
+  std::optional<Farewell> farewell_;
   std::atomic<bool> over_ = false;
 };
 
@@ -143,7 +148,7 @@ class HttpServerTest : public testing::Test {
     if (request.path == "/listen") {
       Response response;
       response.content_type = "text/event-stream";
-      const auto talk = std::make_shared<Talk>();
+      const auto talk = std::make_shared<Talk>(std::move(request));
       response.takeover = talk;
       talks_.push(talk);
       return response;
@@ -579,8 +584,27 @@ TEST_F(HttpServerTest, AtTheStopAListenerHearsTheLast) {
   const auto begin = std::chrono::steady_clock::now();
   stop();
   EXPECT_LT(std::chrono::steady_clock::now() - begin, 1s);
-  EXPECT_EQ(client.receive_all(), "bye");
+  EXPECT_EQ(client.receive_all(), "bye: gpukeeper is stopping");
   EXPECT_TRUE(talk->is_over());
+}
+
+TEST_F(HttpServerTest, WhoMayNotListenAnyMoreIsSentAway) {
+  std::atomic<bool> revoked = false;
+  options_.look_again = 20ms;
+  options_.may_stay = [&](const Request& request) { return !revoked || request.header("Authorization") != "Bearer a"; };
+  start();
+  HttpClient one(tcp_);
+  one.send(get("/listen", "Authorization: Bearer a\r\n"));
+  const auto his = talks_.take();
+  HttpClient other(tcp_);
+  other.send(get("/listen", "Authorization: Bearer b\r\n"));
+  const auto theirs = talks_.take();
+  one.receive(false);
+  other.receive(false);
+  revoked = true;
+  EXPECT_EQ(one.receive_all(), "bye: what you may do has changed: connect again");
+  EXPECT_TRUE(until_over(his));
+  EXPECT_FALSE(theirs->is_over());
 }
 
 class ListenerTest : public testing::Test {

@@ -44,6 +44,10 @@ class NotedHands final : public Hands {
     std::unique_lock lock(mutex_);
     changed_.wait(lock, [&] { return asked_ >= actions; });
   }
+  int asked() {
+    std::scoped_lock lock(mutex_);
+    return asked_;
+  }
   bool hangs = false;
 
  private:
@@ -182,6 +186,54 @@ TEST_F(ReclaimerTest, WhoOrderedIsToldEvenWhenItStops) {
   EXPECT_TRUE(told);
   EXPECT_EQ(problem, "gpukeeper was stopped");
   EXPECT_EQ(reclaimer->order({}, nullptr).error().message, "gpukeeper is stopping");
+}
+
+TEST_F(ReclaimerTest, WhereNobodyMonitorsARunHasTheDevicesLookedAtOnceASecond) {
+  settings.enabled = false;
+  reclaimer->configure(settings);
+  int looks = 0;
+  reclaimer->look_with([&] { ++looks; });
+  see(7000);
+  reclaimer->step();
+  clock->advance(1h);
+  reclaimer->step();
+  EXPECT_EQ(looks, 0);  // nothing runs
+  ReclaimOrder order;
+  order.even_below = true;
+  ASSERT_TRUE(reclaimer->order(order, nullptr));
+  for (int i = 0; i < 15; ++i) {
+    reclaimer->step();
+    clock->advance(100ms);
+  }
+  EXPECT_EQ(looks, 2);
+  EXPECT_EQ(hands.asked(), 0);  // what was seen an hour ago is nothing to begin with
+  see(6000);
+  reclaimer->step();
+  hands.wait_for(1);
+  EXPECT_THAT(report_json(last()), HasSubstr(R"("used_before_bytes":6291456000)"));
+  reclaimer->look_with(nullptr);
+  clock->advance(2s);
+  reclaimer->step();
+  EXPECT_EQ(looks, 2);
+}
+
+TEST_F(ReclaimerTest, WhereNoLookCanBeHadItEndsAtItsDeadline) {
+  settings.enabled = false;
+  reclaimer->configure(settings);
+  see(7000);
+  reclaimer->step();
+  clock->advance(1min);
+  ReclaimOrder order;
+  order.even_below = true;
+  order.deadline = 5s;
+  std::string problem;
+  ASSERT_TRUE(reclaimer->order(order, [&](const ReclaimReport& report) { problem = report.problem; }));
+  reclaimer->step();
+  clock->advance(5s);
+  reclaimer->step();
+  EXPECT_EQ(problem, "no GPU was looked at within 5 s");
+  EXPECT_EQ(hands.asked(), 0);
+  EXPECT_TRUE(reclaimer->order({}, nullptr));  // the next one may come
 }
 
 TEST_F(ReclaimerTest, ItsThreadEndsWhenItIsAskedTo) {

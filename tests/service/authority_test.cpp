@@ -185,6 +185,21 @@ TEST_F(AuthorityTest, ATokenCountsUntilItExpiresOrIsRevoked) {
   EXPECT_FALSE(authority_.who(other));
 }
 
+TEST_F(AuthorityTest, WhoStaysIsHeThatCameAsLongAsHisTokenCounts) {
+  Request request = over_tcp("10.0.0.9", "Bearer " + token(Role::viewer, "a", "", clock_.wall() + 10s));
+  request.who = authority_.who(request).value();
+  EXPECT_TRUE(authority_.still_is(request));
+  clock_.advance(10s);
+  EXPECT_FALSE(authority_.still_is(request));
+  EXPECT_THAT(lines_->take(), testing::IsEmpty());  // nobody guesses: it is no failed login
+  Request local = over_socket(7, kOperators);
+  local.who = authority_.who(local).value();
+  EXPECT_TRUE(authority_.still_is(local));
+  rules_.operators.clear();
+  authority_.configure(rules_);
+  EXPECT_FALSE(authority_.still_is(local));  // he is a viewer now
+}
+
 TEST_F(AuthorityTest, WhoGuessesIsSoonAnsweredShortAndShutsNobodyElseOut) {
   const Request good = over_tcp("10.0.0.9", "Bearer " + token(Role::viewer, "a"));
   const Request wrong = over_tcp("10.0.0.9", "Bearer gk_1");
