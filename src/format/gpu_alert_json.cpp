@@ -58,7 +58,7 @@ Result<GpuAlert> read(const Json& fields) {
 
 }  // namespace
 
-std::string to_json(const GpuAlert& alert) {
+std::string v0::to_json(const GpuAlert& alert) {
   Json document = Json::object();
   std::visit(
       [&](const auto& each) {

@@ -8,8 +8,6 @@
 namespace gpukeeper {
 namespace {
 
-constexpr int kCritical = 80;
-
 bool reaches(const std::optional<double>& value, std::uint32_t threshold) {
   return value && whole(*value) >= threshold;
 }
@@ -64,11 +62,11 @@ std::string GpuIdle::message(std::string_view gpu) const {
   return fmt::format("GPU {} idle for {} seconds (possible hang)", gpu, duration_secs);
 }
 
-int severity(const GpuAlert& alert) {
+int v0::severity(const GpuAlert& alert) {
   return std::visit([](const auto& each) { return each.severity(); }, alert);
 }
 
-std::string message(const GpuAlert& alert) {
+std::string v0::message(const GpuAlert& alert) {
   return std::visit([](const auto& each) { return each.message(); }, alert);
 }
 
@@ -112,53 +110,6 @@ std::optional<PowerLimit> check_power(const GpuVitals& vitals, std::uint32_t thr
 
 bool is_idle(const GpuVitals& vitals) {
   return vitals.utilization && whole(*vitals.utilization) == 0;
-}
-
-const std::vector<GpuAlert>& GpuAndonSystem::check(std::span<const GpuVitals> samples) {
-  if (!interval_) return check(samples, SystemClock().now());
-  now_ += *interval_;
-  return check(samples, now_);
-}
-
-const std::vector<GpuAlert>& GpuAndonSystem::check(std::span<const GpuVitals> samples, MonotonicTime now) {
-  alerts_.clear();
-  const auto add = [&](auto alert) {
-    if (alert) alerts_.emplace_back(*alert);
-  };
-  for (const GpuVitals& vitals : samples) {
-    add(check_thermal(vitals, thresholds_.thermal_warning));
-    add(check_memory(vitals, thresholds_.memory_warning));
-    add(check_power(vitals, thresholds_.power_warning));
-    add(check_idle(vitals, now));
-  }
-  return alerts_;
-}
-
-std::optional<GpuIdle> GpuAndonSystem::check_idle(const GpuVitals& vitals, MonotonicTime now) {
-  if (!is_idle(vitals)) {
-    idle_since_.erase(vitals.device);
-    return std::nullopt;
-  }
-  const auto since = idle_since_.try_emplace(vitals.device, now).first->second;
-  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(now - since).count();
-  if (static_cast<std::uint64_t>(std::max<std::int64_t>(seconds, 0)) < thresholds_.idle_threshold_secs) {
-    return std::nullopt;
-  }
-  return GpuIdle{vitals.device, whole(static_cast<double>(seconds))};
-}
-
-bool GpuAndonSystem::has_critical_alerts() const {
-  return std::ranges::any_of(alerts_, [&](const GpuAlert& alert) {
-    if (const auto* hot = std::get_if<ThermalThrottling>(&alert); hot && hot->temp >= thresholds_.thermal_critical) {
-      return true;
-    }
-    if (const auto* full = std::get_if<MemoryPressure>(&alert);
-        full && full->used_percent >= thresholds_.memory_critical) {
-      return true;
-    }
-    const int cap = std::holds_alternative<GpuIdle>(alert) ? idle_severity_cap_ : 100;
-    return std::min(severity(alert), cap) >= kCritical;
-  });
 }
 
 }  // namespace gpukeeper

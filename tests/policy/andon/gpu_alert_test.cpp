@@ -2,17 +2,12 @@
 
 #include <limits>
 
-#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "fakes/snapshots.hpp"
 
 namespace gpukeeper {
 namespace {
-
-using namespace std::chrono_literals;
-using testing::ElementsAre;
-using testing::IsEmpty;
 
 // The documented values (contract 1.4.3), one line each.
 
@@ -93,141 +88,30 @@ TEST(GpuAlertTest, ACriticalThresholdIsNeverBelowTheFirst) {
   EXPECT_EQ(t.memory_critical, 98U);
 }
 
-class GpuAndonSystemTest : public testing::Test {
- protected:
-  const std::vector<GpuAlert>& check(GpuVitals vitals) { return andon.check({{vitals}}, now); }
-  const std::vector<GpuAlert>& idle_at(std::chrono::seconds time, std::uint32_t device = 0) {
-    now = MonotonicTime(time);
-    return check({.device = device, .utilization = 0});
-  }
+// How each fires, over time too: tests/embed/cpp/gpu_andon_system_test.cpp. Here, what only these can be asked.
 
-  GpuAndonSystem andon;
-  MonotonicTime now{};
-};
-
-TEST_F(GpuAndonSystemTest, HeatFiresFromEightyOn) {
-  EXPECT_THAT(check({.temperature = 79}), IsEmpty());
-  EXPECT_THAT(check({.temperature = 79.99}), IsEmpty());  // cut off, not rounded
-  EXPECT_THAT(check({.temperature = 80}), ElementsAre(GpuAlert(ThermalThrottling{0, 80, 80})));
-  EXPECT_THAT(check({.temperature = 90.7}), ElementsAre(GpuAlert(ThermalThrottling{0, 90, 80})));
-  EXPECT_THAT(check({.temperature = 130}), ElementsAre(GpuAlert(ThermalThrottling{0, 130, 80})));
+TEST(GpuAlertTest, ReadingsAreCutOffNotRounded) {
+  EXPECT_EQ(check_thermal({.temperature = 79.99}, 80), std::nullopt);
+  EXPECT_EQ(check_thermal({.temperature = 90.7}, 80), (ThermalThrottling{0, 90, 80}));
+  EXPECT_EQ(check_memory({.memory_percent = 89.9}, 90), std::nullopt);
+  EXPECT_EQ(check_memory({.memory_percent = 99.9}, 90), (MemoryPressure{0, 99, 90}));
+  EXPECT_EQ(check_power({.power_percent = 94.9}, 95), std::nullopt);
+  EXPECT_TRUE(is_idle({.utilization = 0.9}));
+  EXPECT_FALSE(is_idle({.utilization = 1}));
 }
 
-TEST_F(GpuAndonSystemTest, MemoryFiresFromNinetyOn) {
-  EXPECT_THAT(check({.memory_percent = 89.9}), IsEmpty());
-  EXPECT_THAT(check({.memory_percent = 90}), ElementsAre(GpuAlert(MemoryPressure{0, 90, 90})));
-  EXPECT_THAT(check({.memory_percent = 99.9}), ElementsAre(GpuAlert(MemoryPressure{0, 99, 90})));
-}
-
-TEST_F(GpuAndonSystemTest, PowerFiresFromNinetyFiveOn) {
-  EXPECT_THAT(check({.power_percent = 94.9}), IsEmpty());
-  EXPECT_THAT(check({.power_percent = 95}), ElementsAre(GpuAlert(PowerLimit{0, 95, 95})));
-  EXPECT_THAT(check({.power_percent = 101}), ElementsAre(GpuAlert(PowerLimit{0, 101, 95})));
-}
-
-TEST_F(GpuAndonSystemTest, AnIdleGpuIsTimedFromTheFirstSampleThatShowsIt) {
-  EXPECT_THAT(idle_at(0s), IsEmpty());
-  EXPECT_THAT(idle_at(20s), IsEmpty());
-  EXPECT_THAT(idle_at(29s), IsEmpty());
-  EXPECT_THAT(idle_at(30s), ElementsAre(GpuAlert(GpuIdle{0, 30})));
-  EXPECT_THAT(idle_at(65s), ElementsAre(GpuAlert(GpuIdle{0, 65})));
-}
-
-TEST_F(GpuAndonSystemTest, WorkEndsIdlenessAndItCountsAnew) {
-  idle_at(0s);
-  idle_at(40s);
-  EXPECT_THAT(check({.utilization = 1}), IsEmpty());
-  EXPECT_THAT(idle_at(50s), IsEmpty());
-  EXPECT_THAT(idle_at(79s), IsEmpty());
-  EXPECT_THAT(idle_at(80s), ElementsAre(GpuAlert(GpuIdle{0, 30})));
-}
-
-TEST_F(GpuAndonSystemTest, LessThanOnePercentIsNothing) {
-  check({.utilization = 0.9});
-  now = MonotonicTime(30s);
-  EXPECT_THAT(check({.utilization = 0.9}), ElementsAre(GpuAlert(GpuIdle{0, 30})));
-}
-
-TEST_F(GpuAndonSystemTest, DevicesAreTimedByTheirNumber) {
-  idle_at(0s, 5);  // a list of one, with number five
-  idle_at(10s, 2);
-  EXPECT_THAT(idle_at(30s, 5), ElementsAre(GpuAlert(GpuIdle{5, 30})));
-  EXPECT_THAT(idle_at(30s, 2), IsEmpty());
-  EXPECT_THAT(idle_at(40s, 2), ElementsAre(GpuAlert(GpuIdle{2, 30})));
-}
-
-TEST_F(GpuAndonSystemTest, OrderIsThermalMemoryPowerIdleForEachDevice) {
-  const GpuVitals all{.device = 0, .temperature = 85, .memory_percent = 95, .power_percent = 100, .utilization = 0};
-  GpuVitals next = all;
-  next.device = 1;
-  andon.check({{all, next}}, MonotonicTime(0s));
-  EXPECT_THAT(
-      andon.check({{all, next}}, MonotonicTime(61s)),
-      ElementsAre(GpuAlert(ThermalThrottling{0, 85, 80}), GpuAlert(MemoryPressure{0, 95, 90}),
-                  GpuAlert(PowerLimit{0, 100, 95}), GpuAlert(GpuIdle{0, 61}), GpuAlert(ThermalThrottling{1, 85, 80}),
-                  GpuAlert(MemoryPressure{1, 95, 90}), GpuAlert(PowerLimit{1, 100, 95}), GpuAlert(GpuIdle{1, 61})));
-}
-
-TEST_F(GpuAndonSystemTest, EveryCheckAnswersWithAllThatHoldsAndForgetsTheListBefore) {
-  check({.temperature = 85});
-  EXPECT_THAT(check({.temperature = 85}), ElementsAre(GpuAlert(ThermalThrottling{0, 85, 80})));
-  check({.temperature = 50});
-  EXPECT_THAT(andon.alerts(), IsEmpty());
-}
-
-TEST_F(GpuAndonSystemTest, WhatIsNotKnownRaisesNothing) {
+TEST(GpuAlertTest, WhatIsNoReadingRaisesNothing) {
   const double nan = std::numeric_limits<double>::quiet_NaN();
-  EXPECT_THAT(check({}), IsEmpty());
-  EXPECT_THAT(check({.temperature = nan, .memory_percent = nan, .power_percent = nan}), IsEmpty());
-  EXPECT_THAT(check({.temperature = -300, .memory_percent = -1, .power_percent = -1}), IsEmpty());
+  for (const std::optional<double> value : {std::optional<double>(), std::optional(nan), std::optional(-300.0)}) {
+    EXPECT_EQ(check_thermal({.temperature = value}, 80), std::nullopt);
+    EXPECT_EQ(check_memory({.memory_percent = value}, 90), std::nullopt);
+    EXPECT_EQ(check_power({.power_percent = value}, 95), std::nullopt);
+  }
+  EXPECT_FALSE(is_idle({}));
 }
 
-TEST_F(GpuAndonSystemTest, HugeValuesAreTheLargestNumber) {
-  EXPECT_THAT(check({.temperature = 1e300}), ElementsAre(GpuAlert(ThermalThrottling{0, 4294967295U, 80})));
-}
-
-TEST_F(GpuAndonSystemTest, SamplesThatWereTakenEarlierAreTimedByTheirInterval) {
-  andon.set_sample_interval(10s);
-  const std::vector<GpuVitals> idle = {{.utilization = 0}};
-  EXPECT_THAT(andon.check(idle), IsEmpty());  // 0 s
-  EXPECT_THAT(andon.check(idle), IsEmpty());
-  EXPECT_THAT(andon.check(idle), IsEmpty());
-  EXPECT_THAT(andon.check(idle), ElementsAre(GpuAlert(GpuIdle{0, 30})));
-}
-
-TEST_F(GpuAndonSystemTest, ThresholdsAndConfigurationAreTaken) {
-  andon = GpuAndonSystem::with_thresholds({.thermal_warning = 70});
-  EXPECT_EQ(andon.thresholds().thermal_warning, 70U);
-  EXPECT_THAT(check({.temperature = 70}), ElementsAre(GpuAlert(ThermalThrottling{0, 70, 70})));
-  andon = GpuAndonSystem::with_config({.thermal_threshold = 75, .idle_timeout_secs = 100});
-  EXPECT_THAT(check({.temperature = 74}), IsEmpty());
-  EXPECT_THAT(check({.temperature = 75}), ElementsAre(GpuAlert(ThermalThrottling{0, 75, 75})));
-  idle_at(0s);
-  EXPECT_THAT(idle_at(99s), IsEmpty());
-  EXPECT_THAT(idle_at(100s), ElementsAre(GpuAlert(GpuIdle{0, 100})));
-}
-
-TEST_F(GpuAndonSystemTest, CriticalThresholdsCountWhateverTheSeverity) {
-  check({.temperature = 89});
-  EXPECT_FALSE(andon.has_critical_alerts());
-  check({.temperature = 90});
-  EXPECT_TRUE(andon.has_critical_alerts());
-  check({.temperature = 95});  // by its severity alone only 65
-  EXPECT_TRUE(andon.has_critical_alerts());
-  check({.memory_percent = 94});
-  EXPECT_FALSE(andon.has_critical_alerts());
-  check({.memory_percent = 95});
-  EXPECT_TRUE(andon.has_critical_alerts());
-  check({.power_percent = 100});
-  EXPECT_FALSE(andon.has_critical_alerts());
-}
-
-TEST_F(GpuAndonSystemTest, AnIdleGpuIsCriticalUnlessItsSeverityIsCapped) {
-  idle_at(0s);
-  idle_at(61s);
-  EXPECT_TRUE(andon.has_critical_alerts());
-  andon.set_idle_severity_cap(70);
-  EXPECT_FALSE(andon.has_critical_alerts());
+TEST(GpuAlertTest, HugeValuesAreTheLargestNumber) {
+  EXPECT_EQ(check_thermal({.temperature = 1e300}, 80), (ThermalThrottling{0, 4294967295U, 80}));
 }
 
 TEST(GpuVitalsTest, AreThoseOfTheSnapshot) {
