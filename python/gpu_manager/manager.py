@@ -1,0 +1,618 @@
+"""The GPU manager: the documented class over gpukeeper's library."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from datetime import datetime
+
+from ._log import CRITICAL, DEBUG, ERROR, INFO, WARNING, log, log_exception
+from .allocation import GPUMemoryAllocation
+from .events import Callbacks, Dispatcher
+from .history import History, row, trend
+from .metrics import STATES, GPUMetrics, GPUState
+from .settings import DEFAULTS, Settings, of_machine
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import TracebackType
+    from typing import Any, Callable, Optional, Union
+
+    from gpukeeper import _native
+    from gpukeeper._keeper import Keeper
+
+_MIB = 2**20
+_SHORTEST_INTERVAL = 0.1  # seconds, as the library has it
+_LOG_EVERY = 60.0  # seconds between lines of metrics, whatever the interval
+_LOWERED = (GPUState.THROTTLED, GPUState.CRITICAL)
+_GOOD = (GPUState.OPTIMAL, GPUState.NORMAL)
+_NO_GPU = {"available": False, "state": "unavailable", "message": "GPU not available"}
+_NO_METRICS = {"available": False, "state": "unavailable", "error": "Failed to get GPU metrics"}
+_LEDGER = "GPUKEEPER_LEDGER"  # "memory": allocations are kept in this process alone
+
+
+def _known(number: float) -> Optional[float]:
+    return number if number == number else None
+
+
+def _megabytes(count: int) -> Optional[float]:
+    return count / _MIB if count != 2**64 - 1 else None
+
+
+def _open() -> Optional[Keeper]:
+    """Looks at the GPUs in this process. None where that cannot be, which the log explains: importing and creating
+    never fail, as a program without a GPU must run, too."""
+    try:
+        from gpukeeper._keeper import Keeper
+
+        return Keeper(memory_ledger=os.environ.get(_LEDGER) == "memory")
+    except Exception as error:
+        log(ERROR, f"GPU initialization failed: {error}")
+        return None
+
+
+class _Watch:
+    """One run of the monitor loop: its thread, how it is stopped, and what it saw last."""
+
+    def __init__(self) -> None:
+        self.stop = threading.Event()
+        self.callbacks = Dispatcher()
+        self.states: dict[int, GPUState] = {}
+        self.emergency: set[int] = set()  # GPUs at or above temp_critical
+        self.logged = time.monotonic()
+
+
+class GPUManager:
+    """Metrics, states, throttling and memory of this machine's GPUs. Threads: any.
+
+    State, cooldown and history are each GPU's own; what is asked without a gpu_id goes by the worst. Whether and how
+    much to throttle is judged by the library, which looks for itself when nothing is monitored.
+    """
+
+    def __init__(self) -> None:
+        self._prepare()
+        self.gpus_available = False
+        self.gpu_count = 0
+        self.gpus: list[dict[str, Any]] = []
+        self.memory_allocators: dict[int, GPUMemoryAllocation] = {}
+        self._callbacks = Callbacks()
+        self._history = History()
+        self.throttle_start_time: Optional[datetime] = None
+        self.last_critical_time: Optional[datetime] = None
+        self._keeper = _open()
+        self.config: dict[str, Any] = dict(DEFAULTS) if self._keeper is None else of_machine(self._keeper)
+        self._connect()
+        if not self.gpus_available:
+            log(WARNING, "No GPUs detected")
+        log(INFO, "GPU manager initialized", gpus_available=self.gpus_available, gpu_count=self.gpu_count)
+
+    def _prepare(self) -> None:
+        """What must be new in a forked child: locks that other threads may have held, and the loop, which is gone."""
+        self._pid = os.getpid()
+        self._lock = threading.RLock()
+        self._watch: Optional[_Watch] = None
+        self._pinned: Optional[GPUState] = None
+        self.is_monitoring = False
+        self.monitor_thread: Optional[threading.Thread] = None
+
+    def _connect(self) -> None:
+        self._settings = Settings(self._keeper, self.config)
+        if self._keeper is None:
+            return
+        import ctypes
+
+        from gpukeeper import _native
+
+        from .booking import Book
+
+        self._native = _native
+        self._reading_size = ctypes.sizeof(_native.gk_reading)
+        self._throttling_size = ctypes.sizeof(_native.gk_throttling)
+        self._byref = ctypes.byref
+        self._book = Book(self._keeper)
+        self._detect()
+
+    def _library(self) -> Optional[Keeper]:
+        """The keeper of this process: after fork() the child opens its own, and settings changed by hand are told."""
+        if self._pid != os.getpid():
+            self._prepare()
+            self._keeper = _open()
+            config, self.config = self.config, dict(DEFAULTS)
+            self.gpu_count = 0
+            self._connect()
+            self.config.update(config)
+        self._settings.synchronise()
+        return self._keeper
+
+    # ---- which GPUs there are
+
+    def _limit(self, total_mb: float) -> Union[int, float]:
+        """What may be allocated of a GPU through the GPU manager: min(limit, total - reserve), and never below 0."""
+        limit, reserve = self.config["memory_limit_mb"], self.config["memory_reserve_mb"]
+        if limit == "auto":
+            limit = 0.8 * total_mb
+        available: Union[int, float] = max(0, min(limit, total_mb - reserve))
+        return available
+
+    def _detect(self) -> None:
+        """Takes note of the GPUs that there are now; those that came later and those that went, too."""
+        keeper = self._keeper
+        if keeper is None or keeper.closed:
+            return
+        count = int(keeper.library.gk_device_count(keeper.handle))
+        if count == self.gpu_count:
+            return
+        from .booking import BookedAllocation
+
+        gpus = []
+        with self._lock:
+            for index in range(count):
+                raw = self._native.gk_reading(self._reading_size)
+                if keeper.library.gk_latest(keeper.handle, index, self._byref(raw)) != 0:
+                    continue
+                name, total = raw.name.decode("utf-8", "replace"), _megabytes(raw.memory_total_bytes)
+                driver = raw.driver.decode("utf-8", "replace") or "Unknown"
+                gpus.append({"id": index, "name": name, "memory_total_mb": total, "driver": driver})
+                if total is not None and index not in self.memory_allocators:
+                    account = BookedAllocation(keeper, self._book, index, total, self._limit)
+                    self.memory_allocators[index] = account
+                log(INFO, "GPU detected", gpu_id=index, gpu_name=name, memory_total_mb=total)
+            self.gpus = gpus
+            self.gpu_count = count
+            self.gpus_available = count > 0
+
+    # ---- what they do
+
+    def _look(self, gpu_id: int) -> Optional[_native.gk_reading]:
+        """A reading no older than 100 ms of a GPU that answers."""
+        keeper = self._library()
+        if keeper is None:
+            return None
+        if not isinstance(gpu_id, int) or not 0 <= gpu_id < 2**32:
+            log(ERROR, "Invalid GPU ID", gpu_id=repr(gpu_id))
+            return None
+        raw = self._native.gk_reading(self._reading_size)
+        result = keeper.library.gk_read(keeper._handle, gpu_id, self._byref(raw))
+        if result:
+            log(ERROR, "Failed to get GPU metrics", gpu_id=gpu_id, reason=self._reason(keeper))
+            return None
+        return raw
+
+    def _reason(self, keeper: Keeper) -> str:
+        return self._native.text(keeper.library.gk_last_error())
+
+    def _metrics(self, raw: _native.gk_reading) -> GPUMetrics:
+        return GPUMetrics(
+            datetime.fromtimestamp(raw.read_at if raw.read_at > 0 else time.time()),
+            raw.index,
+            raw.name.decode("utf-8", "replace"),
+            _known(raw.utilization_percent),
+            _megabytes(raw.memory_used_bytes),
+            _megabytes(raw.memory_total_bytes),
+            _known(raw.memory_percent),
+            _known(raw.temperature_celsius),
+            _known(raw.fan_percent),
+            _known(raw.power_watts),
+            STATES[raw.state],
+        )
+
+    def _throttling(self, gpu_id: Optional[int] = None) -> Optional[_native.gk_throttling]:
+        """What the library's governor says, of one GPU or of all; None without a GPU."""
+        keeper = self._keeper
+        if keeper is None or not self.gpus_available:
+            return None
+        raw = self._native.gk_throttling(self._throttling_size)
+        device = -1 if gpu_id is None else gpu_id
+        return raw if keeper.library.gk_throttle(keeper._handle, device, self._byref(raw)) == 0 else None
+
+    def _throttling_now(self) -> Optional[_native.gk_throttling]:
+        """Of all GPUs, by readings that are fresh: without a monitor loop nobody else looks."""
+        keeper = self._library()
+        if keeper is None:
+            return None
+        self._detect()
+        if not self.is_monitoring:
+            raw = self._native.gk_reading(self._reading_size)
+            for index in range(self.gpu_count):
+                keeper.library.gk_read(keeper._handle, index, self._byref(raw))
+        return self._throttling()
+
+    def is_available(self) -> bool:
+        return self.gpus_available_now() and self.current_state is not GPUState.UNAVAILABLE
+
+    def gpus_available_now(self) -> bool:
+        """Whether there is a GPU, those that came since this was created included."""
+        if self._library() is not None:
+            self._detect()
+        return self.gpus_available
+
+    @property
+    def current_state(self) -> GPUState:
+        """The worst of all GPUs. What a caller's test sets holds until the next sample."""
+        if self._pinned is not None:
+            return self._pinned
+        throttling = self._throttling_now()
+        if throttling is None:
+            return GPUState.UNAVAILABLE
+        state: GPUState = STATES[throttling.state]
+        return state
+
+    @current_state.setter
+    def current_state(self, state: GPUState) -> None:
+        self._pinned = state
+
+    @property
+    def is_throttled(self) -> bool:
+        """Whether a GPU itself holds work back, its cooldown included."""
+        throttling = self._throttling_now()
+        return throttling is not None and throttling.is_throttled != 0
+
+    @property
+    def callbacks(self) -> dict[str, list[Callable[..., object]]]:
+        return self._callbacks.by_event
+
+    @property
+    def metrics_history(self) -> list[GPUMetrics]:
+        return self._history.samples()
+
+    def get_gpu_metrics(self, gpu_id: int = 0) -> Optional[GPUMetrics]:
+        """A fresh sample; None without a GPU, for one that is unknown, and for one that does not answer."""
+        raw = self._look(gpu_id)
+        return self._metrics(raw) if raw is not None and raw.available else None
+
+    def _determine_gpu_state(self, temperature: float, memory_percent: float, load_percent: float) -> GPUState:
+        """By the configured thresholds alone: the worse of both axes, of which None says nothing."""
+        from ctypes import byref, c_int32
+
+        keeper = self._library()
+        if keeper is None:
+            return GPUState.UNAVAILABLE
+        nan = float("nan")
+        state = c_int32()
+        keeper.call(
+            "gk_judge",
+            nan if temperature is None else temperature,
+            nan if memory_percent is None else memory_percent,
+            byref(state),
+        )
+        judged: GPUState = STATES[state.value]
+        return judged
+
+    def get_gpu_status(self, gpu_id: int = 0) -> dict[str, Any]:
+        raw = self._look(gpu_id)
+        if raw is None or not raw.available:
+            return dict(_NO_METRICS if self.gpus_available else _NO_GPU)
+        throttling = self._throttling(gpu_id)
+        config = self.config
+        account = self.memory_allocators.get(gpu_id)
+        status: dict[str, Any] = {
+            "available": True,
+            "gpu_id": gpu_id,
+            "name": raw.name.decode("utf-8", "replace"),
+            "state": STATES[raw.state].value,
+            "load_percent": _known(raw.utilization_percent),
+            "temperature_celsius": _known(raw.temperature_celsius),
+            "memory": {
+                "used_mb": _megabytes(raw.memory_used_bytes),
+                "total_mb": _megabytes(raw.memory_total_bytes),
+                "percent": _known(raw.memory_percent),
+                "allocation_stats": self._usage(account) if account is not None else {},
+            },
+            "thresholds": {
+                "temp_optimal": config["temp_optimal"],
+                "temp_normal": config["temp_normal"],
+                "temp_throttle": config["temp_throttle"],
+                "temp_critical": config["temp_critical"],
+            },
+            "throttling": {
+                "is_throttled": throttling is not None and throttling.is_throttled != 0,
+                "should_throttle": throttling is not None and throttling.should_throttle != 0,
+                "speed_multiplier": 1.0 if throttling is None else throttling.speed_multiplier,
+            },
+            "timestamp": datetime.fromtimestamp(raw.read_at).isoformat(),
+        }
+        if raw.simulated:
+            status["simulated"] = True
+        return status
+
+    @staticmethod
+    def _usage(account: GPUMemoryAllocation) -> dict[str, Any]:
+        """Empty where the ledger does not answer."""
+        from gpukeeper.errors import GpukeeperError
+
+        try:
+            return account.get_usage_stats()
+        except GpukeeperError as error:
+            log(ERROR, "The ledger does not answer", gpu_id=account.gpu_id, reason=str(error))
+            return {}
+
+    def get_all_gpus_status(self) -> list[dict[str, Any]]:
+        self.gpus_available_now()
+        return [self.get_gpu_status(index) for index in range(self.gpu_count)]
+
+    def get_metrics_history(self, gpu_id: Optional[int] = None, limit: Optional[int] = None) -> list[dict[str, Any]]:
+        """Oldest first; the last `limit` of them, all for 0 and None."""
+        samples = self._history.samples(gpu_id)
+        if limit is not None and limit > 0:
+            samples = samples[-limit:]
+        return [row(metrics) for metrics in samples]
+
+    def get_temperature_trend(self, duration_minutes: int = 5, gpu_id: int = 0) -> dict[str, Any]:
+        """Over the last minutes that were monitored; {} where nothing was."""
+        since = time.monotonic() - duration_minutes * 60
+        return trend(self._history.temperatures(gpu_id, since), duration_minutes)
+
+    # ---- memory
+
+    def allocate_memory(self, allocation_id: str, required_mb: float, gpu_id: int = 0) -> bool:
+        """Books it for this process in the machine's ledger. False where there is no room, no such GPU, or the id is
+        taken; the log says which."""
+        account = self._account(gpu_id)
+        if account is None:
+            log(ERROR, "GPU not available for memory allocation", gpu_id=repr(gpu_id))
+            return False
+        return account.allocate(allocation_id, required_mb)
+
+    def deallocate_memory(self, allocation_id: str, gpu_id: int = 0) -> bool:
+        account = self._account(gpu_id)
+        return account is not None and account.deallocate(allocation_id)
+
+    def get_available_memory(self, gpu_id: int = 0) -> Union[int, float]:
+        """In MiB; 0.0 for a GPU that there is not, and where the ledger does not answer."""
+        from gpukeeper.errors import GpukeeperError
+
+        account = self._account(gpu_id)
+        if account is None:
+            return 0.0
+        try:
+            return account.get_available_memory()
+        except GpukeeperError as error:
+            log(ERROR, "The ledger does not answer", gpu_id=gpu_id, reason=str(error))
+            return 0.0
+
+    def get_available_memory_gb(self, gpu_id: int = 0) -> float:
+        return self.get_available_memory(gpu_id) / 1024
+
+    def allocation(self, allocation_id: str, required_mb: float, gpu_id: int = 0) -> Allocation:
+        """For `with`: the memory is given back at its end, whatever happens inside."""
+        return Allocation(self, allocation_id, required_mb, gpu_id)
+
+    def _account(self, gpu_id: int) -> Optional[GPUMemoryAllocation]:
+        if self._library() is None or isinstance(gpu_id, bool) or not isinstance(gpu_id, int):
+            return None
+        account = self.memory_allocators.get(gpu_id)
+        if account is None:
+            self._detect()
+            account = self.memory_allocators.get(gpu_id)
+        return account
+
+    # ---- throttling
+
+    def should_throttle_processing(self) -> bool:
+        """True exactly when the multiplier is at most 0.5: hot, full, cooling down or pausing; False without a GPU."""
+        return self.get_processing_speed_multiplier() <= 0.5
+
+    def get_processing_speed_multiplier(self) -> float:
+        """1.0, 0.8, 0.5 or 0.0: that of the slowest GPU; 1.0 without one."""
+        if self._pinned is not None:
+            return {GPUState.NORMAL: 0.8, GPUState.THROTTLED: 0.5, GPUState.CRITICAL: 0.0}.get(self._pinned, 1.0)
+        throttling = self._throttling_now()
+        return 1.0 if throttling is None else float(throttling.speed_multiplier)
+
+    def wait_until_clear(self, timeout: Optional[float] = None) -> bool:
+        """Waits until nothing throttles; False when `timeout` seconds were not enough."""
+        end = None if timeout is None else time.monotonic() + timeout
+        pause = threading.Event()
+        while self.should_throttle_processing():
+            left = 1.0 if end is None else min(1.0, end - time.monotonic())
+            if left <= 0:
+                return False
+            pause.wait(left)
+        return True
+
+    # ---- monitoring
+
+    def start_monitoring(self) -> None:
+        if not self.gpus_available_now():
+            log(WARNING, "Cannot start monitoring - GPU not available")
+            return
+        with self._lock:
+            if self.is_monitoring:
+                log(WARNING, "GPU monitoring already running")
+                return
+            if self._keeper is not None:
+                self._keeper.library.gk_monitor(self._keeper._handle, 1)
+            watch = self._watch = _Watch()
+            self.is_monitoring = True
+            self.monitor_thread = threading.Thread(
+                target=self._run, args=(watch,), name="gpu_manager monitor", daemon=True
+            )
+            self.monitor_thread.start()
+        _stop_at_exit(self)
+        log(INFO, "GPU monitoring started")
+
+    def stop_monitoring(self) -> None:
+        """Returns at once; a callback that is running goes on to its end."""
+        if self._pid != os.getpid():
+            return  # it runs in the parent
+        with self._lock:
+            watch, thread = self._watch, self.monitor_thread
+            if watch is None:
+                return
+            self._watch = None
+            self.is_monitoring = False
+            watch.stop.set()
+            watch.callbacks.stop()
+            if self._keeper is not None and not self._keeper.closed:
+                self._keeper.library.gk_monitor(self._keeper._handle, 0)
+        if thread is not None and thread is not threading.current_thread():
+            thread.join(timeout=0.1)  # it waits for nothing but a GPU that does not answer
+        log(INFO, "GPU monitoring stopped")
+
+    def _run(self, watch: _Watch) -> None:
+        while not watch.stop.is_set():
+            try:
+                self._tick(watch)
+            except Exception:
+                if not watch.stop.is_set():
+                    log_exception("Error in GPU monitoring loop")
+            watch.stop.wait(self._interval())
+
+    def _interval(self) -> float:
+        try:
+            return max(_SHORTEST_INTERVAL, float(self.config["monitor_interval"]))
+        except (KeyError, TypeError, ValueError):
+            return float(DEFAULTS["monitor_interval"])
+
+    def _tick(self, watch: _Watch) -> None:
+        self._library()
+        self._detect()
+        size = self.config["history_size"]
+        for index in range(self.gpu_count):
+            raw = self._look(index)
+            if raw is None or watch.stop.is_set():
+                continue
+            metrics = self._metrics(raw)
+            if raw.available:
+                self._history.add(time.monotonic(), metrics, size)
+            self._pinned = None
+            self._follow(watch, metrics)
+        self._note_throttling()
+        if time.monotonic() - watch.logged >= _LOG_EVERY:
+            watch.logged = time.monotonic()
+            for latest in self._history.samples()[-self.gpu_count :]:
+                log(DEBUG, "GPU metrics", gpu_id=latest.gpu_id, temperature=latest.temperature_celsius)
+
+    def _follow(self, watch: _Watch, metrics: GPUMetrics) -> None:
+        """Tells who wants to know of a change; callbacks find the new state in place."""
+        gpu_id, new = metrics.gpu_id, metrics.state
+        old = watch.states.get(gpu_id, GPUState.OPTIMAL)
+        watch.states[gpu_id] = new
+        temperature = metrics.temperature_celsius
+        emergency = temperature is not None and temperature >= self.config["temp_critical"]
+        entered = emergency and gpu_id not in watch.emergency
+        (watch.emergency.add if emergency else watch.emergency.discard)(gpu_id)
+        if new is not old:
+            if new is GPUState.CRITICAL:
+                self.last_critical_time = metrics.timestamp
+            watch.callbacks.put(lambda: self._handle_state_change(old, new, metrics))
+        elif entered:
+            watch.callbacks.put(lambda: self._trigger_callbacks("overheat", metrics))
+
+    def _note_throttling(self) -> None:
+        throttling = self._throttling()
+        throttled = throttling is not None and throttling.is_throttled != 0
+        if throttled and self.throttle_start_time is None:
+            self.throttle_start_time = datetime.now()
+            log(WARNING, "Processing throttled due to GPU state", state=self.current_state.value)
+        elif not throttled and self.throttle_start_time is not None:
+            self.throttle_start_time = None
+            log(INFO, "Processing throttle released", cooldown_seconds=self.config["throttle_cooldown_seconds"])
+
+    # ---- events
+
+    def register_callback(self, event: str, callback: Callable[..., object]) -> None:
+        """Of "state_change" (old, new, metrics), "throttle", "resume", "critical" and "overheat" (metrics).
+        Raises ValueError for any other."""
+        self._callbacks.register(event, callback)
+        log(DEBUG, "GPU callback registered", event=event)
+
+    def unregister_callback(self, event: str, callback: Callable[..., object]) -> bool:
+        return self._callbacks.unregister(event, callback)
+
+    def _trigger_callbacks(self, event: str, *args: Any) -> None:
+        """In this thread. Unknown events call nobody."""
+        self._callbacks.trigger(event, *args)
+
+    def _handle_state_change(self, old: GPUState, new: GPUState, metrics: Optional[GPUMetrics]) -> None:
+        """Logs a change and calls whoever registered for what it means, in this thread."""
+        temperature = None if metrics is None else metrics.temperature_celsius
+        gpu_id = None if metrics is None else metrics.gpu_id
+        log(INFO, "GPU state changed", gpu_id=gpu_id, old_state=old.value, new_state=new.value, temperature=temperature)
+        self._trigger_callbacks("state_change", old, new, metrics)
+        if new is GPUState.CRITICAL:
+            log(CRITICAL, "GPU in critical state", gpu_id=gpu_id, temperature=temperature)
+            self._trigger_callbacks("critical", metrics)
+        elif new is GPUState.THROTTLED and old in _GOOD:
+            log(WARNING, "GPU throttling activated", gpu_id=gpu_id, temperature=temperature)
+            self._trigger_callbacks("throttle", metrics)
+        elif new in _GOOD and old in _LOWERED:
+            log(INFO, "GPU recovered to normal operation", gpu_id=gpu_id, temperature=temperature)
+            self._trigger_callbacks("resume", metrics)
+        if temperature is not None and temperature >= self.config["temp_throttle"]:
+            self._trigger_callbacks("overheat", metrics)
+
+    # ---- settings
+
+    def update_config(self, config_updates: dict[str, Any]) -> bool:
+        """All or nothing: False, and a line in the log, where a value cannot be. Unknown keys are left out."""
+        return not self.config_problem(config_updates)
+
+    def config_problem(self, config_updates: dict[str, Any]) -> str:
+        """As update_config(), but says why not; "" where it was taken."""
+        self._library()
+        problem = self._settings.update(config_updates)
+        size = self.config["history_size"]
+        if not problem and isinstance(size, int):
+            self._history.resize(size)
+        return problem
+
+
+class Allocation:
+    """Memory that is allocated for the length of a `with`; true where it was."""
+
+    def __init__(self, manager: GPUManager, allocation_id: str, required_mb: float, gpu_id: int) -> None:
+        self._manager = manager
+        self._terms = (allocation_id, gpu_id)
+        self.allocated = manager.allocate_memory(allocation_id, required_mb, gpu_id)
+
+    def __bool__(self) -> bool:
+        return self.allocated
+
+    def __enter__(self) -> Allocation:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self.allocated:
+            self.allocated = False
+            self._manager.deallocate_memory(*self._terms)
+
+
+_manager: Optional[GPUManager] = None
+_manager_lock = threading.Lock()
+
+
+def get_gpu_manager() -> GPUManager:
+    """The one of this process: every thread gets the same, and a forked child goes on with it."""
+    global _manager
+    if _manager is None:
+        with _manager_lock:
+            if _manager is None:
+                _manager = GPUManager()
+    return _manager
+
+
+def _after_fork() -> None:
+    global _manager_lock
+    _manager_lock = threading.Lock()  # whoever held it is not in this process
+
+
+os.register_at_fork(after_in_child=_after_fork)
+
+
+_to_stop: Any = None
+
+
+def _stop_at_exit(manager: GPUManager) -> None:
+    """Ends the loop before the library is closed, which happens at the interpreter's end as well."""
+    global _to_stop
+    if _to_stop is None:
+        import atexit
+        import weakref
+
+        _to_stop = weakref.WeakSet()
+        atexit.register(lambda: [each.stop_monitoring() for each in list(_to_stop)])
+    _to_stop.add(manager)
