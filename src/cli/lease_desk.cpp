@@ -55,7 +55,8 @@ Errc code_of(unsigned status) {
 
 class DaemonDesk final : public LeaseDesk {
  public:
-  explicit DaemonDesk(const client::Daemon& daemon) : address_(daemon.address()), token_(daemon.token()) {}
+  explicit DaemonDesk(const client::Daemon& daemon)
+      : address_(daemon.address()), token_(daemon.token()), trust_(daemon.trust()) {}
 
   Result<DeskReply> ask(const DeskQuestion& question) override {
     client::Limits limits;
@@ -69,7 +70,9 @@ class DaemonDesk final : public LeaseDesk {
     }
     const auto until = clock_.now() + kBeginPatience;
     for (;;) {
-      auto reply = client::exchange(address_, {question.method, question.target, body, token_}, limits);
+      const client::Question asked{
+          .method = question.method, .target = question.target, .json = body, .token = token_, .trust = trust_.get()};
+      auto reply = client::exchange(address_, asked, limits);
       if (!reply) {
         return fail(reply.error().code, fmt::format("the gpukeeper daemon at {}: {}", harmless(address_.to_string()),
                                                     reply.error().message));
@@ -93,6 +96,7 @@ class DaemonDesk final : public LeaseDesk {
  private:
   const ListenAddress address_;
   const std::string token_;
+  const std::shared_ptr<const client::Trust> trust_;
   SystemClock clock_;
 };
 

@@ -108,9 +108,10 @@ class Parser::Declared : private Declaration {
             ->allow_extra_args(false),
         {.value = "KEY=VALUE", .choices = config_keys("=")});
     add(app().add_option("--host,--daemon", arguments.daemon,
-                         "Ask the 'gpukeeper serve' there: unix:PATH, HOST[:PORT] or http://HOST[:PORT]. Else "
+                         "Ask the 'gpukeeper serve' there: unix:PATH, HOST[:PORT] or https://HOST[:PORT]. Else "
                          "GPUKEEPER_HOST says it, else the usual sockets are tried. What is changed on another machine "
-                         "needs a token, in GPUKEEPER_TOKEN."),
+                         "needs a token, in GPUKEEPER_TOKEN. Behind https:// GPUKEEPER_CA names who is "
+                         "believed."),
         {.value = "HOST", .choices = {"localhost", "unix:"}});
     add_flag(app(), "--version", arguments.version, "Say which gpukeeper this is and end.");
 

@@ -11,6 +11,7 @@
 
 #include "client/exchange.hpp"
 #include "client/host.hpp"
+#include "client/trust.hpp"
 #include "core/display_text.hpp"
 #include "core/text.hpp"
 #include "format/json_text.hpp"
@@ -104,10 +105,16 @@ std::vector<ListenAddress> usual_addresses(const Daemon::Variable& environment, 
 Result<Daemon> Daemon::find(std::string_view named, const Variable& environment, Limits limits) {
   const Named said = named_by(named, environment);
   const bool usual = said.text.empty();
+  std::shared_ptr<const Trust> trust;
   Result<std::vector<ListenAddress>> addresses = usual_addresses(environment, ::geteuid());
   if (!usual) {
     const auto host = parse_host(said.text, said.from);
     if (!host) return tl::make_unexpected(host.error());
+    if (host->tls) {
+      auto opened = open_trust(host->name, environment);
+      if (!opened) return tl::make_unexpected(opened.error());
+      trust = std::make_shared<const Trust>(std::move(*opened));
+    }
     addresses = look_up(*host);
     if (!addresses) {
       return fail(addresses.error().code, fmt::format("{}: {}", said.from, addresses.error().message));
@@ -117,6 +124,7 @@ Result<Daemon> Daemon::find(std::string_view named, const Variable& environment,
   if (!address) return tl::make_unexpected(address.error());
   Daemon daemon(std::move(*address), limits);
   daemon.token_ = environment("GPUKEEPER_TOKEN").value_or("");
+  daemon.trust_ = std::move(trust);
   return daemon;
 }
 
@@ -143,13 +151,14 @@ Result<Reply> Daemon::answer(const Question& question) const {
 }
 
 Result<std::string> Daemon::ask(std::string_view method, std::string_view target, std::string_view json) const {
-  auto reply = answer({method, target, json, token_});
+  auto reply = answer({.method = method, .target = target, .json = json, .token = token_, .trust = trust_.get()});
   if (!reply) return tl::make_unexpected(reply.error());
   return std::move(reply->body);
 }
 
 Result<std::optional<Daemon::Document>> Daemon::get(std::string_view target, std::string_view known) const {
-  auto reply = answer({.method = "GET", .target = target, .json = {}, .token = token_, .known = known});
+  auto reply =
+      answer({.method = "GET", .target = target, .json = {}, .token = token_, .known = known, .trust = trust_.get()});
   if (!reply) return tl::make_unexpected(reply.error());
   if (reply->status >= 300) return std::optional<Document>();
   return std::optional(Document{std::move(reply->body), std::move(reply->etag)});
@@ -164,8 +173,12 @@ Result<void> Daemon::follow(std::string_view target, std::stop_token stop,
     if (!events) read = tl::make_unexpected(events.error());
     return events && std::ranges::all_of(*events, each);
   };
-  const Question question{
-      .method = "GET", .target = target, .json = {}, .token = token_, .accept = "text/event-stream"};
+  const Question question{.method = "GET",
+                          .target = target,
+                          .json = {},
+                          .token = token_,
+                          .accept = "text/event-stream",
+                          .trust = trust_.get()};
   const auto followed = client::follow(address_, question, limits_, std::move(stop), take);
   const Result<void>& ended = read ? followed : read;
   if (ended) return {};

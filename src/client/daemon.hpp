@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstddef>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -19,6 +20,7 @@ namespace gpukeeper::client {
 
 struct Question;
 struct Reply;
+struct Trust;
 
 /// How long and how much a daemon may be waited for. A daemon on this machine answers within milliseconds.
 struct Limits {
@@ -41,9 +43,9 @@ class Daemon {
 
   /// The one at `named` (as --host says it), else at $GPUKEEPER_HOST or, as that was called once, $GPUKEEPER_DAEMON,
   /// else the first that takes a connection where `serve` listens when nothing is chosen. It is told $GPUKEEPER_TOKEN,
-  /// where there is one.
-  /// Errors: invalid_argument for a text that is no host; not_found when no daemon runs there, or there is no such
-  /// host; not_permitted when its socket does not let this user in. The message says what to do.
+  /// where there is one, and over TLS what open_trust() finds.
+  /// Errors: invalid_argument for a text that is no host, and as for open_trust(); not_found when no daemon runs there,
+  /// or there is no such host; not_permitted when its socket does not let this user in. The message says what to do.
   static Result<Daemon> find(std::string_view named, const Variable& environment, Limits limits = {});
 
   /// Whether somebody says where it is; else it is looked for in the usual places.
@@ -73,6 +75,8 @@ class Daemon {
 
   const ListenAddress& address() const { return address_; }
   const std::string& token() const { return token_; }
+  /// Null where no TLS is spoken.
+  const std::shared_ptr<const Trust>& trust() const { return trust_; }
 
  private:
   /// The reply where it is 2xx, or 304 to a question that knows an answer.
@@ -83,6 +87,7 @@ class Daemon {
   ListenAddress address_;
   Limits limits_;
   std::string token_ = {};
+  std::shared_ptr<const Trust> trust_ = nullptr;
 };
 
 /// Where a daemon is looked for when nobody says where: this user's own, the machine's, then TCP.

@@ -6,6 +6,9 @@
 #include <optional>
 #include <utility>
 
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
 #include <sys/un.h>
 
 #include <boost/asio/generic/stream_protocol.hpp>
@@ -14,6 +17,9 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/ssl/context.hpp>
+#include <boost/asio/ssl/error.hpp>
+#include <boost/asio/ssl/stream.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http/buffer_body.hpp>
 #include <boost/beast/http/message.hpp>
@@ -57,11 +63,13 @@ class Connection {
 
   Result<Reply> ask(const Question& question) {
     const Deadline until = std::chrono::steady_clock::now() + limits_.answer;
+    if (auto secured = secure(question.trust, until); !secured) return tl::make_unexpected(secured.error());
     if (!send(question, until)) return late();
     http::response_parser<http::string_body> parser;
     parser.body_limit(limits_.body);
     boost::beast::flat_buffer buffer;
-    const auto error = await(until, [&](auto done) { http::async_read(socket_, buffer, parser, done); });
+    const auto error = await(
+        until, [&](auto done) { over_stream([&](auto& stream) { http::async_read(stream, buffer, parser, done); }); });
     if (!error) return late();
     if (*error == http::error::body_limit) {
       return fail(Errc::resource_exhausted, fmt::format("its answer is longer than {} bytes", limits_.body));
@@ -77,11 +85,14 @@ class Connection {
     // What is awaited ends with an error then.
     const std::stop_callback wake(stop, [this] { asio::post(context_, [this] { close(); }); });
     const Deadline until = std::chrono::steady_clock::now() + limits_.answer;
+    if (auto secured = secure(question.trust, until); !secured) return secured;
     if (!send(question, until)) return late();
     http::response_parser<http::buffer_body> parser;
     parser.body_limit(boost::none);
     boost::beast::flat_buffer buffer;
-    const auto begun = await(until, [&](auto done) { http::async_read_header(socket_, buffer, parser, done); });
+    const auto begun = await(until, [&](auto done) {
+      over_stream([&](auto& stream) { http::async_read_header(stream, buffer, parser, done); });
+    });
     if (stop.stop_requested()) return {};
     if (!begun) return late();
     if (*begun) return fail(Errc::unavailable, "it gave no answer: " + begun->message());
@@ -96,8 +107,9 @@ class Connection {
     while (!parser.is_done()) {
       parser.get().body().data = piece.data();
       parser.get().body().size = piece.size();
-      const auto read =
-          await(limits_.silence, [&](auto done) { http::async_read_some(socket_, buffer, parser, done); });
+      const auto read = await(limits_.silence, [&](auto done) {
+        over_stream([&](auto& stream) { http::async_read_some(stream, buffer, parser, done); });
+      });
       if (stop.stop_requested()) return {};
       if (!read) return fail(Errc::deadline_exceeded, fmt::format("it said nothing for {}", seconds(limits_.silence)));
       if (*read && *read != http::error::need_buffer) break;
@@ -108,12 +120,52 @@ class Connection {
   }
 
  private:
+  using Socket = asio::generic::stream_protocol::socket;
+  using TlsStream = asio::ssl::stream<Socket&>;
+
+  template <class Operation>
+  void over_stream(Operation operation) {
+    tls_ ? operation(*tls_) : operation(socket_);
+  }
+
+  // Agrees on keys, and looks whether it is the machine that was asked for; nothing to do without TLS.
+  Result<void> secure(const Trust* trust, Deadline until) {
+    if (!address_.tls) return {};
+    Result<Trust> own = trust ? Result<Trust>(*trust) : open_trust(address_.host, [](auto) { return std::nullopt; });
+    if (!own) return tl::make_unexpected(own.error());
+    // Its members that make a connection do not say that they leave it as it is.
+    trust_ = std::const_pointer_cast<asio::ssl::context>(own->of);
+    tls_.emplace(socket_, *trust_);
+    SSL* const connection = tls_->native_handle();
+    X509_VERIFY_PARAM* const expected = ::SSL_get0_param(connection);
+    if (::X509_VERIFY_PARAM_set1_ip_asc(expected, own->name.c_str()) != 1) {
+      ::X509_VERIFY_PARAM_set1_host(expected, own->name.c_str(), own->name.size());
+      // As SSL_set_tlsext_host_name does, which is a macro with a cast of C.
+      ::SSL_ctrl(connection, SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name, own->name.data());
+    }
+    ::ERR_clear_error();
+    const auto error = await(until, [&](auto done) { tls_->async_handshake(asio::ssl::stream_base::client, done); });
+    if (!error) return late();
+    if (!*error) return {};
+    if (const long verdict = ::SSL_get_verify_result(connection); verdict != X509_V_OK) {
+      return fail(Errc::unauthenticated,
+                  fmt::format("its certificate is not to be believed: {}; GPUKEEPER_CA names a file of the authorities "
+                              "that are",
+                              ::X509_verify_cert_error_string(verdict)));
+    }
+    if (error->category() == asio::error::get_ssl_category() &&
+        ERR_GET_REASON(static_cast<unsigned long>(error->value())) == SSL_R_WRONG_VERSION_NUMBER) {
+      return fail(Errc::unavailable, "no TLS is spoken there: ask with http:// in place of https://");
+    }
+    return fail(Errc::unavailable, "TLS: " + error->message());
+  }
+
   bool send(const Question& question, Deadline until) {
     http::request<http::string_body> request;
     request.version(kHttp11);
     request.method_string({question.method.data(), question.method.size()});
     request.target({question.target.data(), question.target.size()});
-    request.set(http::field::host, address_.is_unix() ? "localhost" : address_.to_string());
+    request.set(http::field::host, host());
     request.set(http::field::user_agent, "gpukeeper");
     request.set(http::field::accept, std::string(question.accept));
     if (!question.token.empty()) request.set(http::field::authorization, "Bearer " + std::string(question.token));
@@ -123,7 +175,16 @@ class Connection {
     request.body() = question.json;
     request.prepare_payload();
     // A refusal may come before all was sent, and the other side may close then: what it said counts.
-    return await(until, [&](auto done) { http::async_write(socket_, request, done); }).has_value();
+    return await(until,
+                 [&](auto done) { over_stream([&](auto& stream) { http::async_write(stream, request, done); }); })
+        .has_value();
+  }
+
+  std::string host() const {
+    if (address_.is_unix()) return "localhost";
+    ListenAddress address = address_;
+    address.tls = false;  // a host is written without what is spoken there
+    return address.to_string();
   }
 
   static Errc code_of(const error_code& error) {
@@ -165,7 +226,9 @@ class Connection {
   const ListenAddress& address_;
   const Limits& limits_;
   asio::io_context context_{1};
-  asio::generic::stream_protocol::socket socket_{context_};
+  Socket socket_{context_};
+  std::shared_ptr<asio::ssl::context> trust_;  // of the next one
+  std::optional<TlsStream> tls_;               // nothing where none is spoken
 };
 
 }  // namespace

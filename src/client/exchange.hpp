@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "client/daemon.hpp"
+#include "client/trust.hpp"
 #include "core/listen_address.hpp"
 #include "core/result.hpp"
 
@@ -17,7 +18,8 @@ struct Question {
   std::string_view json;        ///< empty for none
   std::string_view token = {};  ///< to be known by; empty for none
   std::string_view accept = "application/json";
-  std::string_view known = {};  ///< the ETag of the answer that is there already; empty for none
+  std::string_view known = {};   ///< the ETag of the answer that is there already; empty for none
+  const Trust* trust = nullptr;  ///< for an address with TLS; null: the machine's authorities, the address as the name
 };
 
 struct Reply {
@@ -35,7 +37,8 @@ Errc code_of(unsigned status);
 Result<void> knock(const ListenAddress& address, const Limits& limits);
 
 /// One question and its answer, whatever its status, over a connection of its own.
-/// Errors: as for knock(); deadline_exceeded, resource_exhausted, unavailable when the answer breaks off or is no HTTP.
+/// Errors: as for knock(); deadline_exceeded, resource_exhausted, unavailable when the answer breaks off or is no HTTP,
+/// or no TLS is spoken there; unauthenticated when its certificate is not to be believed.
 Result<Reply> exchange(const ListenAddress& address, const Question& question, const Limits& limits);
 
 /// Takes the pieces of an answer without end as they come, until `stop` or until `take` has had enough and says false.

@@ -69,31 +69,28 @@ Result<Host> parse_host(std::string_view text, std::string_view from) {
   constexpr std::string_view kUnix = "unix:", kHttp = "http://", kHttps = "https://";
   const auto wrong = [from, said = text] {
     return fail(Errc::invalid_argument,
-                fmt::format("{} takes unix:PATH, HOST[:PORT] or http://HOST[:PORT], not '{}'", from, harmless(said)));
+                fmt::format("{} takes unix:PATH, HOST[:PORT] or https://HOST[:PORT], not '{}'", from, harmless(said)));
   };
   if (text.starts_with(kUnix)) {
     auto address = parse_listen_address(text);
     if (!address) return wrong();
     return Host{.path = std::move(address->path), .name = {}, .port = 0};
   }
-  if (text.starts_with(kHttps)) {
-    return fail(Errc::invalid_argument,
-                fmt::format("{} takes no https: commands speak http. 'ssh -L {}:localhost:{} HOST' keeps it as well, "
-                            "and then it is at localhost",
-                            from, kDefaultPort, kDefaultPort));
-  }
-  if (text.starts_with(kHttp)) {
-    text.remove_prefix(kHttp.size());
+  const bool tls = text.starts_with(kHttps);
+  if (tls || text.starts_with(kHttp)) {
+    text.remove_prefix(tls ? kHttps.size() : kHttp.size());
     if (text.ends_with('/')) text.remove_suffix(1);
   }
   auto host = machine(text);
   if (!host) return wrong();
+  host->tls = tls;
   return std::move(*host);
 }
 
 Result<std::vector<ListenAddress>> look_up(const Host& host) {
   if (!host.path.empty()) return std::vector{ListenAddress{.path = host.path, .host = {}}};
-  if (host.name == "localhost") return std::vector{ListenAddress{.path = {}, .host = "127.0.0.1", .port = host.port}};
+  if (host.name == "localhost")
+    return std::vector{ListenAddress{.path = {}, .host = "127.0.0.1", .port = host.port, .tls = host.tls}};
   addrinfo hints{};
   hints.ai_family = AF_UNSPEC;
   hints.ai_socktype = SOCK_STREAM;
@@ -103,7 +100,7 @@ Result<std::vector<ListenAddress>> look_up(const Host& host) {
   std::vector<ListenAddress> addresses;
   for (const addrinfo* each = list.get(); each != nullptr; each = each->ai_next) {
     if (each->ai_family != AF_INET && each->ai_family != AF_INET6) continue;
-    addresses.push_back({.path = {}, .host = written(*each->ai_addr), .port = host.port});
+    addresses.push_back({.path = {}, .host = written(*each->ai_addr), .port = host.port, .tls = host.tls});
   }
   if (!addresses.empty()) return addresses;
   return fail(Errc::not_found, fmt::format("there is no host '{}': {}", host.name,

@@ -14,13 +14,13 @@ struct Host {
   std::string path;  ///< of a unix socket; empty for TCP
   std::string name;  ///< of the machine, or its address without brackets
   std::uint16_t port = kDefaultPort;
+  bool tls = false;
 
   friend bool operator==(const Host&, const Host&) = default;
 };
 
-/// Reads "unix:PATH", "HOST", "HOST:PORT", "[v6]", "[v6]:PORT", and the last four behind "http://". `from` is who said
-/// it: "--host", "GPUKEEPER_HOST".
-/// Errors: invalid_argument with what would be right; for https://, which is not spoken, with what to do instead.
+/// Reads "unix:PATH", "HOST", "HOST:PORT", "[v6]", "[v6]:PORT", and the last four behind "http://" or "https://".
+/// `from` is who said it: "--host", "GPUKEEPER_HOST". Errors: invalid_argument with what would be right.
 Result<Host> parse_host(std::string_view text, std::string_view from);
 
 /// The addresses of it, in the resolver's order; never empty. Takes as long as the machine's resolver does, but of an

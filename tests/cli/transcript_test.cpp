@@ -85,7 +85,7 @@ TEST_F(CommandTest, MistakesAreSaidInASentenceAndEndWithTwo) {
   expect_usage("status --host unix:/run/none.sock --wake",
                "--wake is for looking without a daemon: take --host or --wake, not both");
   expect_usage("status --host /run/none.sock",
-               "--host takes unix:PATH, HOST[:PORT] or http://HOST[:PORT], not '/run/none.sock'");
+               "--host takes unix:PATH, HOST[:PORT] or https://HOST[:PORT], not '/run/none.sock'");
   expect_usage("frobnicate", "there is no command 'frobnicate': gpukeeper --help lists them");
   expect_usage("status foo", "status takes no argument 'foo'");
   expect_usage("status devices", "status takes no argument 'devices'");

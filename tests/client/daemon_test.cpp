@@ -35,7 +35,7 @@ TEST(DaemonTest, AHostThatIsNoneIsRefusedByTheNameOfWhoSaidIt) {
   struct Case {
     std::string option, variable, older, message;
   };
-  const std::string forms = " takes unix:PATH, HOST[:PORT] or http://HOST[:PORT], not ";
+  const std::string forms = " takes unix:PATH, HOST[:PORT] or https://HOST[:PORT], not ";
   for (const Case& each : {
            Case{"/run/s", "", "", "--host" + forms + "'/run/s'"},
            Case{"", "a b", "c d", "GPUKEEPER_HOST" + forms + "'a b'"},

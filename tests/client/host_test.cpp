@@ -16,6 +16,8 @@ TEST(HostTest, ASocketAMachineAndAPortAreRead) {
       {"http://localhost", {.path = {}, .name = "localhost", .port = 8737}},
       {"http://10.0.0.5:80/", {.path = {}, .name = "10.0.0.5", .port = 80}},
       {"http://[::1]:80", {.path = {}, .name = "::1", .port = 80}},
+      {"https://gpu-box", {.path = {}, .name = "gpu-box", .port = 8737, .tls = true}},
+      {"https://[::1]:7910/", {.path = {}, .name = "::1", .port = 7910, .tls = true}},
   };
   for (const auto& [text, host] : cases) {
     const auto read = parse_host(text, "--host");
@@ -25,22 +27,15 @@ TEST(HostTest, ASocketAMachineAndAPortAreRead) {
 }
 
 TEST(HostTest, WhatIsNoneIsRefused) {
-  for (const std::string_view text : {"", "unix:", "http://", ":80", "a:b", "a:0", "a:65536", "a:80x", "a/b", "a b",
-                                      "::1", "[::1", "[a]:80", "-a", "http://a/api", "user@a", "http://unix:/a"}) {
+  for (const std::string_view text :
+       {"", "unix:", "http://", ":80", "a:b", "a:0", "a:65536", "a:80x", "a/b", "a b", "::1", "[::1", "[a]:80", "-a",
+        "http://a/api", "user@a", "http://unix:/a", "https://", "https://http://a"}) {
     const auto read = parse_host(text, "--host");
     ASSERT_FALSE(read) << text;
     EXPECT_EQ(read.error(),
               (Error{Errc::invalid_argument,
-                     "--host takes unix:PATH, HOST[:PORT] or http://HOST[:PORT], not '" + std::string(text) + "'"}));
+                     "--host takes unix:PATH, HOST[:PORT] or https://HOST[:PORT], not '" + std::string(text) + "'"}));
   }
-}
-
-TEST(HostTest, ForHttpsThereIsAnotherWay) {
-  EXPECT_EQ(
-      parse_host("https://gpu-box", "GPUKEEPER_HOST").error(),
-      (Error{Errc::invalid_argument,
-             "GPUKEEPER_HOST takes no https: commands speak http. 'ssh -L 8737:localhost:8737 HOST' keeps it as well, "
-             "and then it is at localhost"}));
 }
 
 TEST(HostTest, AnAddressIsItsOwnAndNobodyIsAsked) {
@@ -49,6 +44,7 @@ TEST(HostTest, AnAddressIsItsOwnAndNobodyIsAsked) {
   EXPECT_EQ(of({.path = {}, .name = "127.0.0.1"}), "127.0.0.1:8737");
   EXPECT_EQ(of({.path = {}, .name = "::1", .port = 80}), "[::1]:80");
   EXPECT_EQ(of({.path = {}, .name = "localhost", .port = 80}), "127.0.0.1:80") << "whatever the resolver says";
+  EXPECT_EQ(of({.path = {}, .name = "localhost", .port = 80, .tls = true}), "https://127.0.0.1:80");
 }
 
 }  // namespace
