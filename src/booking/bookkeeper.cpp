@@ -341,6 +341,12 @@ bool Bookkeeper::is_quick() const {
   return !led_ && (!journal_ || writes_quickly_);
 }
 
+bool Bookkeeper::written_by_others() const {
+  bool others = false;
+  perform([&](Ledger&, Moment) { others = journal_ && journal_->written_by_others(); });
+  return others;
+}
+
 std::optional<Error> Bookkeeper::closed() const {
   std::optional<Error> why;
   look([&](const Ledger& ledger) { why = ledger.closed(); });

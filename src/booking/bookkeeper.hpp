@@ -106,6 +106,10 @@ class Bookkeeper {
   /// quick the last time. It may be wrong; so who must not wait for long asks it, and who must never wait asks nothing.
   bool is_quick() const;
 
+  /// Whether the journal holds what this one did not write: then it is to be opened anew. For who keeps a book open
+  /// that is not his alone, while he alone may write it (StateDirectory).
+  bool written_by_others() const;
+
   /// Why nothing is granted; nothing when it is.
   std::optional<Error> closed() const;
 

@@ -117,7 +117,7 @@ Exit allocate(const AllocateOptions& options, Context& context) {
     const auto printed = print(context, dump(parse_document(reply->body), true) + "\n");
     if (!printed || reply->good()) return printed;
   }
-  if (!reply->good()) return tl::make_unexpected(reply->error(page.width, page.utf8));
+  if (!reply->good()) return tl::make_unexpected(refusal_of(*reply, page.width, page.utf8));
   std::string text = render_grant(reply->body, page);
   const Json document = parse_document(reply->body);
   const Json& leases = list_in(document, "leases");

@@ -1,54 +1,17 @@
 #pragma once
 
-#include <chrono>
 #include <memory>
-#include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "cli/context.hpp"
-#include "core/units.hpp"
+#include "desk/lease_desk.hpp"
 
 namespace gpukeeper::cli {
 
-/// A question to the ledger, as docs/api.md has it.
-struct DeskQuestion {
-  std::string_view method;
-  std::string target;
-  std::string body = {};                 ///< a JSON object; empty for none
-  std::chrono::nanoseconds wait{0};      ///< of POST /api/v1/leases: as long as it may stand in the queue
-  std::chrono::nanoseconds patience{0};  ///< with a daemon: what its answer may take beyond the usual
-};
-
-/// The answer: a document, or a problem document.
-struct DeskReply {
-  unsigned status = 0;
-  std::string body;
-
-  bool good() const { return status >= 200 && status < 300; }
-  /// Of one that is not good, what it says, set for a page of that width. invalid_argument for 400, else what fits.
-  Error error(std::size_t width, bool utf8) const;
-};
-
-/// Where commands ask about leases: a running daemon, or this process, which opens the same ledger for each question
-/// and answers it by the same functions. Beside the routes of leases there is GET /api/v1/snapshot. Threads: one.
-class LeaseDesk {
- public:
-  virtual ~LeaseDesk() = default;
-
-  /// Errors: what kept it from being asked at all; of a daemon those of client::Daemon, here those of the sources and
-  /// of the state directory.
-  virtual Result<DeskReply> ask(const DeskQuestion& question) = 0;
-
-  /// What this process' descendants hold on a device under the lease with that id, as the driver showed it when the
-  /// latest snapshot was asked for. Nothing where nobody can say: of a simulated device, or of one whose processes are
-  /// not listed.
-  virtual std::optional<Bytes> observed(const std::string& id, const std::string& device) = 0;
-
-  /// Whether a daemon answers.
-  virtual bool of_daemon() const = 0;
-};
+using desk::DeskQuestion;
+using desk::DeskReply;
+using desk::LeaseDesk;
 
 struct DeskOptions {
   std::string daemon;                ///< as given to --daemon
@@ -58,6 +21,9 @@ struct DeskOptions {
 /// Finds a daemon where none of the sources was named, as `alerts` and `history` do; else this process answers.
 /// Errors: of a daemon that was named and does not answer, or that does not let this user in; of the sources.
 Result<std::unique_ptr<LeaseDesk>> open_desk(const DeskOptions& options, Context& context);
+
+/// Of a reply that is not good, what it says, set for a page of that width. invalid_argument for 400, else what fits.
+Error refusal_of(const DeskReply& reply, std::size_t width, bool utf8);
 
 /// Asks, and takes what is not good for an error.
 Result<std::string> ask(LeaseDesk& desk, const DeskQuestion& question, const Context& context);

@@ -58,7 +58,7 @@ Result<std::string> reclaim(LeaseDesk& desk, const std::string& body, Context& c
   if (reply->good()) return std::move(reply->body);
   if (text_in(parse_document(reply->body), "code") == "no_answer_yet") return wait_for_report(desk, context);
   const RenderOptions page = render_options(context);
-  return tl::make_unexpected(reply->error(page.width, page.utf8));
+  return tl::make_unexpected(refusal_of(*reply, page.width, page.utf8));
 }
 
 Exit optimize(const OptimizeOptions& options, Context& context) {

@@ -223,7 +223,7 @@ Exit allocate(LeaseDesk& desk, const OptimizerOptions& options, Context& context
     return print(context, text + fmt::format("Successfully allocated GPU {}\n", gpu_of(leases.front())));
   }
   const RenderOptions page = render_options(context);
-  context.remark(reply->error(page.width, page.utf8).message);
+  context.remark(refusal_of(*reply, page.width, page.utf8).message);
   return print(context, text + "Failed to allocate GPU - no suitable device available\n", 1);
 }
 
@@ -243,7 +243,7 @@ Exit deallocate(LeaseDesk& desk, const OptimizerOptions& options, Context& conte
   if (!reply->good() && reply->status != 404) {
     const RenderOptions page = render_options(context);
     if (auto printed = print(context, text); !printed) return printed;
-    return failed(reply->error(page.width, page.utf8), context);
+    return failed(refusal_of(*reply, page.width, page.utf8), context);
   }
   return print(context, text + "Failed to deallocate GPU - allocation not found\n", 1);
 }

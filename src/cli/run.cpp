@@ -194,7 +194,7 @@ Exit run_under_lease(const RunOptions& options, Context& context) {
     if (!reply) return tl::make_unexpected(reply.error());
     if (!reply->good()) {
       const RenderOptions page = render_options(context);
-      return tl::make_unexpected(reply->error(page.width, page.utf8));
+      return tl::make_unexpected(refusal_of(*reply, page.width, page.utf8));
     }
     booked = booked_of(reply->body);
     if (booked.leases.empty()) return fail(Errc::internal, "the ledger granted nothing and refused nothing");

@@ -8,6 +8,7 @@
 
 #include "core/published.hpp"
 #include "core/result.hpp"
+#include "embed/leases.hpp"
 #include "embed/view.hpp"
 #include "telemetry/state.hpp"
 
@@ -54,8 +55,15 @@ class Keeper {
   /// Answered as docs/api.md has it. Errors: what kept it from being asked at all.
   virtual Result<Answer> ask(const Question& question) = 0;
 
+  /// Memory, booked and given back.
+  virtual Leases& leases() = 0;
+
   /// Ends all that waits, now and from now on.
   virtual void interrupt() = 0;
+
+  /// Around fork(), in the parent: in between nothing is open that a child must not inherit.
+  virtual void before_fork() {}
+  virtual void after_fork() {}
 
  protected:
   /// Shared with threads that may hang in a driver and outlive this.

@@ -1,11 +1,20 @@
 #include "embed/local_keeper.hpp"
 
+#include <algorithm>
 #include <chrono>
+#include <thread>
 #include <utility>
 
+#include <unistd.h>
+
+#include "booking/housekeeping.hpp"
 #include "config/session_options.hpp"
 #include "embed/configuration.hpp"
 #include "embed/no_signals.hpp"
+#include "embed/quiet_log.hpp"
+#include "engine/state_dir.hpp"
+#include "events/lease_happening.hpp"
+#include "format/json_text.hpp"
 
 namespace gpukeeper::embed {
 
@@ -16,51 +25,109 @@ namespace {
 constexpr auto kOpenPatience = 20s;  // the first look at a machine may take SamplerOptions::first_list_deadline, 15 s
 constexpr auto kLookPatience = 20s;
 constexpr auto kEndPatience = 2s;
+constexpr auto kLedgerFresh = 1s;  // as a daemon looks once a second
 
 Error hangs(std::string what) {
   return {Errc::deadline_exceeded,
           what + ": a driver has not answered for 20 s; 'gpukeeper doctor' says which is there"};
 }
 
+std::string_view path_of(std::string_view target) {
+  return target.substr(0, target.find('?'));
+}
+
+// Of a body that asks for a lease.
+std::chrono::nanoseconds wait_in(std::string_view body) {
+  const Json document = Json::parse(body, nullptr, false);
+  const auto found = document.is_object() ? document.find("wait_seconds") : document.end();
+  if (!document.is_object() || found == document.end() || !found->is_number()) return 0ns;
+  const double seconds = std::clamp(found->get<double>(), 0.0, 86'400.0);
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::duration<double>(seconds));
+}
+
+std::shared_ptr<Published<config::Settings>> published(const config::Settings& settings) {
+  auto result = std::make_shared<Published<config::Settings>>();
+  result->publish(std::make_shared<const config::Settings>(settings));
+  return result;
+}
+
+// Of events: those of a later keeper are larger.
+std::uint64_t first_number(const Clock& clock) {
+  using std::chrono::microseconds;
+  return static_cast<std::uint64_t>(
+      std::max<microseconds::rep>(0, std::chrono::floor<microseconds>(clock.wall().time_since_epoch()).count()));
+}
+
 }  // namespace
+
+Result<std::string> LocalKeeper::ledger_folder(const KeeperOptions& options, const config::Settings& settings) {
+  if (options.ledger == LedgerPlace::memory) return std::string();
+  if (settings.state_dir) return *settings.state_dir;
+  return StateDirectory::usual_path(options.environment, ::geteuid() == 0);
+}
 
 Result<std::unique_ptr<Keeper>> LocalKeeper::open(const KeeperOptions& options) {
   auto config = open_configuration(options);
   if (!config) return tl::make_unexpected(config.error());
-  const config::Settings& settings = config->now().settings;
+  const config::Settings settings = config->now().settings;
   auto session = config::session_options(settings, true);
   if (!session) return tl::make_unexpected(session.error());
   const auto clock = std::make_shared<SystemClock>();
   auto time = clock_for(settings.source, std::nullopt, Speed(1), clock);
   if (!time) return tl::make_unexpected(time.error());
+  auto folder = ledger_folder(options, settings);  // without one there are no leases, and all else
   const NoSignals threads_get_none;
-  std::unique_ptr<LocalKeeper> keeper(
-      new LocalKeeper(options, {std::move(*config), std::move(*session), clock, std::move(*time)}));
+  std::unique_ptr<LocalKeeper> keeper(new LocalKeeper(
+      options,
+      {std::make_shared<config::LiveConfig>(std::move(*config)), std::move(*session), clock, std::move(*time)}));
   const auto opened = keeper->engine_.wait_until_opened(kOpenPatience);
   if (!opened) return tl::make_unexpected(hangs("open the GPUs"));
   if (!*opened) return tl::make_unexpected(opened->error());
+  keeper->make_desks(options, std::move(folder));
   if (auto looked = keeper->look(); !looked) return tl::make_unexpected(looked.error());
   return std::unique_ptr<Keeper>(std::move(keeper));
 }
 
 LocalKeeper::LocalKeeper(const KeeperOptions& options, Parts parts)
-    : clock_(parts.clock), time_(parts.time), config_(parts.config), engine_(opener(options, parts)) {
-  settings_.publish(std::make_shared<const config::Settings>(config_.now().settings));
-}
+    : clock_(parts.clock),
+      time_(parts.time),
+      log_(*clock_, std::make_shared<QuietLog>()),
+      settings_(published(parts.config->now().settings)),
+      events_(std::make_shared<service::EventDesk>(first_number(*clock_), parts.config->now().settings.events.clients)),
+      engine_((settings_->publish(std::make_shared<const config::Settings>(parts.config->now().settings)),
+               opener(options, parts))),
+      configuration_(
+          parts.config, [this](const config::Settings& settings) { apply(settings); }, log_) {}
 
 LocalKeeper::~LocalKeeper() {
   interrupt();
+  events_->disconnect();
   engine_.ask_to_stop();
   static_cast<void>(engine_.wait(kEndPatience));
 }
 
-service::EngineThread::Open LocalKeeper::opener(const KeeperOptions& options, const Parts& parts) const {
+service::EngineThread::Open LocalKeeper::opener(const KeeperOptions& options, const Parts& parts) {
   SessionOptions session = parts.session;
   session.detect.machine_root = options.environment("GPUKEEPER_ROOT").value_or("");
-  session.engine.on_snapshot = [shown = shown_](const std::shared_ptr<const Snapshot>& snapshot) {
-    shown->publish(view_of(snapshot));
+  session.prepare = [opened = opened_](Sources& sources, EngineOptions&) -> Result<void> {
+    opened->machine = sources.machine;
+    return {};
   };
-  return [session = std::move(session), sources = parts.config.now().settings.source, time = parts.time,
+  session.engine.booked = [opened = opened_] { return *opened->booked.read(); };
+  session.engine.is_ours = [opened = opened_](const DeviceSnapshot& device, std::int64_t pid) {
+    const auto booked = *opened->booked.read();
+    return booked && works_under_lease(*booked, device, pid);
+  };
+  session.engine.on_snapshot = [shown = shown_, events = events_,
+                                latest = metrics_.latest](const std::shared_ptr<const Snapshot>& snapshot) {
+    shown->publish(view_of(snapshot));
+    latest->publish(snapshot);
+    events->see(snapshot);
+  };
+  session.engine.on_step = [desk = metrics_](const Snapshot& snapshot, const StepCost& cost) {
+    note_step(desk, snapshot, cost);
+  };
+  return [session = std::move(session), sources = parts.config->now().settings.source, time = parts.time,
           on = options.monitoring]() -> Result<std::unique_ptr<Session>> {
     auto opened = Session::open(sources, time, session);
     if (opened) static_cast<void>((*opened)->engine().monitor(on));
@@ -68,19 +135,75 @@ service::EngineThread::Open LocalKeeper::opener(const KeeperOptions& options, co
   };
 }
 
+// Once the sources are open: whether their devices live decides where is booked.
+void LocalKeeper::make_desks(const KeeperOptions& options, Result<std::string> folder) {
+  const config::Settings& settings = *settings_->read();
+  const bool in_memory = folder && folder->empty();
+  desk::OwnBook::Place place{.folder = std::move(folder), .machine = opened_->machine, .stays_open = true};
+  place.opened = [this](Bookkeeper& book) {
+    ++changes_;
+    book.measure([this](const Bookkeeper::Served& served) {
+      ++changes_;
+      note_served(metrics_, served);
+      tell_served(*events_, served, time_->wall());
+    });
+    book.listen([this](const LedgerEvent& event, const Lease& lease) {
+      ++changes_;
+      events_->note(events::lease_happening(event, lease), time_->wall());
+    });
+  };
+  if (in_memory) {  // of the machine's it is known for the moment of a call only
+    place.observed = [opened = opened_](const Ledger& ledger, const Snapshot& snapshot) {
+      opened->booked.publish(std::make_shared<const std::shared_ptr<const Booked>>(
+          std::make_shared<const Booked>(summary(ledger, snapshot))));
+    };
+  }
+  book_.emplace(std::move(place), settings.book, *clock_);
+  answers_.emplace(world(options), interrupt_);
+  const auto look = [this] { return snapshot_for_the_ledger(); };
+  desk_.emplace(*book_, settings.reclaim, look, *time_, stop_.get_token());
+  leases_.emplace(*book_, look, interrupt_);
+}
+
+LocalAnswers::World LocalKeeper::world(const KeeperOptions& options) {
+  return {.engine = engine_,
+          .clock = clock_,
+          .time = time_,
+          .configuration = configuration_,
+          .metrics = metrics_,
+          .events = *events_,
+          .book = [this] { return answering_.load() == std::this_thread::get_id() ? book_at_hand_ : nullptr; },
+          .period = [this] { return settings_->read()->engine.sample_interval; },
+          .machine_root = options.environment("GPUKEEPER_ROOT").value_or(""),
+          .version = GPUKEEPER_VERSION};
+}
+
+void LocalKeeper::apply(const config::Settings& settings) {
+  settings_->publish(std::make_shared<const config::Settings>(settings));
+  book_->configure(settings.book);
+  desk_->configure(settings.reclaim);
+  static_cast<void>(engine_.post([engine = settings.engine](Engine& running) { running.configure(engine); }));
+}
+
 Result<std::shared_ptr<const View>> LocalKeeper::look() {
-  auto done = std::make_shared<bool>(false);
-  const bool asked = engine_.when_fresh([done, waiting = waiting_] {
-    std::scoped_lock lock(waiting->mutex);
-    *done = true;
-    waiting->changed.notify_all();
-  });
+  return look_no_older_than(Engine::kFresh);
+}
+
+Result<std::shared_ptr<const View>> LocalKeeper::look_no_older_than(std::chrono::nanoseconds age) {
+  auto known = view();
+  if (known->snapshot->sequence > 0 && time_->now() - known->snapshot->monotonic <= age) return known;
+  const auto done = std::make_shared<bool>(false);
+  const bool asked = engine_.when_fresh([done, interrupt = interrupt_] { interrupt->tell([&] { *done = true; }); });
   if (!asked) return fail(Errc::unavailable, "look at the GPUs: so many ask already that no more may wait; try again");
-  std::unique_lock lock(waiting_->mutex);
-  const bool told = waiting_->changed.wait_for(lock, kLookPatience, [&] { return *done || waiting_->over; });
-  if (*done) return view();
-  return told ? Result<std::shared_ptr<const View>>(fail(Errc::unavailable, "the keeper is being closed"))
-              : tl::make_unexpected(hangs("look at the GPUs"));
+  if (interrupt_->wait(kLookPatience, [&] { return *done; })) return view();
+  if (interrupt_->raised()) return fail(Errc::unavailable, "the keeper is being closed");
+  return tl::make_unexpected(hangs("look at the GPUs"));
+}
+
+Result<std::shared_ptr<const Snapshot>> LocalKeeper::snapshot_for_the_ledger() {
+  const auto looked = look_no_older_than(kLedgerFresh);
+  if (!looked) return tl::make_unexpected(looked.error());
+  return (*looked)->snapshot;
 }
 
 Result<void> LocalKeeper::monitor(bool on) {
@@ -89,17 +212,45 @@ Result<void> LocalKeeper::monitor(bool on) {
 }
 
 Result<State> LocalKeeper::judge(double temperature, double memory_percent) {
-  return embed::judge(temperature, memory_percent, settings_.read()->engine.governor.thresholds);
+  return embed::judge(temperature, memory_percent, settings_->read()->engine.governor.thresholds);
 }
 
-Result<Answer> LocalKeeper::ask(const Question&) {
-  return fail(Errc::not_supported, "not yet");
+Result<Answer> LocalKeeper::ask(const Question& question) {
+  const NoSignals threads_get_none;
+  const std::string_view path = path_of(question.target);
+  if (desk::is_about_the_ledger(path)) return ask_the_ledger(question);
+  return path.starts_with("/api/gpu/") ? ask_with_book(question) : answers_->answer(question);
+}
+
+Result<Answer> LocalKeeper::ask_the_ledger(const Question& question) {
+  auto reply = desk_->ask({.method = question.method,
+                           .target = std::string(question.target),
+                           .body = std::string(question.body),
+                           .wait = wait_in(question.body)});
+  if (!reply) return tl::make_unexpected(reply.error());
+  return Answer{reply->status, std::move(reply->body)};
+}
+
+// The documented GPU manager's answers tell of allocations, too.
+Result<Answer> LocalKeeper::ask_with_book(const Question& question) {
+  const auto snapshot = snapshot_for_the_ledger();
+  if (!snapshot) return tl::make_unexpected(snapshot.error());
+  Result<Answer> answer = fail(Errc::internal, "nobody answered");
+  const auto done = book_->with(**snapshot, [&](const StateDirectory*, Bookkeeper& book) {
+    if (answered_at_.exchange(changes_.load()) != changes_.load()) answers_->forget_allocations();
+    book_at_hand_ = &book;
+    answering_ = std::this_thread::get_id();
+    answer = answers_->answer(question);
+    answering_ = std::thread::id();
+    answered_at_ = changes_.load();  // what this one changed its answers know
+  });
+  if (!done) return tl::make_unexpected(done.error());
+  return answer;
 }
 
 void LocalKeeper::interrupt() {
-  std::scoped_lock lock(waiting_->mutex);
-  waiting_->over = true;
-  waiting_->changed.notify_all();
+  stop_.request_stop();
+  interrupt_->raise();
 }
 
 }  // namespace gpukeeper::embed

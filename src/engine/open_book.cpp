@@ -34,20 +34,22 @@ Result<std::unique_ptr<Journal>> open_journal(const StateDirectory* directory, c
 }
 
 Result<std::unique_ptr<Bookkeeper>> try_to_open(const LedgerSettings& settings, const StateDirectory* directory,
-                                                const Sources& sources, Clock& clock) {
+                                                const Sources& sources, Clock& clock, const ReplaceWatch& watch) {
   std::string boot_id = boot_id_of_this_machine();
   auto journal = open_journal(directory, sources, boot_id);
   if (!journal) return tl::make_unexpected(journal.error());
   auto owners = PidfdWatch::start();
   if (!owners) return tl::make_unexpected(owners.error());
-  return Bookkeeper::open(settings, {clock, std::move(*journal), std::move(*owners), std::move(boot_id)});
+  std::unique_ptr<OwnerWatch> watching = std::move(*owners);
+  if (watch) watching = watch(std::move(watching));
+  return Bookkeeper::open(settings, {clock, std::move(*journal), std::move(watching), std::move(boot_id)});
 }
 
 }  // namespace
 
 std::unique_ptr<Bookkeeper> open_book(LedgerSettings settings, const StateDirectory* directory, const Sources& sources,
-                                      Clock& clock) {
-  auto book = try_to_open(settings, directory, sources, clock);
+                                      Clock& clock, const ReplaceWatch& watch) {
+  auto book = try_to_open(settings, directory, sources, clock, watch);
   if (book) return std::move(*book);
   // Of a book without leases and without owners nothing can fail.
   return Bookkeeper::open(std::move(settings), {clock, std::make_unique<NoJournal>(book.error()), nullptr, {}}).value();

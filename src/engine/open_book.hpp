@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 
 #include "backend/detect.hpp"
@@ -16,7 +17,9 @@ namespace gpukeeper {
 /// There is always a book. What hinders it is what its closed() says and every request is answered: a damaged journal,
 /// one of a newer version, a disk that cannot be read.
 /// `clock` outlives it; it is that of the clients, not one that is played.
+/// `watch` may put another in place of who sees owners die.
+using ReplaceWatch = std::function<std::unique_ptr<OwnerWatch>(std::unique_ptr<OwnerWatch>)>;
 std::unique_ptr<Bookkeeper> open_book(LedgerSettings settings, const StateDirectory* directory, const Sources& sources,
-                                      Clock& clock);
+                                      Clock& clock, const ReplaceWatch& watch = nullptr);
 
 }  // namespace gpukeeper

@@ -1,7 +1,9 @@
 #include "engine/state_dir.hpp"
 
+#include <array>
 #include <cerrno>
 #include <filesystem>
+#include <string_view>
 #include <system_error>
 #include <utility>
 
@@ -52,6 +54,15 @@ Result<void> make_folders(const std::string& path) {
   return {};
 }
 
+// For people only; on a full disk the lock holds without it. Who takes it a thousand times a second writes it once.
+void note_owner(int lock) {
+  const std::string pid = fmt::format("{}\n", ::getpid());
+  std::array<char, 32> known{};
+  const auto length = ::pread(lock, known.data(), known.size(), 0);
+  if (length >= 0 && std::string_view(known.data(), static_cast<std::size_t>(length)) == pid) return;
+  if (::ftruncate(lock, 0) == 0) static_cast<void>(::pwrite(lock, pid.data(), pid.size(), 0) < 0);
+}
+
 std::string owner_of(const std::string& lock) {
   const auto text = read_file(lock, 32);
   const auto pid = text ? parse_u64(*text) : std::nullopt;
@@ -99,9 +110,7 @@ Result<StateDirectory> StateDirectory::claim(const std::string& path) {
                             "folder with --state-dir",
                             path, owner_of(lock)));
   }
-  const std::string pid = fmt::format("{}\n", ::getpid());
-  // For people only; on a full disk the lock holds without it.
-  if (::ftruncate(descriptor, 0) == 0) static_cast<void>(::pwrite(descriptor, pid.data(), pid.size(), 0) < 0);
+  note_owner(descriptor);
   return owned;
 }
 

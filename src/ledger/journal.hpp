@@ -29,6 +29,9 @@ class Journal {
   /// Keeps the changes, all or none, as safely as they ask for. Errors: resource_exhausted on a full disk; unavailable
   /// where another try may succeed; internal for a broken disk.
   virtual Result<void> write(const LedgerChanges& changes) = 0;
+
+  /// Whether somebody else has written it since it was loaded: what was read then is old.
+  virtual bool written_by_others() { return false; }
 };
 
 }  // namespace gpukeeper

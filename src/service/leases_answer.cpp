@@ -84,24 +84,6 @@ Verdict verdict(const Refusal& refusal) {
   return {409, "insufficient_memory"};
 }
 
-// A problem document with what stands in the way.
-Response refused(const Refusal& refusal, std::optional<std::chrono::nanoseconds> waited = std::nullopt) {
-  const Verdict v = verdict(refusal);
-  Json document = {{"title", reason_phrase(v.status)},
-                   {"status", v.status},
-                   {"code", v.code},
-                   {"detail", refusal.text()},
-                   {"refusal", refusal_object(refusal)}};
-  if (waited) {
-    const double seconds = std::chrono::duration<double>(*waited).count();
-    document["detail"] = fmt::format("waited {} s in vain: {}", seconds, refusal.text());
-    document["waited_seconds"] = seconds;
-  }
-  auto response = document_answer(v.status, document);
-  response.content_type = "application/problem+json";
-  return v.status == 503 ? again_soon(std::move(response)) : response;
-}
-
 // Of a token that is for another service.
 std::optional<Response> refuse_service(const Request& request, const std::string& service) {
   const auto& own = request.who.service;
@@ -199,6 +181,23 @@ const Lease* find_any(const Ledger& ledger, LeaseId id) {
 }
 
 }  // namespace
+
+Response refusal_answer(const Refusal& refusal, std::optional<std::chrono::nanoseconds> waited) {
+  const Verdict v = verdict(refusal);
+  Json document = {{"title", reason_phrase(v.status)},
+                   {"status", v.status},
+                   {"code", v.code},
+                   {"detail", refusal.text()},
+                   {"refusal", refusal_object(refusal)}};
+  if (waited) {
+    const double seconds = std::chrono::duration<double>(*waited).count();
+    document["detail"] = fmt::format("waited {} s in vain: {}", seconds, refusal.text());
+    document["waited_seconds"] = seconds;
+  }
+  auto response = document_answer(v.status, document);
+  response.content_type = "application/problem+json";
+  return v.status == 503 ? again_soon(std::move(response)) : response;
+}
 
 /// What a list of leases is narrowed to.
 struct LeaseAnswers::Filter {
@@ -326,7 +325,7 @@ Response LeaseAnswers::reserve(const Request& request) {
   wanted.uid = user_of(request, desk_.own_uid);
   if (!desk_.waits) wanted.wait.reset();
   const auto booking = desk_.book.reserve(wanted);
-  if (!booking) return refused(booking.error());
+  if (!booking) return refusal_answer(booking.error());
   if (wish->owner == LeaseWish::Owner::connection) bind_to_connection(*request.peer, *booking);
   const bool waits = wanted.wait && booking->state == LeaseState::waiting;
   return waits ? when_granted(std::move(wanted), *booking) : granted(wanted, *booking);
@@ -397,7 +396,7 @@ Response LeaseAnswers::after_wait(const LeaseRequest& wanted, const Booking& boo
   }
   if (lease && lease->state == LeaseState::waiting) give_back(desk_.book, booking.id);
   const auto last_try = desk_.book.reserve(wanted);  // which says what is in the way now
-  if (!last_try) return refused(last_try.error(), waited);
+  if (!last_try) return refusal_answer(last_try.error(), waited);
   return granted(wanted, *last_try);
 }
 
@@ -610,7 +609,7 @@ Response LeaseAnswers::resize(const Request& request) {
   const auto booking = desk_.book.resize(subject->id, terms->generation, *terms->min, terms->max);
   if (booking) return leases_answer(200, subject->id, 1, false, {});
   const bool is_stale = terms->generation && subject->lease && *terms->generation != subject->lease->generation;
-  return is_stale ? stale(booking.error().error) : refused(booking.error());
+  return is_stale ? stale(booking.error().error) : refusal_answer(booking.error());
 }
 
 Response LeaseAnswers::heartbeat(const Request& request) {
@@ -634,7 +633,7 @@ Response LeaseAnswers::resume(const Request& request) {
   const auto subject = theirs(request);
   if (!subject) return subject.error();
   const auto booking = desk_.book.resume(subject->id);
-  return booking ? leases_answer(200, subject->id, 1, false, {}) : refused(booking.error());
+  return booking ? leases_answer(200, subject->id, 1, false, {}) : refusal_answer(booking.error());
 }
 
 Response LeaseAnswers::quotas(const Request& request) {

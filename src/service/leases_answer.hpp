@@ -103,6 +103,9 @@ class LeaseAnswers : public std::enable_shared_from_this<LeaseAnswers> {
   Users users_{files_};  // guarded by users_mutex_
 };
 
+/// A refusal as a problem document, with what stands in the way: 400, 403, 404, 409 or 503. `waited`: in vain.
+Response refusal_answer(const Refusal& refusal, std::optional<std::chrono::nanoseconds> waited = std::nullopt);
+
 /// The rows of all these, for a table of routes. `answers` gives null while there is no ledger: 503 then.
 std::vector<Route> lease_routes(std::function<std::shared_ptr<LeaseAnswers>()> answers);
 

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <fmt/format.h>
@@ -99,6 +100,22 @@ Outcome<void> read_history(Database& database, std::size_t most, LedgerMemory& m
   return outcome;
 }
 
+Outcome<std::int64_t> data_version(Statement& statement) {
+  const auto row = statement.step();
+  if (!row) return tl::make_unexpected(row.error());
+  const std::int64_t version = *row ? statement.integer() : 0;
+  auto done = statement.run();
+  if (!done) return tl::make_unexpected(done.error());
+  return version;
+}
+
+// Which file that is; another one may have taken its place.
+std::optional<std::pair<dev_t, ino_t>> file_at(const std::string& path) {
+  struct stat facts {};
+  if (::stat(path.c_str(), &facts) != 0) return std::nullopt;
+  return std::pair(facts.st_dev, facts.st_ino);
+}
+
 // A renamed file is there after a power cut only when its folder was flushed.
 Outcome<void> flush(const std::string& path, int flags) {
   const int descriptor = ::open(path.c_str(), flags | O_CLOEXEC);
@@ -183,13 +200,24 @@ Outcome<void> SqliteJournal::prepare_statements() {
   auto ends = database_->prepare(end);
   auto number = database_->prepare("UPDATE number SET last_id = ?, last_token = ?, flushed_limit = ?, boot_id = ?");
   auto forget = database_->prepare("DELETE FROM ended WHERE position <= (SELECT max(position) FROM ended) - ?");
-  for (const auto* each : {&begin, &commit, &puts, &remove, &ends, &number, &forget}) {
+  auto version = database_->prepare("PRAGMA data_version");  // changes with every commit of another connection
+  for (const auto* each : {&begin, &commit, &puts, &remove, &ends, &number, &forget, &version}) {
     if (!*each) return tl::make_unexpected(each->error());
   }
   statements_ = std::make_unique<Statements>(Statements{std::move(*begin), std::move(*commit), std::move(*puts),
                                                         std::move(*remove), std::move(*ends), std::move(*number),
-                                                        std::move(*forget)});
+                                                        std::move(*forget), std::move(*version)});
+  file_ = file_at(path_).value_or(file_);
+  const auto first = data_version(statements_->version);
+  if (!first) return tl::make_unexpected(first.error());
+  version_ = *first;
   return {};
+}
+
+bool SqliteJournal::written_by_others() {
+  if (!statements_) return false;  // a damaged one says so by itself
+  const auto now = data_version(statements_->version);
+  return !now || *now != version_ || file_at(path_) != file_;
 }
 
 Result<LedgerMemory> SqliteJournal::load(std::size_t history) {

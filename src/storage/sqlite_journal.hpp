@@ -1,9 +1,13 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
+
+#include <sys/types.h>
 
 #include "ledger/journal.hpp"
 #include "storage/checkpointer.hpp"
@@ -30,6 +34,7 @@ class SqliteJournal final : public Journal {
   std::optional<Error> damage() const override { return damage_; }
   Result<LedgerMemory> load(std::size_t history) override;
   Result<void> write(const LedgerChanges& changes) override;
+  bool written_by_others() override;
 
   static constexpr const char* kFileName = "leases.db";
   /// Ended leases that are kept on the disk.
@@ -48,7 +53,7 @@ class SqliteJournal final : public Journal {
 
   /// Prepared once: to write a lease costs its bytes, not the reading of SQL.
   struct Statements {
-    sqlite::Statement begin, commit, put, remove, end, number, forget;
+    sqlite::Statement begin, commit, put, remove, end, number, forget, version;
   };
 
   const std::string path_;
@@ -59,6 +64,8 @@ class SqliteJournal final : public Journal {
   std::unique_ptr<Statements> statements_;              // go before the database
   std::unique_ptr<sqlite::Checkpointer> checkpointer_;  // goes before it, too
   std::optional<Durability> synchronous_;               // that the database is set to
+  std::optional<std::int64_t> version_;                 // of what others wrote, as it was asked for last
+  std::pair<dev_t, ino_t> file_{};                      // that was opened
 };
 
 }  // namespace gpukeeper

@@ -33,12 +33,33 @@ Handles& handles() {
 }
 
 // Other threads are not there in the child, and may have held the lock.
+void before_fork() {
+  handles().mutex.lock();
+  for (gk_keeper* const handle : handles().all) {
+    ++handle->calls;  // it is not closed meanwhile
+    const bool open = handle->state == State::open && !is_of_parent(*handle);
+    if (open) handle->keeper->before_fork();
+    handle->forking = open;
+    if (!open) --handle->calls;
+  }
+}
+
+void after_fork_in_parent() {
+  for (gk_keeper* const handle : handles().all) {
+    if (!std::exchange(handle->forking, false)) continue;
+    handle->keeper->after_fork();
+    --handle->calls;
+  }
+  handles().mutex.unlock();
+}
+
+void after_fork_in_child() {
+  ++handles().forks;
+  handles().mutex.unlock();
+}
+
 void survive_forks() {
-  ::pthread_atfork([] { handles().mutex.lock(); }, [] { handles().mutex.unlock(); },
-                   [] {
-                     ++handles().forks;
-                     handles().mutex.unlock();
-                   });
+  ::pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
 }
 
 // Whether there are none any more.

@@ -16,6 +16,7 @@ struct gk_keeper {
   std::atomic<State> state = State::closed;
   std::atomic<std::uint32_t> calls = 0;  // under way
   std::uint64_t forks = 0;               // of this process' line when it was opened
+  bool forking = false;                  // guarded by the lock of all handles
   std::string host;
   std::unique_ptr<gpukeeper::embed::Keeper> keeper;
 };

@@ -95,9 +95,10 @@ gk_result fail_with(gk_result code, std::string_view message) {
   return code;
 }
 
-gk_result fail_with_problem(unsigned status, std::string document) {
+gk_result fail_with_problem(unsigned status, std::string document, std::string_view message) {
   const Json json = Json::parse(document, nullptr, false);
-  std::string detail = member(json, "detail");
+  std::string detail = message.empty() ? member(json, "detail") : std::string(message);
+  if (detail.empty()) detail = member(json, "error");  // of the documented GPU manager's answers
   if (detail.empty()) detail = fmt::format("it was answered with the status {}", status);
   const gk_result code = code_of(status, member(json, "code"));
   keep(detail, std::move(document));

@@ -13,8 +13,8 @@ namespace gpukeeper::embed::c {
 gk_result fail_with(const Error& error);
 gk_result fail_with(gk_result code, std::string_view message);
 
-/// Keeps a refusal: a problem document (RFC 9457) and its status.
-gk_result fail_with_problem(unsigned status, std::string document);
+/// Keeps a refusal: a problem document (RFC 9457) and its status. The message is its detail where none is given.
+gk_result fail_with_problem(unsigned status, std::string document, std::string_view message = {});
 
 const char* last_error();
 const char* last_problem();
