@@ -93,7 +93,8 @@ bool shows_snapshot(std::string_view command) {
 
 // Commands that ask a running daemon; the others are about this program, or this machine.
 bool asks_daemon(std::string_view command) {
-  constexpr std::string_view kAsking[] = {"alerts", "config", "faults", "history", "monitoring", "throttle", "trend"};
+  constexpr std::string_view kAsking[] = {"alerts",  "config",     "devices",  "faults",
+                                          "history", "monitoring", "throttle", "trend"};
   return is_about_leases(command) || shows_snapshot(command) ||
          std::ranges::find(kAsking, command) != std::end(kAsking);
 }
@@ -440,7 +441,13 @@ Exit dispatch(const std::string& command, const Arguments& arguments, const Pars
         {.topic = topic ? std::optional(*topic) : std::nullopt, .devices = arguments.devices, .json = arguments.json},
         context);
   }
-  if (command == "devices") return devices({.json = arguments.json, .devices = arguments.devices}, context);
+  if (command == "devices") {
+    return devices({.json = arguments.json,
+                    .devices = arguments.devices,
+                    .asks = client::Daemon::is_named(arguments.daemon, context.environment),
+                    .daemon = arguments.daemon},
+                   context);
+  }
   if (command == "metrics") {
     return metrics({arguments.json ? json : arguments.markdown ? markdown : table}, context);
   }

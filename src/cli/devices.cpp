@@ -2,15 +2,21 @@
 
 #include <algorithm>
 #include <set>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "cli/notes.hpp"
+#include "cli/past_of_daemon.hpp"
 #include "cli/status_table.hpp"
 #include "cli/table.hpp"
 #include "core/display_text.hpp"
 #include "format/columns.hpp"
 #include "format/devices_json.hpp"
+#include "format/devices_reader.hpp"
 
 namespace gpukeeper::cli {
 namespace {
@@ -90,6 +96,20 @@ void describe_topology(std::string& page, const Snapshot& snapshot, const Connec
   }
 }
 
+Exit show(const DevicesView& view, std::span<const Finding> findings, const DevicesOptions& options, Context& context) {
+  if (options.json) return print(context, devices_json(view.snapshot, view.ways, true) + "\n");
+  RenderOptions render = render_options(context);
+  if (!context.screen().terminal && !context.environment("COLUMNS")) render.width = 1000;  // a pipe has no edge
+  const std::string machine = options.asks ? fmt::format("The GPUs of {}\n\n", harmless(view.snapshot.host)) : "";
+  return print(context, machine + render_devices(view.snapshot, view.ways, findings, render));
+}
+
+Exit show_answer(const std::string& answer, const DevicesOptions& options, Context& context) {
+  const auto view = parse_devices(answer);
+  if (view) return show(*view, {}, options, context);
+  return fail(Errc::internal, fmt::format("the gpukeeper daemon's answer {}", view.error().message));
+}
+
 }  // namespace
 
 std::string render_devices(const Snapshot& snapshot, const ConnectionTable& ways, std::span<const Finding> findings,
@@ -109,15 +129,18 @@ std::string render_devices(const Snapshot& snapshot, const ConnectionTable& ways
 }
 
 Exit devices(const DevicesOptions& options, Context& context) {
+  if (options.asks) {
+    const std::string target =
+        target_of("/api/v1/devices", {{"device", fmt::format("{}", fmt::join(options.devices, ","))}});
+    const auto answer = ask_daemon(target, options.daemon, context);
+    if (!answer) return tl::make_unexpected(answer.error());
+    if (*answer) return show_answer(**answer, options, context);
+  }
   const auto feed = context.open_feed();
   if (!feed) return tl::make_unexpected(feed.error());
   const auto chosen = select_devices(*(*feed)->next(), options.devices);
   if (!chosen) return tl::make_unexpected(chosen.error());
-  const auto ways = connections(*chosen, context.files);
-  if (options.json) return print(context, devices_json(*chosen, ways, true) + "\n");
-  RenderOptions render = render_options(context);
-  if (!context.screen().terminal && !context.environment("COLUMNS")) render.width = 1000;  // a pipe has no edge
-  return print(context, render_devices(*chosen, ways, (*feed)->findings(), render));
+  return show({*chosen, connections(*chosen, context.files)}, (*feed)->findings(), options, context);
 }
 
 }  // namespace gpukeeper::cli

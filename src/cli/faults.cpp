@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "cli/daemon_feed.hpp"
 #include "cli/faults_page.hpp"
@@ -93,9 +94,11 @@ Result<std::optional<Told>> told_by_daemon(const FaultsOptions& options, Context
   if (!daemon) return tl::make_unexpected(daemon.error());
   if (!*daemon) return std::optional<Told>();
   const FaultQuery& query = options.query;
+  std::vector<std::string_view> kinds;
+  for (const EventKind kind : query.kinds) kinds.push_back(to_string(kind));
   std::vector<std::pair<std::string_view, std::string>> parameters;
-  for (const std::string& device : query.devices) parameters.emplace_back("device", device);
-  for (const EventKind kind : query.kinds) parameters.emplace_back("kind", to_string(kind));
+  parameters.emplace_back("device", fmt::format("{}", fmt::join(query.devices, ",")));
+  parameters.emplace_back("kind", fmt::format("{}", fmt::join(kinds, ",")));
   if (query.severity) parameters.emplace_back("severity", to_string(*query.severity));
   parameters.emplace_back("since", query.since.value_or(""));
   if (query.limit) parameters.emplace_back("limit", std::to_string(*query.limit));

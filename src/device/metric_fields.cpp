@@ -106,22 +106,25 @@ struct Traits<std::uint32_t> {
 template <class Owner, class T>
 T value_type(Metric<T> Owner::*);
 
+template <auto Member, class Owner>
+void set(Owner& owner, const Metric<MetricValue>& value) {
+  if (value) {
+    owner.*Member = Traits<decltype(value_type(Member))>::from(*value);
+  } else {
+    owner.*Member = missing(value.error());
+  }
+}
+
 template <auto Member>
 constexpr MetricField metric(std::string_view name) {
   using T = Traits<decltype(value_type(Member))>;
-  return {name, T::kind, T::min(), T::max(), [](Reading& reading, const Metric<MetricValue>& value) {
-            if (value) {
-              reading.*Member = T::from(*value);
-            } else {
-              reading.*Member = missing(value.error());
-            }
-          }};
+  return {name, T::kind, T::min(), T::max(), &set<Member, Reading>};
 }
 
 template <auto Member>
 constexpr FactField fact(std::string_view name) {
   using T = Traits<decltype(value_type(Member))>;
-  return {name, T::kind, [](Device& device, const MetricValue& value) { device.*Member = T::from(value); }};
+  return {name, T::kind, &set<Member, Device>};
 }
 
 // A test walks the metric table and fails for any row of a Reading that is missing here.

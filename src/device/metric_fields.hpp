@@ -30,11 +30,11 @@ struct MetricField {
 std::span<const MetricField> metric_fields();
 const MetricField* find_metric_field(std::string_view name);
 
-/// One fact of Device that a scenario may give, under its name in the JSON of `devices`.
+/// One fact of Device that can be absent and that a scenario may give, under its name in the JSON of `devices`.
 struct FactField {
   std::string_view name;
   FieldKind kind;  ///< text or whole
-  void (*set)(Device&, const MetricValue&);
+  void (*set)(Device&, const Metric<MetricValue>&);
 };
 
 std::span<const FactField> fact_fields();

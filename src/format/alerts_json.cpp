@@ -4,6 +4,7 @@
 
 #include "core/text.hpp"
 #include "format/alert_object.hpp"
+#include "format/bounded_json.hpp"
 #include "format/columns.hpp"
 #include "format/json_object.hpp"
 
@@ -37,9 +38,9 @@ Silence silence_of(const Json& json) {
 
 // The objects of an array in a document of that schema.
 Result<Json> document_of(std::string_view text, std::string_view schema, const char* list) {
-  Json document = Json::parse(text, nullptr, false);
-  if (document.is_discarded() || !document.is_object() || JsonObject(document).text("schema") != schema ||
-      !document.contains(list) || !document[list].is_array() || document[list].size() > kMostRead) {
+  Json document = parse_bounded(text);
+  if (!document.is_object() || JsonObject(document).text("schema") != schema || !document.contains(list) ||
+      !document[list].is_array() || document[list].size() > kMostRead) {
     return fail(Errc::invalid_argument, "the daemon's answer is no document of " + std::string(schema));
   }
   return document;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "format/bounded_json.hpp"
 #include "format/fault_query.hpp"
 #include "format/json_object.hpp"
 
@@ -61,7 +62,7 @@ FaultRecord fault_of(const Json& json) {
 }  // namespace
 
 Result<FaultsView> parse_faults(std::string_view json) {
-  const Json document = Json::parse(json, nullptr, false);
+  const Json document = parse_bounded(json);
   const JsonObject o(document);
   const Json& faults = o.list("faults");
   if (o.text("schema") != "gpukeeper.faults/1" || faults.size() > kMostRead || o.list("totals").size() > kMostRead) {

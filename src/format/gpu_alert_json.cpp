@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "core/display_text.hpp"
+#include "format/bounded_json.hpp"
 #include "format/json_text.hpp"
 
 namespace gpukeeper {
@@ -71,7 +72,7 @@ std::string v0::to_json(const GpuAlert& alert) {
 }
 
 Result<GpuAlert> parse_gpu_alert(std::string_view json) {
-  const Json document = Json::parse(json, nullptr, false);
+  const Json document = parse_bounded(json);
   if (document.is_discarded() || !document.is_object() || document.size() != 1 || !document.begin()->is_object()) {
     return fail(Errc::invalid_argument, "an alert is an object with one key, its kind, that holds an object");
   }

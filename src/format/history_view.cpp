@@ -8,6 +8,7 @@
 
 #include "core/display_text.hpp"
 #include "core/nearest.hpp"
+#include "format/bounded_json.hpp"
 #include "format/columns.hpp"
 #include "format/columns_text.hpp"
 #include "format/human.hpp"
@@ -275,7 +276,7 @@ Result<HistoryView> parse_history(std::string_view text) {
     return fail(Errc::internal, "the daemon's history is none that this gpukeeper understands: is it another version?");
   };
   try {
-    const Json document = Json::parse(text);
+    const Json document = parse_bounded(text);
     if (document.at("schema") != kName) return other();
     const auto moment = [&](const char* key) {
       return parse_rfc3339(document.at(key).get<std::string>()).value_or(WallTime{});

@@ -5,6 +5,7 @@
 
 #include "core/units.hpp"
 #include "device/metric.hpp"
+#include "device/metric_fields.hpp"
 #include "format/json_object.hpp"
 
 // Included by source files only: the library is heavy.
@@ -13,6 +14,26 @@ namespace gpukeeper {
 
 inline constexpr Missing kReasons[] = {Missing::not_supported, Missing::not_permitted, Missing::not_yet_read,
                                        Missing::asleep, Missing::failed};
+
+/// What a field can have; anything else has failed.
+inline Metric<MetricValue> metric_value(FieldKind kind, const Json& json) {
+  switch (kind) {
+    case FieldKind::number:
+      if (json.is_number()) return json.get<double>();
+      break;
+    case FieldKind::whole:
+      if (json.is_number_unsigned()) return json.get<std::uint64_t>();
+      break;
+    case FieldKind::flag:
+      if (json.is_boolean()) return json.get<bool>();
+      break;
+    case FieldKind::text:
+    case FieldKind::throttle_reasons:
+      if (json.is_string()) return json.get<std::string>();
+      break;
+  }
+  return missing(Missing::failed);
+}
 
 /// Reads values that stand in a document as they are, or as null with the reason under the same name in `missing`.
 class JsonMetrics {
@@ -44,8 +65,22 @@ class JsonMetrics {
     const auto share = values_.number(name);
     return metric(name, share ? std::optional(Percent(std::clamp(*share, 0.0, most))) : std::nullopt);
   }
+  /// All that a reading can have.
+  void read(Reading& reading) const {
+    for (const MetricField& field : metric_fields()) field.set(reading, field_value(field));
+  }
+  /// The facts of a device that can be absent.
+  void read(Device& device) const {
+    for (const FactField& field : fact_fields()) field.set(device, field_value(field));
+  }
 
  private:
+  template <class Field>
+  Metric<MetricValue> field_value(const Field& field) const {
+    const Json* found = value(field.name);
+    return found == nullptr ? missing(reason(field.name)) : metric_value(field.kind, *found);
+  }
+
   JsonObject values_;
   JsonObject missing_;
 };

@@ -7,8 +7,8 @@
 #include <fmt/format.h>
 
 #include "core/display_text.hpp"
-#include "device/metric_fields.hpp"
 #include "format/alert_object.hpp"
+#include "format/bounded_json.hpp"
 #include "format/json_metric.hpp"
 #include "format/process_reader.hpp"
 #include "format/snapshot_json.hpp"
@@ -23,7 +23,6 @@ constexpr std::size_t kMostAlerts = 20'000;
 constexpr std::size_t kMostSources = 1000;
 constexpr std::size_t kMostSensors = 1000;
 constexpr std::size_t kMostRequests = 100;
-constexpr std::size_t kMostMembers = 1000;  // of an object; ours have some hundred
 
 constexpr Vendor kVendors[] = {Vendor::nvidia, Vendor::amd, Vendor::intel, Vendor::other};
 constexpr State kStates[] = {State::optimal, State::normal, State::throttled, State::critical, State::unavailable};
@@ -33,40 +32,6 @@ constexpr ThrottleCause kCauses[] = {ThrottleCause::thermal,          ThrottleCa
                                      ThrottleCause::missing_sensor};
 constexpr std::pair<Attention, std::string_view> kAttentions[] = {
     {Attention::awake, "awake"}, {Attention::resting, "resting"}, {Attention::asleep, "asleep"}};
-
-// Facts of the device that stand among its metrics.
-constexpr std::pair<std::string_view, Device::Text Device::*> kTexts[] = {{"driver_version", &Device::driver_version},
-                                                                          {"library_version", &Device::library_version},
-                                                                          {"vbios_version", &Device::vbios_version},
-                                                                          {"serial", &Device::serial}};
-
-// Walks through a document without keeping any of it, until one of its objects is larger than ours are. An object finds
-// a member, and whether it has one already, by comparing it with all others: of a million that takes hours.
-class MemberCount final : public nlohmann::json_sax<Json> {
- public:
-  bool start_object(std::size_t) override {
-    members_.push_back(0);
-    return true;
-  }
-  bool key(std::string&) override { return ++members_.back() <= kMostMembers; }
-  bool end_object() override {
-    members_.pop_back();
-    return true;
-  }
-  bool null() override { return true; }
-  bool boolean(bool) override { return true; }
-  bool number_integer(std::int64_t) override { return true; }
-  bool number_unsigned(std::uint64_t) override { return true; }
-  bool number_float(double, const std::string&) override { return true; }
-  bool string(std::string&) override { return true; }
-  bool binary(Json::binary_t&) override { return true; }
-  bool start_array(std::size_t) override { return true; }
-  bool end_array() override { return true; }
-  bool parse_error(std::size_t, const std::string&, const nlohmann::detail::exception&) override { return false; }
-
- private:
-  std::vector<std::size_t> members_;  // of each object that is open
-};
 
 // Reads one document; notes on the way what it has too many of.
 class Reader {
@@ -183,8 +148,7 @@ class Reader {
     device.pci = PciAddress::parse(o.text("pci_address"));
     if (parent != nullptr) device.parent = parent->device->id;
     device.partition = o.text_or_nothing("partition");
-    for (const auto& [name, member] : kTexts) device.*member = metrics.text(name);
-    device.numa_node = metrics.small("numa_node");
+    metrics.read(device);
     return device;
   }
 
@@ -194,40 +158,13 @@ class Reader {
     for (const auto& [attention, name] : kAttentions) {
       if (word == name) reading.attention = attention;
     }
-    for (const MetricField& field : metric_fields()) {
-      const Json* value = metrics.value(field.name);
-      if (value == nullptr) {
-        field.set(reading, missing(metrics.reason(field.name)));
-      } else {
-        field.set(reading, metric_from(field.kind, *value));
-      }
-    }
+    metrics.read(reading);
     for (const Json& each : some(o, "sensors", kMostSensors)) {
       const JsonObject sensor(each);
       const double value = sensor.number("value").value_or(std::nan(""));  // null is what no number was
       reading.sensors.push_back({sensor.text("name"), sensor.text("unit"), value});
     }
     return reading;
-  }
-
-  // What the field can have; anything else has failed.
-  static Metric<MetricValue> metric_from(FieldKind kind, const Json& json) {
-    switch (kind) {
-      case FieldKind::number:
-        if (json.is_number()) return json.get<double>();
-        break;
-      case FieldKind::whole:
-        if (json.is_number_unsigned()) return json.get<std::uint64_t>();
-        break;
-      case FieldKind::flag:
-        if (json.is_boolean()) return json.get<bool>();
-        break;
-      case FieldKind::text:
-      case FieldKind::throttle_reasons:
-        if (json.is_string()) return json.get<std::string>();
-        break;
-    }
-    return missing(Missing::failed);
   }
 
   Throttling throttling_from(const JsonObject& o) {
@@ -289,11 +226,6 @@ class Reader {
   std::optional<Booked> booked_;
   std::string too_many_;  // the first of such lists, as the end of a sentence
 };
-
-Json parse_bounded(std::string_view json) {
-  MemberCount count;
-  return Json::sax_parse(json, &count) ? Json::parse(json, nullptr, false) : Json();
-}
 
 Result<Snapshot> snapshot_from(const Json& document) {
   if (!document.is_object()) return fail(Errc::invalid_argument, "is no JSON object, or has one that is too large");

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "core/rfc3339.hpp"
+#include "format/bounded_json.hpp"
 #include "format/columns.hpp"
 #include "format/json_text.hpp"
 #include "telemetry/overall.hpp"
@@ -239,7 +240,7 @@ std::string throttle_report_schema() {
 
 Result<ThrottleReport> parse_throttle_report(std::string_view json) {
   try {
-    const Json document = Json::parse(json);
+    const Json document = parse_bounded(json);
     if (document.at("schema") != kName) throw std::runtime_error("it is of another schema");
     ThrottleReport report{.taken_at = time_at(document, "taken_at"),
                           .host = text_at(document, "host"),

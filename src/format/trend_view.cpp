@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "core/rfc3339.hpp"
+#include "format/bounded_json.hpp"
 #include "format/columns.hpp"
 #include "format/human.hpp"
 #include "format/json_text.hpp"
@@ -293,7 +294,7 @@ Result<TrendView> parse_trends(std::string_view text) {
     return fail(Errc::internal, "the daemon's trends are none that this gpukeeper understands: is it another version?");
   };
   try {
-    const Json document = Json::parse(text);
+    const Json document = parse_bounded(text);
     if (document.at("schema") != kName) return other();
     TrendView view;
     view.taken_at = parse_rfc3339(document.at("taken_at").get<std::string>()).value_or(WallTime{});

@@ -18,7 +18,7 @@ constexpr std::size_t kMost = 100'000;
 
 Result<void> take(FaultQuery& query, std::string_view name, const std::string& value) {
   if (name == "device") {
-    query.devices.push_back(value);
+    for (const std::string_view device : split(value, ',')) query.devices.emplace_back(trim(device));
   } else if (name == "severity") {
     const auto severity = parse_severity(value);
     if (!severity) return tl::make_unexpected(severity.error());
