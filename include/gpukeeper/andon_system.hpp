@@ -33,10 +33,10 @@ GPUKEEPER_API std::string_view emoji(AlertLevel level);      ///< ℹ️ ⚠️ 
 /// Something that somebody noticed.
 struct Alert {
   AlertLevel level = AlertLevel::info;
-  std::string message;
-  std::string source;           ///< who noticed it; may be empty
-  std::int64_t timestamp = 0;   ///< milliseconds since 1970; set when it is triggered, where it is 0
-  std::optional<double> value;  ///< that it is about
+  std::string message = {};
+  std::string source = {};           ///< who noticed it; may be empty
+  std::int64_t timestamp = 0;        ///< milliseconds since 1970; set when it is triggered, where it is 0
+  std::optional<double> value = {};  ///< that it is about
 
   static Alert info(std::string message) { return {AlertLevel::info, std::move(message), {}, 0, {}}; }
   static Alert warning(std::string message) { return {AlertLevel::warning, std::move(message), {}, 0, {}}; }

@@ -16,6 +16,10 @@ inline namespace v0 {
 /// The documented mock GPU of that number: 75 % busy, 65 °C, 8 of 24 GiB, 250 of 450 W, one process.
 GPUKEEPER_API GpuMetrics mock_gpu_metrics(std::uint32_t device_id);
 
+/// The same with other numbers, as a training's vary: by trunc(v * 10) points of utilization (within 0 to 100), half as
+/// many degrees (within 30 to 100) and v * 20 watts (within 0 to the limit). What is absent stays so.
+GPUKEEPER_API GpuMetrics varied(GpuMetrics metrics, double v);
+
 /// GPUs made up for a test, in a chain:
 ///
 ///     auto mock = MockGpuBackend().with_device(0, "Mock GPU 0").with_temperature(75).with_memory(8ULL << 30, 16ULL <<

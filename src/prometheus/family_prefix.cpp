@@ -6,13 +6,6 @@
 
 namespace gpukeeper::prometheus {
 
-struct FamilyByPrefix::Row {
-  std::string_view name;
-  std::string_view unit;  // of OpenMetrics
-  std::string_view help;
-  Metric<double> (*value)(const Reading&);
-};
-
 const std::vector<FamilyByPrefix::Row>& FamilyByPrefix::rows() {
   constexpr auto busy = [](const Reading& r) -> Metric<double> { return r.utilization.map(&Percent::value); };
   static const std::vector<Row> all = {
@@ -36,15 +29,15 @@ FamilyByPrefix::FamilyByPrefix(const std::string& prefix) {
   }
 }
 
-void FamilyByPrefix::write(Exposition& out, const Snapshot& snapshot) const {
-  std::vector<std::string> labels;
+void FamilyByPrefix::write(Exposition& out, const Snapshot& snapshot, std::string_view labels) const {
+  std::vector<std::string> of_device;
   for (const DeviceSnapshot& device : snapshot.devices) {
-    labels.push_back(plain_label("device", fmt::format("{}", device.index)));
+    of_device.push_back(plain_label("device", fmt::format("{}", device.index)));
   }
   for (std::size_t row = 0; row < families_.size(); ++row) {
     out.begin(families_[row]);
-    for (std::size_t i = 0; i < labels.size(); ++i) {
-      if (const auto value = rows()[row].value(snapshot.devices[i].reading)) out.add(labels[i], *value);
+    for (std::size_t i = 0; i < of_device.size(); ++i) {
+      if (const auto value = rows()[row].value(snapshot.devices[i].reading)) out.add(labels, of_device[i], *value);
     }
   }
 }

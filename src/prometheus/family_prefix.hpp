@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "prometheus/exposition.hpp"
@@ -13,13 +14,20 @@ namespace gpukeeper::prometheus {
 /// there.
 class FamilyByPrefix {
  public:
+  struct Row {
+    std::string_view name;  ///< behind the prefix
+    std::string_view unit;  ///< of OpenMetrics
+    std::string_view help;
+    Metric<double> (*value)(const Reading&);
+  };
+  static const std::vector<Row>& rows();
+
   explicit FamilyByPrefix(const std::string& prefix);
 
-  void write(Exposition& out, const Snapshot& snapshot) const;
+  /// `labels`: as add_label() made them; on every line before the device's.
+  void write(Exposition& out, const Snapshot& snapshot, std::string_view labels = {}) const;
 
  private:
-  struct Row;
-  static const std::vector<Row>& rows();
   std::vector<Family> families_;  // in the order of the rows
 };
 

@@ -1,6 +1,8 @@
 #include "gpukeeper/mock_gpu_backend.hpp"
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
 
 #include <fmt/format.h>
 
@@ -31,6 +33,21 @@ GpuMetrics mock_gpu_metrics(std::uint32_t device_id) {
                          .cpu_percent = 95,
                          .rss_mb = 2048}},
           .simulated = true};
+}
+
+GpuMetrics varied(GpuMetrics m, double v) {
+  if (!std::isfinite(v)) return m;
+  const auto tenths = static_cast<std::int64_t>(std::clamp(v * 10, -1e6, 1e6));
+  const auto moved = [](std::uint32_t value, std::int64_t by, std::int64_t least, std::int64_t most) {
+    return static_cast<std::uint32_t>(std::clamp(std::int64_t{value} + by, least, most));
+  };
+  if (m.utilization_percent) m.utilization_percent = moved(*m.utilization_percent, tenths, 0, 100);
+  if (m.temperature_celsius) m.temperature_celsius = moved(*m.temperature_celsius, tenths / 2, 30, 100);
+  if (m.power_watts) {
+    const double most = std::max(m.power_limit_watts.value_or(std::numeric_limits<double>::max()), 0.0);
+    m.power_watts = std::clamp(*m.power_watts + v * 20, 0.0, most);
+  }
+  return m;
 }
 
 // A copy with a change of the chosen device, which is there from the first change on.
