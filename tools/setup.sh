@@ -11,7 +11,7 @@ grep -qs '^VERSION_CODENAME=bookworm' /etc/os-release && boost=libboost1.81-dev
 # The other names are the same on Debian 12 and Ubuntu 24.04.
 packages_build="g++ cmake ninja-build ccache libexpected-dev libfmt-dev nlohmann-json3-dev libcli11-dev libyaml-cpp-dev libpugixml-dev libsqlite3-dev zlib1g-dev libssl-dev $boost libspdlog-dev pci.ids"
 # curl brings libcurl, whose package has another name in each release.
-packages_test="$packages_build libgtest-dev libgmock-dev librapidcheck-dev clang-format-14 python3 python3-jsonschema python3-requests python3-socketio python3-websocket python3-venv python3-pip python3-flask python3-torch mypy tmux binutils curl openssl prometheus prometheus-alertmanager"
+packages_test="$packages_build libgtest-dev libgmock-dev librapidcheck-dev clang-format-14 python3 python3-jsonschema python3-requests python3-socketio python3-websocket python3-venv python3-pip python3-flask python3-torch mypy tmux binutils curl doxygen openssl prometheus prometheus-alertmanager"
 # shellcheck disable=SC2034  # used by ./bench
 packages_bench="$packages_test wrk"
 # shellcheck disable=SC2034  # used by ./test
