@@ -16,6 +16,7 @@
 #include "gpukeeper/lease.hpp"
 #include "gpukeeper/metrics_registry.hpp"
 #include "gpukeeper/mock_gpu_backend.hpp"
+#include "gpukeeper/operation.hpp"
 #include "gpukeeper/past.hpp"
 #include "gpukeeper/prometheus_exporter.hpp"
 #include "gpukeeper/sparkline.hpp"

@@ -14,6 +14,7 @@
 #include "gpukeeper/gpu_metrics.hpp"
 #include "gpukeeper/gpukeeper.h"
 #include "gpukeeper/lease.hpp"
+#include "gpukeeper/operation.hpp"
 #include "gpukeeper/past.hpp"
 #include "gpukeeper/subscription.hpp"
 
@@ -184,7 +185,8 @@ class Keeper {
     return bytes;
   }
 
-  /// Calls the handler for what happens, of these types ("overheat,resume"), or all; as long as what it answers lives.
+  /// Calls the handler for what happens, of these types ("overheat,resume", "lease"), or all; as long as what it
+  /// answers lives.
   [[nodiscard]] Subscription subscribe(const std::string& types, Subscription::Handler handler) const {
     return {keeper_, types, std::move(handler)};
   }
@@ -225,6 +227,9 @@ class Keeper {
     throw_if_failed(gk_serve_metrics(get(), address.c_str(), &port));
     return port;
   }
+
+  /// Tells what a service did, for gpu_throughput_ops_total and gpu_operation_latency_seconds among the metrics.
+  void record_operation(const Operation& operation) const { ask("POST", "/api/v1/operations", to_json(operation)); }
 
   /// Changes the configuration of this keeper by a JSON merge patch; all of it or nothing.
   void configure(const std::string& patch) const { throw_if_failed(gk_configure(get(), patch.c_str())); }

@@ -19,7 +19,7 @@ inline namespace v0 {
 /// Something that happened. Valid while the handler runs.
 struct Event {
   std::uint64_t sequence = 0;
-  std::string_view type = {};                ///< "state_change", "alert_raised", … (docs/api.md)
+  std::string_view type = {};                ///< "throttle", "alert.fired", … (docs/embedding.md)
   std::optional<std::uint32_t> device = {};  ///< absent where it is of none
   std::string_view json = {};                ///< all of it
 };

@@ -1,6 +1,7 @@
 #include "gpukeeper/keeper.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <cstdint>
 #include <optional>
@@ -207,6 +208,28 @@ TEST(CppKeeperTest, KnowsThePast) {
   EXPECT_TRUE(trends[1].current_celsius);
   const Error error = thrown_by([&] { static_cast<void>(keeper.histories("a&b")); });
   EXPECT_THAT(error.what(), HasSubstr("a&b"));
+}
+
+TEST(CppKeeperTest, CountsWhatServicesDid) {
+  const Keeper keeper = two_gpus();
+  static_cast<void>(keeper.read(0));
+  keeper.record_operation({.service = "embedding",
+                           .operation = "inference",
+                           .device = "0",
+                           .count = 3,
+                           .took = std::chrono::milliseconds(250)});
+  EXPECT_THAT(keeper.metrics("documented"),
+              HasSubstr("gpu_throughput_ops_total{device_id=\"0\",service_name=\"embedding\","
+                        "operation_type=\"inference\"} 3\n"));
+  const Error error = thrown_by([&] { keeper.record_operation({.service = "embedding"}); });
+  EXPECT_EQ(error.code(), GK_INVALID);
+  EXPECT_THAT(error.what(), HasSubstr("operation"));
+}
+
+TEST(CppKeeperTest, AnOperationIsWhatTheDaemonTakes) {
+  EXPECT_EQ(to_json(Operation{"a", "b", "GPU-7", 2, std::chrono::milliseconds(1500)}),
+            R"({"service":"a","operation":"b","count":2,"device":"GPU-7","seconds":1.5})");
+  EXPECT_EQ(to_json(Operation{"a", "b"}), R"({"service":"a","operation":"b","count":1})");
 }
 
 TEST(CppKeeperTest, IsConfigured) {
