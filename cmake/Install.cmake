@@ -1,0 +1,21 @@
+# What `cmake --install` puts where: the program, and (--component library) what other programs link, found by
+# find_package(gpukeeper) and by pkg-config. tests/consumer is such a program.
+include(GNUInstallDirs)
+include(CMakePackageConfigHelpers)
+set(package ${CMAKE_INSTALL_LIBDIR}/cmake/gpukeeper)
+
+install(TARGETS gpukeeper RUNTIME COMPONENT program)
+install(TARGETS gpukeeper_shared EXPORT gpukeeperTargets LIBRARY COMPONENT library NAMELINK_COMPONENT library)
+install(FILES ${PROJECT_BINARY_DIR}/libgpukeeper.a DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT library)
+install(TARGETS gpukeeper_include FILE_SET HEADERS DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} COMPONENT library)
+install(EXPORT gpukeeperTargets NAMESPACE gpukeeper:: DESTINATION ${package} COMPONENT library)
+
+configure_package_config_file(cmake/gpukeeperConfig.cmake.in ${PROJECT_BINARY_DIR}/cmake/gpukeeperConfig.cmake
+                              INSTALL_DESTINATION ${package}
+                              PATH_VARS CMAKE_INSTALL_LIBDIR CMAKE_INSTALL_INCLUDEDIR)
+write_basic_package_version_file(${PROJECT_BINARY_DIR}/cmake/gpukeeperConfigVersion.cmake COMPATIBILITY SameMinorVersion)
+file(RELATIVE_PATH up /${CMAKE_INSTALL_LIBDIR}/pkgconfig /)  # the prefix, seen from gpukeeper.pc
+configure_file(cmake/gpukeeper.pc.in ${PROJECT_BINARY_DIR}/cmake/gpukeeper.pc @ONLY)
+install(FILES ${PROJECT_BINARY_DIR}/cmake/gpukeeperConfig.cmake ${PROJECT_BINARY_DIR}/cmake/gpukeeperConfigVersion.cmake
+        DESTINATION ${package} COMPONENT library)
+install(FILES ${PROJECT_BINARY_DIR}/cmake/gpukeeper.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig COMPONENT library)
