@@ -4,7 +4,8 @@
 
 #include <fmt/format.h>
 
-namespace gpukeeper::v0 {
+namespace gpukeeper {
+inline namespace v0 {
 
 std::string_view to_string(AlertLevel level) {
   switch (level) {
@@ -47,4 +48,5 @@ std::function<void(const Alert&)> signal_on_stop(std::int64_t pid, int signal) {
   };
 }
 
-}  // namespace gpukeeper::v0
+}  // namespace v0
+}  // namespace gpukeeper

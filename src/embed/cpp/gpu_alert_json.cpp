@@ -2,7 +2,8 @@
 
 #include "format/gpu_alert_json.hpp"
 
-namespace gpukeeper::v0 {
+namespace gpukeeper {
+inline namespace v0 {
 
 std::optional<GpuAlert> read_gpu_alert(std::string_view json, std::string* mistake) {
   auto alert = parse_gpu_alert(json);
@@ -11,4 +12,5 @@ std::optional<GpuAlert> read_gpu_alert(std::string_view json, std::string* mista
   return std::nullopt;
 }
 
-}  // namespace gpukeeper::v0
+}  // namespace v0
+}  // namespace gpukeeper

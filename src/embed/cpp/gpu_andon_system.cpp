@@ -4,7 +4,8 @@
 
 #include "policy/andon/gpu_alert.hpp"
 
-namespace gpukeeper::v0 {
+namespace gpukeeper {
+inline namespace v0 {
 namespace {
 
 constexpr int kCritical = 80;
@@ -64,4 +65,5 @@ bool GpuAndonSystem::has_critical_alerts() const {
   return std::ranges::any_of(alerts_, [&](const GpuAlert& alert) { return is_critical(alert); });
 }
 
-}  // namespace gpukeeper::v0
+}  // namespace v0
+}  // namespace gpukeeper

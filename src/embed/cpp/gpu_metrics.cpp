@@ -8,7 +8,8 @@
 
 #include "format/json_text.hpp"
 
-namespace gpukeeper::v0 {
+namespace gpukeeper {
+inline namespace v0 {
 namespace {
 
 constexpr std::uint64_t kMiB = 1ULL << 20;
@@ -199,4 +200,5 @@ std::optional<GpuMetrics> read_gpu_metrics(std::string_view json, std::string* m
   return std::nullopt;
 }
 
-}  // namespace gpukeeper::v0
+}  // namespace v0
+}  // namespace gpukeeper

@@ -2,7 +2,8 @@
 
 #include <algorithm>
 
-namespace gpukeeper::v0 {
+namespace gpukeeper {
+inline namespace v0 {
 namespace {
 
 template <class T>
@@ -54,4 +55,5 @@ std::size_t GpuMetricsBuffer::len(std::uint32_t device) const {
   return found == samples_.end() ? 0 : found->second.size();
 }
 
-}  // namespace gpukeeper::v0
+}  // namespace v0
+}  // namespace gpukeeper

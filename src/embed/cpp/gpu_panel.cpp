@@ -7,7 +7,8 @@
 
 #include "core/display_text.hpp"
 
-namespace gpukeeper::v0 {
+namespace gpukeeper {
+inline namespace v0 {
 namespace {
 
 constexpr double kGiB = 1024.0 * 1024 * 1024;
@@ -56,4 +57,5 @@ std::string format_gpu_panel(const GpuMetrics& m, std::size_t width) {
          fmt::format("Pow:  {} {}\n", drawn(m.power_percent()), power(m));
 }
 
-}  // namespace gpukeeper::v0
+}  // namespace v0
+}  // namespace gpukeeper

@@ -14,7 +14,8 @@
 #include "prometheus/family_prefix.hpp"
 #include "prometheus/labels.hpp"
 
-namespace gpukeeper::v0 {
+namespace gpukeeper {
+inline namespace v0 {
 namespace {
 
 using prometheus::Exposition;
@@ -212,4 +213,5 @@ std::string MetricsRegistry::json(const std::vector<GpuMetrics>& gpus) const {
   return dump(document, false);
 }
 
-}  // namespace gpukeeper::v0
+}  // namespace v0
+}  // namespace gpukeeper

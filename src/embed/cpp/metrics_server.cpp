@@ -12,7 +12,8 @@
 #include "service/http_server.hpp"
 #include "service/listener.hpp"
 
-namespace gpukeeper::v0 {
+namespace gpukeeper {
+inline namespace v0 {
 namespace {
 
 using service::Request;
@@ -83,4 +84,5 @@ std::uint16_t MetricsServer::port() const {
   return implementation_ ? implementation_->port : 0;
 }
 
-}  // namespace gpukeeper::v0
+}  // namespace v0
+}  // namespace gpukeeper

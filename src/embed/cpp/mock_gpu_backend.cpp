@@ -6,7 +6,8 @@
 
 #include <fmt/format.h>
 
-namespace gpukeeper::v0 {
+namespace gpukeeper {
+inline namespace v0 {
 
 constexpr std::uint64_t kMiB = 1ULL << 20;
 
@@ -92,4 +93,5 @@ MockGpuBackend MockGpuBackend::with_power(double watts, double limit_watts) cons
   });
 }
 
-}  // namespace gpukeeper::v0
+}  // namespace v0
+}  // namespace gpukeeper

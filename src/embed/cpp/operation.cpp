@@ -4,7 +4,8 @@
 
 #include "format/json_text.hpp"
 
-namespace gpukeeper::v0 {
+namespace gpukeeper {
+inline namespace v0 {
 
 std::string to_json(const Operation& operation) {
   Json document = {{"service", operation.service}, {"operation", operation.operation}, {"count", operation.count}};
@@ -13,4 +14,5 @@ std::string to_json(const Operation& operation) {
   return dump(document, false);
 }
 
-}  // namespace gpukeeper::v0
+}  // namespace v0
+}  // namespace gpukeeper

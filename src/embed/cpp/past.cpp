@@ -4,7 +4,8 @@
 
 #include "format/json_object.hpp"
 
-namespace gpukeeper::v0 {
+namespace gpukeeper {
+inline namespace v0 {
 namespace {
 
 // The objects of an array; none where there is no array.
@@ -78,4 +79,5 @@ std::optional<std::vector<Trend>> read_trends(std::string_view json, std::string
   return each<Trend>(JsonObject(document).find("devices"), trend_of);
 }
 
-}  // namespace gpukeeper::v0
+}  // namespace v0
+}  // namespace gpukeeper

@@ -101,7 +101,8 @@ Snapshot snapshot_of(const std::vector<GpuMetrics>& metrics) {
 
 }  // namespace gpukeeper::embed
 
-namespace gpukeeper::v0 {
+namespace gpukeeper {
+inline namespace v0 {
 
 std::optional<std::vector<GpuMetrics>> read_snapshot(std::string_view json, std::string* mistake) {
   auto snapshot = parse_snapshot(json);
@@ -110,4 +111,5 @@ std::optional<std::vector<GpuMetrics>> read_snapshot(std::string_view json, std:
   return std::nullopt;
 }
 
-}  // namespace gpukeeper::v0
+}  // namespace v0
+}  // namespace gpukeeper

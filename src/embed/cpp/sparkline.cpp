@@ -2,7 +2,8 @@
 
 #include "format/sparkline.hpp"
 
-namespace gpukeeper::v0 {
+namespace gpukeeper {
+inline namespace v0 {
 namespace {
 
 // Of more values than there is room every so-many-th, as sparkline_spread() of format/ does.
@@ -28,4 +29,5 @@ std::string render_sparkline_range(const SparklineValues& values, std::size_t wi
   return gpukeeper::sparkline_between(thinned(values, width), min, max, true);
 }
 
-}  // namespace gpukeeper::v0
+}  // namespace v0
+}  // namespace gpukeeper
