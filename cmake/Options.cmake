@@ -23,6 +23,16 @@ else()
   add_link_options(-static-libstdc++ -static-libgcc)
 endif()
 
+# gpukeeper_shared_unwinder(TARGET): exceptions that cross the border of a shared library need one unwinder for both sides:
+# libgcc_s, which every glibc comes with. Two copies of it abort at the first throw.
+function(gpukeeper_shared_unwinder target)
+  get_target_property(options ${target} LINK_OPTIONS)
+  if(options)
+    list(REMOVE_ITEM options -static-libgcc)
+    set_target_properties(${target} PROPERTIES LINK_OPTIONS "${options}")
+  endif()
+endfunction()
+
 # gpukeeper_folder(NAME SOURCES ... HEADERS ... USES ... [LIBRARIES ...]): the one target of a folder under src/.
 # USES names folders above it in the architecture's list: what is not linked cannot be misused.
 function(gpukeeper_folder name)

@@ -9,6 +9,7 @@
 #include "core/published.hpp"
 #include "core/result.hpp"
 #include "embed/leases.hpp"
+#include "embed/subscriptions.hpp"
 #include "embed/view.hpp"
 #include "telemetry/state.hpp"
 
@@ -58,6 +59,17 @@ class Keeper {
   /// Memory, booked and given back.
   virtual Leases& leases() = 0;
 
+  /// Calls the listener on a thread of its own for what happens from now on; the number by which that is ended. Errors:
+  /// of a daemon that does not answer.
+  virtual Result<std::uint64_t> subscribe(EventWishes wishes, Listener listener) = 0;
+  Result<void> unsubscribe(std::uint64_t number) { return subscriptions_.end(number); }
+  /// Whether the calling thread is one on which a listener is called.
+  bool is_calling_listener() const { return subscriptions_.is_one_of_ours(); }
+
+  /// Serves the metrics there to whoever comes, for as long as this lives; the port.
+  /// Errors: those of MetricsServer::start; invalid_argument of a daemon, which serves its own.
+  virtual Result<std::uint16_t> serve_metrics(const std::string& address) = 0;
+
   /// Ends all that waits, now and from now on.
   virtual void interrupt() = 0;
 
@@ -68,6 +80,7 @@ class Keeper {
  protected:
   /// Shared with threads that may hang in a driver and outlive this.
   const std::shared_ptr<Published<View>> shown_ = std::make_shared<Published<View>>();
+  Subscriptions subscriptions_;
 };
 
 /// The state of a temperature and a fill level, either of which may be NaN.

@@ -75,7 +75,6 @@ service::Sights LocalAnswers::sights() {
         }
         return machine_->facts();
       },
-      .event_clients = [this] { return world_.events.clients(); },
       .metrics = world_.metrics};
 }
 
@@ -146,11 +145,8 @@ void LocalAnswers::forget_allocations() {
   router_.reset();
 }
 
-service::Response LocalAnswers::answer_scraper(service::Request request) {
-  return make([&] {
-    if (!for_scrapers_) for_scrapers_.emplace(service::public_routes(service::routes(sights(), hands())));
-    return for_scrapers_->answer(std::move(request));
-  });
+std::vector<service::Route> LocalAnswers::routes_for_scrapers() {
+  return service::public_routes(service::routes(sights(), hands()));
 }
 
 }  // namespace gpukeeper::embed

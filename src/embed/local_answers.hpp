@@ -11,7 +11,6 @@
 #include "machine/machine_reader.hpp"
 #include "service/configuration.hpp"
 #include "service/engine_thread.hpp"
-#include "service/event_desk.hpp"
 #include "service/metrics_desk.hpp"
 #include "service/router.hpp"
 #include "service/routes.hpp"
@@ -29,7 +28,6 @@ class LocalAnswers {
     std::shared_ptr<Clock> time;   ///< of the devices
     service::Configuration& configuration;
     service::MetricsDesk metrics;
-    service::EventDesk& events;
     std::function<Bookkeeper*()> book;  ///< while a question is answered that needs it; null else
     std::function<std::chrono::nanoseconds()> period;
     std::string machine_root;
@@ -44,8 +42,8 @@ class LocalAnswers {
   /// What is known of allocations is old: it is asked for anew.
   void forget_allocations();
 
-  /// The rows that a scraper is answered: /metrics, /health, /ready.
-  service::Response answer_scraper(service::Request request);
+  /// The rows that a scraper is answered, /metrics, /health and /ready, for a server: they are its own.
+  std::vector<service::Route> routes_for_scrapers();
 
  private:
   service::Sights sights();
@@ -60,7 +58,6 @@ class LocalAnswers {
   std::mutex mutex_;                      // of all that belongs to the server's thread elsewhere
   std::optional<MachineReader> machine_;  // guarded by mutex_, as below; made when it is asked for first
   std::optional<service::Router> router_;
-  std::optional<service::Router> for_scrapers_;
 };
 
 }  // namespace gpukeeper::embed

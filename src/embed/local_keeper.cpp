@@ -15,6 +15,7 @@
 #include "engine/state_dir.hpp"
 #include "events/lease_happening.hpp"
 #include "format/json_text.hpp"
+#include "service/event_desk.hpp"
 
 namespace gpukeeper::embed {
 
@@ -93,7 +94,6 @@ LocalKeeper::LocalKeeper(const KeeperOptions& options, Parts parts)
       time_(parts.time),
       log_(*clock_, std::make_shared<QuietLog>()),
       settings_(published(parts.config->now().settings)),
-      events_(std::make_shared<service::EventDesk>(first_number(*clock_), parts.config->now().settings.events.clients)),
       engine_((settings_->publish(std::make_shared<const config::Settings>(parts.config->now().settings)),
                opener(options, parts))),
       configuration_(
@@ -101,7 +101,7 @@ LocalKeeper::LocalKeeper(const KeeperOptions& options, Parts parts)
 
 LocalKeeper::~LocalKeeper() {
   interrupt();
-  events_->disconnect();
+  subscriptions_.end_all();
   engine_.ask_to_stop();
   static_cast<void>(engine_.wait(kEndPatience));
 }
@@ -113,16 +113,17 @@ service::EngineThread::Open LocalKeeper::opener(const KeeperOptions& options, co
     opened->machine = sources.machine;
     return {};
   };
+  session.engine.events = governed_;
   session.engine.booked = [opened = opened_] { return *opened->booked.read(); };
   session.engine.is_ours = [opened = opened_](const DeviceSnapshot& device, std::int64_t pid) {
     const auto booked = *opened->booked.read();
     return booked && works_under_lease(*booked, device, pid);
   };
-  session.engine.on_snapshot = [shown = shown_, events = events_,
+  session.engine.on_snapshot = [shown = shown_, announcer = announcer_,
                                 latest = metrics_.latest](const std::shared_ptr<const Snapshot>& snapshot) {
     shown->publish(view_of(snapshot));
     latest->publish(snapshot);
-    events->see(snapshot);
+    announcer->see(snapshot);
   };
   session.engine.on_step = [desk = metrics_](const Snapshot& snapshot, const StepCost& cost) {
     note_step(desk, snapshot, cost);
@@ -145,11 +146,13 @@ void LocalKeeper::make_desks(const KeeperOptions& options, Result<std::string> f
     book.measure([this](const Bookkeeper::Served& served) {
       ++changes_;
       note_served(metrics_, served);
-      tell_served(*events_, served, time_->wall());
+      for (const auto& each : service::happenings_of(served)) {
+        announcer_->note(events::happening_of(each, time_->wall()));
+      }
     });
     book.listen([this](const LedgerEvent& event, const Lease& lease) {
       ++changes_;
-      events_->note(events::lease_happening(event, lease), time_->wall());
+      announcer_->note(events::happening_of(events::lease_happening(event, lease), time_->wall()));
     });
   };
   if (in_memory) {  // of the machine's it is known for the moment of a call only
@@ -162,7 +165,10 @@ void LocalKeeper::make_desks(const KeeperOptions& options, Result<std::string> f
   answers_.emplace(world(options), interrupt_);
   const auto look = [this] { return snapshot_for_the_ledger(); };
   desk_.emplace(*book_, settings.reclaim, look, *time_, stop_.get_token());
-  leases_.emplace(*book_, look, interrupt_);
+  own_leases_.emplace(*book_, look, interrupt_);
+  const bool named = !options.source.empty() || !options.environment("GPUKEEPER_SOURCE").value_or("").empty();
+  if (!in_memory && !named && options.state_dir.empty()) daemon_.emplace(options.environment);
+  leases_.emplace(*own_leases_, daemon_ ? &*daemon_ : nullptr, interrupt_);
 }
 
 LocalAnswers::World LocalKeeper::world(const KeeperOptions& options) {
@@ -171,7 +177,6 @@ LocalAnswers::World LocalKeeper::world(const KeeperOptions& options) {
           .time = time_,
           .configuration = configuration_,
           .metrics = metrics_,
-          .events = *events_,
           .book = [this] { return answering_.load() == std::this_thread::get_id() ? book_at_hand_ : nullptr; },
           .period = [this] { return settings_->read()->engine.sample_interval; },
           .machine_root = options.environment("GPUKEEPER_ROOT").value_or(""),
@@ -218,11 +223,27 @@ Result<State> LocalKeeper::judge(double temperature, double memory_percent) {
 Result<Answer> LocalKeeper::ask(const Question& question) {
   const NoSignals threads_get_none;
   const std::string_view path = path_of(question.target);
-  if (desk::is_about_the_ledger(path)) return ask_the_ledger(question);
-  return path.starts_with("/api/gpu/") ? ask_with_book(question) : answers_->answer(question);
+  if (desk::is_about_the_ledger(path) || path.starts_with("/api/gpu/memory/")) return ask_the_ledger(question);
+  if (!path.starts_with("/api/gpu/")) return answers_->answer(question);
+  const auto daemon = daemon_ ? daemon_->find() : Result<std::optional<client::Daemon>>(std::nullopt);
+  return daemon && !*daemon ? ask_with_book(question) : answers_->answer(question);  // what it keeps is not known here
 }
 
+// A running daemon's ledger is the machine's.
 Result<Answer> LocalKeeper::ask_the_ledger(const Question& question) {
+  if (!daemon_) return ask_own_ledger(question);
+  for (bool again = false;; again = true) {
+    const auto daemon = daemon_->find();
+    if (!daemon) return tl::make_unexpected(daemon.error());
+    auto answer = *daemon ? ask_daemon(**daemon, question, wait_in(question.body)) : ask_own_ledger(question);
+    const bool gone = !answer && answer.error().code == (*daemon ? Errc::not_found : Errc::unavailable);
+    if (again || !gone) return answer;
+    daemon_->look_again();
+  }
+}
+
+Result<Answer> LocalKeeper::ask_own_ledger(const Question& question) {
+  if (!path_of(question.target).starts_with("/api/v1/")) return ask_with_book(question);
   auto reply = desk_->ask({.method = question.method,
                            .target = std::string(question.target),
                            .body = std::string(question.body),
@@ -246,6 +267,28 @@ Result<Answer> LocalKeeper::ask_with_book(const Question& question) {
   });
   if (!done) return tl::make_unexpected(done.error());
   return answer;
+}
+
+Result<std::uint64_t> LocalKeeper::subscribe(EventWishes wishes, Listener listener) {
+  if (!wishes.kinds.empty()) {
+    std::call_once(governor_is_heard_, [&] {
+      const NoSignals threads_get_none;
+      governed_->subscribe("listeners", std::nullopt,
+                           [announcer = announcer_](const GovernorEvent& event) { announcer->note(event); });
+    });
+  }
+  return subscriptions_.add(
+      announcer_->listening(
+          std::move(wishes), view()->snapshot, [this] { return engine_.faults(); }, first_number(*clock_)),
+      std::move(listener));
+}
+
+Result<std::uint16_t> LocalKeeper::serve_metrics(const std::string& address) {
+  auto server = MetricsServer::start(address, answers_->routes_for_scrapers(), *clock_, log_);
+  if (!server) return tl::make_unexpected(server.error());
+  std::scoped_lock lock(servers_mutex_);
+  servers_.push_back(std::move(*server));
+  return servers_.back()->port();
 }
 
 void LocalKeeper::interrupt() {

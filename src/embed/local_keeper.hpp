@@ -3,10 +3,12 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <stop_token>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "config/live_config.hpp"
 #include "core/clock.hpp"
@@ -14,14 +16,18 @@
 #include "core/published.hpp"
 #include "desk/own_book.hpp"
 #include "desk/own_desk.hpp"
+#include "embed/announcer.hpp"
+#include "embed/daemon_link.hpp"
 #include "embed/interrupt.hpp"
 #include "embed/keeper.hpp"
 #include "embed/local_answers.hpp"
+#include "embed/machine_leases.hpp"
+#include "embed/metrics_server.hpp"
 #include "embed/options.hpp"
 #include "embed/own_leases.hpp"
+#include "policy/event_dispatcher.hpp"
 #include "service/configuration.hpp"
 #include "service/engine_thread.hpp"
-#include "service/event_desk.hpp"
 #include "service/metrics_desk.hpp"
 
 namespace gpukeeper::embed {
@@ -42,6 +48,8 @@ class LocalKeeper final : public Keeper {
   Result<State> judge(double temperature, double memory_percent) override;
   Result<Answer> ask(const Question& question) override;
   Leases& leases() override { return *leases_; }
+  Result<std::uint64_t> subscribe(EventWishes wishes, Listener listener) override;
+  Result<std::uint16_t> serve_metrics(const std::string& address) override;
   void interrupt() override;
   void before_fork() override { book_->pause(); }
   void after_fork() override { book_->resume(); }
@@ -67,6 +75,7 @@ class LocalKeeper final : public Keeper {
   Result<std::shared_ptr<const View>> look_no_older_than(std::chrono::nanoseconds age);
   Result<std::shared_ptr<const Snapshot>> snapshot_for_the_ledger();
   Result<Answer> ask_the_ledger(const Question& question);
+  Result<Answer> ask_own_ledger(const Question& question);
   Result<Answer> ask_with_book(const Question& question);
 
   const std::shared_ptr<Interrupt> interrupt_ = std::make_shared<Interrupt>();
@@ -76,7 +85,8 @@ class LocalKeeper final : public Keeper {
   Log log_;
   const std::shared_ptr<Published<config::Settings>> settings_;
   const std::shared_ptr<OpenedSources> opened_ = std::make_shared<OpenedSources>();
-  const std::shared_ptr<service::EventDesk> events_;
+  const std::shared_ptr<Announcer> announcer_ = std::make_shared<Announcer>();
+  const std::shared_ptr<EventDispatcher> governed_ = std::make_shared<EventDispatcher>();
   const service::MetricsDesk metrics_;
   service::EngineThread engine_;
   service::Configuration configuration_;
@@ -86,8 +96,13 @@ class LocalKeeper final : public Keeper {
   Bookkeeper* book_at_hand_ = nullptr;          // of that thread
   std::optional<desk::OwnBook> book_;           // made once the sources are open, as all below
   std::optional<LocalAnswers> answers_;
+  std::once_flag governor_is_heard_;
+  std::mutex servers_mutex_;
+  std::vector<std::unique_ptr<MetricsServer>> servers_;  // guarded by servers_mutex_; of the routes of answers_
   std::optional<desk::OwnDesk> desk_;
-  std::optional<OwnLeases> leases_;
+  std::optional<LedgerDaemon> daemon_;  // nothing where the ledger is never a daemon's
+  std::optional<OwnLeases> own_leases_;
+  std::optional<MachineLeases> leases_;
 };
 
 }  // namespace gpukeeper::embed

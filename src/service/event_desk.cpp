@@ -91,18 +91,23 @@ void EventDesk::remove(Listener& listener) {
   clients_ = listeners_.size();
 }
 
-void tell_served(EventDesk& desk, const Bookkeeper::Served& served, WallTime at) {
+std::vector<events::LeaseHappening> happenings_of(const Bookkeeper::Served& served) {
   const bool granted = served.kind == Bookkeeper::Served::Kind::granted;
   const auto over = served.draining ? events::EventType::lease_draining : events::EventType::lease_ended;
+  std::vector<events::LeaseHappening> result;
   for (std::size_t i = 0; i < served.leases.size(); ++i) {
-    desk.note({.type = granted ? events::EventType::lease_granted : over,
-               .id = served.leases[i],
-               .service = served.service,
-               .device = served.devices[i],
-               .reason = granted ? std::string() : std::string(to_string(served.reason)),
-               .note = {}},
-              at);
+    result.push_back({.type = granted ? events::EventType::lease_granted : over,
+                      .id = served.leases[i],
+                      .service = served.service,
+                      .device = served.devices[i],
+                      .reason = granted ? std::string() : std::string(to_string(served.reason)),
+                      .note = {}});
   }
+  return result;
+}
+
+void tell_served(EventDesk& desk, const Bookkeeper::Served& served, WallTime at) {
+  for (events::LeaseHappening& each : happenings_of(served)) desk.note(std::move(each), at);
 }
 
 }  // namespace gpukeeper::service

@@ -10,6 +10,7 @@
 #include <mutex>
 #include <optional>
 #include <set>
+#include <vector>
 
 #include "booking/bookkeeper.hpp"
 #include "core/clock.hpp"
@@ -89,6 +90,7 @@ class EventDesk {
 };
 
 /// Who was granted memory or gave it back, each lease of it.
+std::vector<events::LeaseHappening> happenings_of(const Bookkeeper::Served& served);
 void tell_served(EventDesk& desk, const Bookkeeper::Served& served, WallTime at);
 
 }  // namespace gpukeeper::service

@@ -48,6 +48,16 @@ gk_result gk_metrics(gk_keeper* keeper, const char* families, char** metrics) {
   });
 }
 
+gk_result gk_serve_metrics(gk_keeper* keeper, const char* address, uint16_t* port) {
+  return with(keeper, [&](Keeper& k) {
+    if (!address) return invalid("address is NULL: give one such as \"127.0.0.1:9090\"");
+    const auto served = k.serve_metrics(address);
+    if (!served) return fail_with(served.error());
+    if (port) *port = *served;
+    return GK_OK;
+  });
+}
+
 gk_result gk_configure(gk_keeper* keeper, const char* patch) {
   return with(keeper, [&](Keeper& k) {
     if (!patch) return invalid("patch is NULL: give a JSON object such as {\"temp_throttle\": 80}");

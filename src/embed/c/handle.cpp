@@ -92,6 +92,11 @@ bool is_of_parent(const gk_keeper& handle) {
   return handle.forks != handles().forks.load(std::memory_order_relaxed);
 }
 
+bool is_calling_listener(gk_keeper& handle) {
+  const Call call(&handle);
+  return call && call.keeper().is_calling_listener();
+}
+
 gk_keeper* make_handle(std::unique_ptr<Keeper> keeper) {
   static std::once_flag once;
   std::call_once(once, [] {

@@ -29,6 +29,9 @@ gk_keeper* make_handle(std::unique_ptr<Keeper> keeper);
 /// Ends what waits in it, waits for calls that are under way, and frees the keeper. In a child after fork(): nothing.
 void close(gk_keeper& handle);
 
+/// Whether the calling thread is one on which a listener of it is called.
+bool is_calling_listener(gk_keeper& handle);
+
 /// Whether it was opened before fork(), and this is the child.
 bool is_of_parent(const gk_keeper& handle);
 

@@ -93,6 +93,11 @@ gk_result gk_open(const gk_options* options, gk_keeper** keeper) {
 void gk_close(gk_keeper* keeper) {
   if (!keeper) return;
   static_cast<void>(guarded([&] {
+    if (is_calling_listener(*keeper)) {
+      return invalid(
+          "gk_close() was called by a listener of this keeper, which it would have to wait for: call it from "
+          "another thread");
+    }
     c::close(*keeper);
     return GK_OK;
   }));
