@@ -119,9 +119,10 @@ TEST_F(ChildProcessTest, OneThatTakesTimeIsWaitedForAgain) {
 }
 
 TEST_F(ChildProcessTest, ItStandsStillUntilItMayGoOn) {
-  const auto child = start("sleep 0.05; exit 3");
+  const auto child = start("until [ -e " + file("go") + " ]; do sleep 0.01; done; exit 3");
   child->pause();
   ASSERT_TRUE(eventually([&] { return state_of(child->pid()) == 'T'; }));
+  std::ofstream(file("go")) << "on";
   EXPECT_EQ(child->wait_until(clock_, clock_.now() + 200ms), std::nullopt);
   EXPECT_TRUE(child->paused());
   child->go_on();
