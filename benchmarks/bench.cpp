@@ -22,6 +22,7 @@
 #include "attribution.hpp"
 #include "backend/nvidia_smi/parse.hpp"
 #include "core/display_text.hpp"
+#include "embed.hpp"
 #include "fakes/corpus.hpp"
 #include "fakes/fake_clock.hpp"
 #include "figures.hpp"
@@ -280,6 +281,7 @@ int main(int argc, char** argv) {
                                                               {"metrics", metrics},
                                                               {"serve", serve},
                                                               {"load", load},
+                                                              {"embed", embed},
                                                               {"others", others}};
   bool found = only.empty();
   for (const auto& [name, section] : kSections) {
