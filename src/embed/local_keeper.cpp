@@ -52,6 +52,16 @@ std::shared_ptr<Published<config::Settings>> published(const config::Settings& s
   return result;
 }
 
+// By the settings as they are at each scrape: gk_configure() may have changed them.
+service::MetricsDesk metrics_desk(const std::shared_ptr<Published<config::Settings>>& settings) {
+  service::MetricsDesk desk;
+  desk.settings = [settings] {
+    const auto now = settings->read();
+    return std::shared_ptr<const prometheus::MetricsSettings>(now, &now->metrics);
+  };
+  return desk;
+}
+
 // Of events: those of a later keeper are larger.
 std::uint64_t first_number(const Clock& clock) {
   using std::chrono::microseconds;
@@ -94,6 +104,7 @@ LocalKeeper::LocalKeeper(const KeeperOptions& options, Parts parts)
       time_(parts.time),
       log_(*clock_, std::make_shared<QuietLog>()),
       settings_(published(parts.config->now().settings)),
+      metrics_(metrics_desk(settings_)),
       engine_((settings_->publish(std::make_shared<const config::Settings>(parts.config->now().settings)),
                opener(options, parts))),
       configuration_(
