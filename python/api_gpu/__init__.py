@@ -24,6 +24,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Callable, Optional, Tuple
 
+    from gpu_manager import GPUMetrics
+
     Answer = Tuple[int, dict[str, Any]]
 
 PREFIX = "/api/gpu"
@@ -82,22 +84,29 @@ def status_all(_: Query) -> Answer:
 
 
 def metrics(query: Query) -> Answer:
-    found = get_gpu_manager().get_gpu_metrics(query.gpu_id)
+    """For two kinds of clients at once: `data` of one GPU, and every GPU with its processes beside it."""
+    manager = get_gpu_manager()
+    everybody = manager.get_gpus_with_processes()
+    found = manager.get_gpu_metrics(query.gpu_id)
     if found is None:
-        return failed(404, "GPU not available or invalid GPU ID")
-    return succeeded(
-        {
-            "timestamp": found.timestamp.isoformat(),
-            "gpu_id": found.gpu_id,
-            "gpu_name": found.gpu_name,
-            "load_percent": found.load_percent,
-            "memory_used_mb": found.memory_used_mb,
-            "memory_total_mb": found.memory_total_mb,
-            "memory_percent": found.memory_percent,
-            "temperature_celsius": found.temperature_celsius,
-            "state": found.state.value,
-        }
-    )
+        code, document = failed(404, "GPU not available or invalid GPU ID")
+    else:
+        code, document = succeeded(_readings(found))
+    return code, {**document, **everybody}
+
+
+def _readings(found: GPUMetrics) -> dict[str, Any]:
+    return {
+        "timestamp": found.timestamp.isoformat(),
+        "gpu_id": found.gpu_id,
+        "gpu_name": found.gpu_name,
+        "load_percent": found.load_percent,
+        "memory_used_mb": found.memory_used_mb,
+        "memory_total_mb": found.memory_total_mb,
+        "memory_percent": found.memory_percent,
+        "temperature_celsius": found.temperature_celsius,
+        "state": found.state.value,
+    }
 
 
 def metrics_history(query: Query) -> Answer:

@@ -100,7 +100,7 @@ class BookedAllocation(GPUMemoryAllocation):
             log(WARNING, "Allocation ID already exists", allocation_id=name)
             return False
         except GpukeeperError as error:
-            log(WARNING, "GPU memory allocation failed", allocation_id=name, required_mb=required_mb, reason=str(error))
+            log(WARNING, f"GPU memory allocation failed: {error}", allocation_id=name, required_mb=required_mb)
             return False
         self._book.changed()
         log(INFO, "GPU memory allocated", allocation_id=name, allocated_mb=required_mb, gpu_id=self.gpu_id)
@@ -115,7 +115,7 @@ class BookedAllocation(GPUMemoryAllocation):
                 raise GpukeeperError("that can be no name of an allocation")
             self._keeper.call("gk_release_named", name.encode(), self.gpu_id)
         except GpukeeperError as error:
-            log(WARNING, "Allocation ID not found", allocation_id=repr(allocation_id), reason=str(error))
+            log(WARNING, f"Allocation ID not found: {error}", allocation_id=repr(allocation_id))
             return False
         self._book.changed()
         log(INFO, "GPU memory deallocated", allocation_id=name, gpu_id=self.gpu_id)

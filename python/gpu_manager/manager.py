@@ -7,12 +7,14 @@ import threading
 import time
 from datetime import datetime
 
-from ._log import CRITICAL, DEBUG, ERROR, INFO, WARNING, log, log_exception
+from ._log import CRITICAL, DEBUG, ERROR, INFO, WARNING, log
 from .allocation import GPUMemoryAllocation
-from .events import Callbacks, Dispatcher
+from .events import Callbacks
 from .history import History, row, trend
+from .library import Gpus, known, megabytes, metrics_of
 from .metrics import STATES, GPUMetrics, GPUState
 from .settings import DEFAULTS, Settings, of_machine
+from .watch import Watch, stop_at_exit
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,47 +22,13 @@ if TYPE_CHECKING:
     from typing import Any, Callable, Optional, Union
 
     from gpukeeper import _native
-    from gpukeeper._keeper import Keeper
 
-_MIB = 2**20
 _SHORTEST_INTERVAL = 0.1  # seconds, as the library has it
 _LOG_EVERY = 60.0  # seconds between lines of metrics, whatever the interval
 _LOWERED = (GPUState.THROTTLED, GPUState.CRITICAL)
 _GOOD = (GPUState.OPTIMAL, GPUState.NORMAL)
 _NO_GPU = {"available": False, "state": "unavailable", "message": "GPU not available"}
 _NO_METRICS = {"available": False, "state": "unavailable", "error": "Failed to get GPU metrics"}
-_LEDGER = "GPUKEEPER_LEDGER"  # "memory": allocations are kept in this process alone
-
-
-def _known(number: float) -> Optional[float]:
-    return number if number == number else None
-
-
-def _megabytes(count: int) -> Optional[float]:
-    return count / _MIB if count != 2**64 - 1 else None
-
-
-def _open() -> Optional[Keeper]:
-    """Looks at the GPUs in this process. None where that cannot be, which the log explains: importing and creating
-    never fail, as a program without a GPU must run, too."""
-    try:
-        from gpukeeper._keeper import Keeper
-
-        return Keeper(memory_ledger=os.environ.get(_LEDGER) == "memory")
-    except Exception as error:
-        log(ERROR, f"GPU initialization failed: {error}")
-        return None
-
-
-class _Watch:
-    """One run of the monitor loop: its thread, how it is stopped, and what it saw last."""
-
-    def __init__(self) -> None:
-        self.stop = threading.Event()
-        self.callbacks = Dispatcher()
-        self.states: dict[int, GPUState] = {}
-        self.emergency: set[int] = set()  # GPUs at or above temp_critical
-        self.logged = time.monotonic()
 
 
 class GPUManager:
@@ -80,8 +48,8 @@ class GPUManager:
         self._history = History()
         self.throttle_start_time: Optional[datetime] = None
         self.last_critical_time: Optional[datetime] = None
-        self._keeper = _open()
-        self.config: dict[str, Any] = dict(DEFAULTS) if self._keeper is None else of_machine(self._keeper)
+        self._gpus = Gpus()
+        self.config: dict[str, Any] = dict(DEFAULTS) if self._gpus.keeper is None else of_machine(self._gpus.keeper)
         self._connect()
         if not self.gpus_available:
             log(WARNING, "No GPUs detected")
@@ -91,39 +59,31 @@ class GPUManager:
         """What must be new in a forked child: locks that other threads may have held, and the loop, which is gone."""
         self._pid = os.getpid()
         self._lock = threading.RLock()
-        self._watch: Optional[_Watch] = None
+        self._watch: Optional[Watch] = None
         self._pinned: Optional[GPUState] = None
+        self._logged = time.monotonic()
         self.is_monitoring = False
         self.monitor_thread: Optional[threading.Thread] = None
 
     def _connect(self) -> None:
-        self._settings = Settings(self._keeper, self.config)
-        if self._keeper is None:
-            return
-        import ctypes
+        self._settings = Settings(self._gpus.keeper, self.config)
+        if self._gpus.keeper is not None:
+            from .booking import Book
 
-        from gpukeeper import _native
+            self._book = Book(self._gpus.keeper)
+            self._detect()
 
-        from .booking import Book
-
-        self._native = _native
-        self._reading_size = ctypes.sizeof(_native.gk_reading)
-        self._throttling_size = ctypes.sizeof(_native.gk_throttling)
-        self._byref = ctypes.byref
-        self._book = Book(self._keeper)
-        self._detect()
-
-    def _library(self) -> Optional[Keeper]:
-        """The keeper of this process: after fork() the child opens its own, and settings changed by hand are told."""
+    def _now(self) -> Gpus:
+        """The GPUs of this process: after fork() the child opens its own. Settings changed by hand are told."""
         if self._pid != os.getpid():
             self._prepare()
-            self._keeper = _open()
+            self._gpus = Gpus()
             config, self.config = self.config, dict(DEFAULTS)
-            self.gpu_count = 0
+            self.gpu_count, self.memory_allocators = 0, {}
             self._connect()
             self.config.update(config)
         self._settings.synchronise()
-        return self._keeper
+        return self._gpus
 
     # ---- which GPUs there are
 
@@ -137,25 +97,22 @@ class GPUManager:
 
     def _detect(self) -> None:
         """Takes note of the GPUs that there are now; those that came later and those that went, too."""
-        keeper = self._keeper
-        if keeper is None or keeper.closed:
-            return
-        count = int(keeper.library.gk_device_count(keeper.handle))
-        if count == self.gpu_count:
+        count = self._gpus.count()
+        if count == self.gpu_count or self._gpus.keeper is None:
             return
         from .booking import BookedAllocation
 
         gpus = []
         with self._lock:
             for index in range(count):
-                raw = self._native.gk_reading(self._reading_size)
-                if keeper.library.gk_latest(keeper.handle, index, self._byref(raw)) != 0:
+                raw = self._gpus.latest(index)
+                if raw is None:
                     continue
-                name, total = raw.name.decode("utf-8", "replace"), _megabytes(raw.memory_total_bytes)
+                name, total = raw.name.decode("utf-8", "replace"), megabytes(raw.memory_total_bytes)
                 driver = raw.driver.decode("utf-8", "replace") or "Unknown"
                 gpus.append({"id": index, "name": name, "memory_total_mb": total, "driver": driver})
                 if total is not None and index not in self.memory_allocators:
-                    account = BookedAllocation(keeper, self._book, index, total, self._limit)
+                    account = BookedAllocation(self._gpus.keeper, self._book, index, total, self._limit)
                     self.memory_allocators[index] = account
                 log(INFO, "GPU detected", gpu_id=index, gpu_name=name, memory_total_mb=total)
             self.gpus = gpus
@@ -164,67 +121,23 @@ class GPUManager:
 
     # ---- what they do
 
-    def _look(self, gpu_id: int) -> Optional[_native.gk_reading]:
-        """A reading no older than 100 ms of a GPU that answers."""
-        keeper = self._library()
-        if keeper is None:
-            return None
-        if not isinstance(gpu_id, int) or not 0 <= gpu_id < 2**32:
-            log(ERROR, "Invalid GPU ID", gpu_id=repr(gpu_id))
-            return None
-        raw = self._native.gk_reading(self._reading_size)
-        result = keeper.library.gk_read(keeper._handle, gpu_id, self._byref(raw))
-        if result:
-            log(ERROR, "Failed to get GPU metrics", gpu_id=gpu_id, reason=self._reason(keeper))
-            return None
-        return raw
-
-    def _reason(self, keeper: Keeper) -> str:
-        return self._native.text(keeper.library.gk_last_error())
-
-    def _metrics(self, raw: _native.gk_reading) -> GPUMetrics:
-        return GPUMetrics(
-            datetime.fromtimestamp(raw.read_at if raw.read_at > 0 else time.time()),
-            raw.index,
-            raw.name.decode("utf-8", "replace"),
-            _known(raw.utilization_percent),
-            _megabytes(raw.memory_used_bytes),
-            _megabytes(raw.memory_total_bytes),
-            _known(raw.memory_percent),
-            _known(raw.temperature_celsius),
-            _known(raw.fan_percent),
-            _known(raw.power_watts),
-            STATES[raw.state],
-        )
-
-    def _throttling(self, gpu_id: Optional[int] = None) -> Optional[_native.gk_throttling]:
-        """What the library's governor says, of one GPU or of all; None without a GPU."""
-        keeper = self._keeper
-        if keeper is None or not self.gpus_available:
-            return None
-        raw = self._native.gk_throttling(self._throttling_size)
-        device = -1 if gpu_id is None else gpu_id
-        return raw if keeper.library.gk_throttle(keeper._handle, device, self._byref(raw)) == 0 else None
-
-    def _throttling_now(self) -> Optional[_native.gk_throttling]:
-        """Of all GPUs, by readings that are fresh: without a monitor loop nobody else looks."""
-        keeper = self._library()
-        if keeper is None:
-            return None
+    def _throttling(self) -> Optional[_native.gk_throttling]:
+        """Of all GPUs, by readings that are fresh: without a monitor loop nobody else looks. None without a GPU."""
+        gpus = self._now()
         self._detect()
+        if not self.gpus_available:
+            return None
         if not self.is_monitoring:
-            raw = self._native.gk_reading(self._reading_size)
-            for index in range(self.gpu_count):
-                keeper.library.gk_read(keeper._handle, index, self._byref(raw))
-        return self._throttling()
+            gpus.freshen(self.gpu_count)
+        return gpus.throttling()
 
     def is_available(self) -> bool:
         return self.gpus_available_now() and self.current_state is not GPUState.UNAVAILABLE
 
     def gpus_available_now(self) -> bool:
         """Whether there is a GPU, those that came since this was created included."""
-        if self._library() is not None:
-            self._detect()
+        self._now()
+        self._detect()
         return self.gpus_available
 
     @property
@@ -232,7 +145,7 @@ class GPUManager:
         """The worst of all GPUs. What a caller's test sets holds until the next sample."""
         if self._pinned is not None:
             return self._pinned
-        throttling = self._throttling_now()
+        throttling = self._throttling()
         if throttling is None:
             return GPUState.UNAVAILABLE
         state: GPUState = STATES[throttling.state]
@@ -245,7 +158,7 @@ class GPUManager:
     @property
     def is_throttled(self) -> bool:
         """Whether a GPU itself holds work back, its cooldown included."""
-        throttling = self._throttling_now()
+        throttling = self._throttling()
         return throttling is not None and throttling.is_throttled != 0
 
     @property
@@ -258,32 +171,19 @@ class GPUManager:
 
     def get_gpu_metrics(self, gpu_id: int = 0) -> Optional[GPUMetrics]:
         """A fresh sample; None without a GPU, for one that is unknown, and for one that does not answer."""
-        raw = self._look(gpu_id)
-        return self._metrics(raw) if raw is not None and raw.available else None
+        raw = self._now().look(gpu_id)
+        return metrics_of(raw) if raw is not None and raw.available else None
 
     def _determine_gpu_state(self, temperature: float, memory_percent: float, load_percent: float) -> GPUState:
         """By the configured thresholds alone: the worse of both axes, of which None says nothing."""
-        from ctypes import byref, c_int32
-
-        keeper = self._library()
-        if keeper is None:
-            return GPUState.UNAVAILABLE
-        nan = float("nan")
-        state = c_int32()
-        keeper.call(
-            "gk_judge",
-            nan if temperature is None else temperature,
-            nan if memory_percent is None else memory_percent,
-            byref(state),
-        )
-        judged: GPUState = STATES[state.value]
-        return judged
+        return self._now().judge(temperature, memory_percent)
 
     def get_gpu_status(self, gpu_id: int = 0) -> dict[str, Any]:
-        raw = self._look(gpu_id)
+        gpus = self._now()
+        raw = gpus.look(gpu_id)
         if raw is None or not raw.available:
             return dict(_NO_METRICS if self.gpus_available else _NO_GPU)
-        throttling = self._throttling(gpu_id)
+        throttling = gpus.throttling(gpu_id)
         config = self.config
         account = self.memory_allocators.get(gpu_id)
         status: dict[str, Any] = {
@@ -291,12 +191,12 @@ class GPUManager:
             "gpu_id": gpu_id,
             "name": raw.name.decode("utf-8", "replace"),
             "state": STATES[raw.state].value,
-            "load_percent": _known(raw.utilization_percent),
-            "temperature_celsius": _known(raw.temperature_celsius),
+            "load_percent": known(raw.utilization_percent),
+            "temperature_celsius": known(raw.temperature_celsius),
             "memory": {
-                "used_mb": _megabytes(raw.memory_used_bytes),
-                "total_mb": _megabytes(raw.memory_total_bytes),
-                "percent": _known(raw.memory_percent),
+                "used_mb": megabytes(raw.memory_used_bytes),
+                "total_mb": megabytes(raw.memory_total_bytes),
+                "percent": known(raw.memory_percent),
                 "allocation_stats": self._usage(account) if account is not None else {},
             },
             "thresholds": {
@@ -324,7 +224,7 @@ class GPUManager:
         try:
             return account.get_usage_stats()
         except GpukeeperError as error:
-            log(ERROR, "The ledger does not answer", gpu_id=account.gpu_id, reason=str(error))
+            log(ERROR, f"The ledger does not answer: {error}", gpu_id=account.gpu_id)
             return {}
 
     def get_all_gpus_status(self) -> list[dict[str, Any]]:
@@ -342,6 +242,19 @@ class GPUManager:
         """Over the last minutes that were monitored; {} where nothing was."""
         since = time.monotonic() - duration_minutes * 60
         return trend(self._history.temperatures(gpu_id, since), duration_minutes)
+
+    def get_gpus_with_processes(self) -> dict[str, Any]:
+        """Every GPU with who is on it: `gpus`, `count` and `timestamp`, as the documented system monitor has them."""
+        from gpukeeper.errors import GpukeeperError
+
+        keeper = self._now().keeper
+        try:
+            if keeper is not None and self.gpu_count > 0:
+                document = keeper.ask("GET", "/api/gpu/metrics")
+                return {key: document[key] for key in ("gpus", "count", "timestamp")}
+        except GpukeeperError as error:
+            log(WARNING, f"The processes cannot be looked at: {error}")
+        return {"gpus": [], "count": 0, "timestamp": time.time()}
 
     # ---- memory
 
@@ -368,7 +281,7 @@ class GPUManager:
         try:
             return account.get_available_memory()
         except GpukeeperError as error:
-            log(ERROR, "The ledger does not answer", gpu_id=gpu_id, reason=str(error))
+            log(ERROR, f"The ledger does not answer: {error}", gpu_id=gpu_id)
             return 0.0
 
     def get_available_memory_gb(self, gpu_id: int = 0) -> float:
@@ -379,7 +292,8 @@ class GPUManager:
         return Allocation(self, allocation_id, required_mb, gpu_id)
 
     def _account(self, gpu_id: int) -> Optional[GPUMemoryAllocation]:
-        if self._library() is None or isinstance(gpu_id, bool) or not isinstance(gpu_id, int):
+        self._now()
+        if isinstance(gpu_id, bool) or not isinstance(gpu_id, int):
             return None
         account = self.memory_allocators.get(gpu_id)
         if account is None:
@@ -397,7 +311,7 @@ class GPUManager:
         """1.0, 0.8, 0.5 or 0.0: that of the slowest GPU; 1.0 without one."""
         if self._pinned is not None:
             return {GPUState.NORMAL: 0.8, GPUState.THROTTLED: 0.5, GPUState.CRITICAL: 0.0}.get(self._pinned, 1.0)
-        throttling = self._throttling_now()
+        throttling = self._throttling()
         return 1.0 if throttling is None else float(throttling.speed_multiplier)
 
     def wait_until_clear(self, timeout: Optional[float] = None) -> bool:
@@ -421,15 +335,12 @@ class GPUManager:
             if self.is_monitoring:
                 log(WARNING, "GPU monitoring already running")
                 return
-            if self._keeper is not None:
-                self._keeper.library.gk_monitor(self._keeper._handle, 1)
-            watch = self._watch = _Watch()
+            self._gpus.monitor(True)
+            watch = self._watch = Watch(self._sample, self._interval)
             self.is_monitoring = True
-            self.monitor_thread = threading.Thread(
-                target=self._run, args=(watch,), name="gpu_manager monitor", daemon=True
-            )
-            self.monitor_thread.start()
-        _stop_at_exit(self)
+            self.monitor_thread = watch.thread
+        watch.start()
+        stop_at_exit(self)
         log(INFO, "GPU monitoring started")
 
     def stop_monitoring(self) -> None:
@@ -437,27 +348,15 @@ class GPUManager:
         if self._pid != os.getpid():
             return  # it runs in the parent
         with self._lock:
-            watch, thread = self._watch, self.monitor_thread
+            watch, self._watch = self._watch, None
             if watch is None:
                 return
-            self._watch = None
             self.is_monitoring = False
-            watch.stop.set()
-            watch.callbacks.stop()
-            if self._keeper is not None and not self._keeper.closed:
-                self._keeper.library.gk_monitor(self._keeper._handle, 0)
-        if thread is not None and thread is not threading.current_thread():
-            thread.join(timeout=0.1)  # it waits for nothing but a GPU that does not answer
+            watch.stop()
+            self._gpus.monitor(False)
+        if watch.thread.is_alive() and watch.thread is not threading.current_thread():
+            watch.thread.join(timeout=0.1)  # it waits for nothing but a GPU that does not answer
         log(INFO, "GPU monitoring stopped")
-
-    def _run(self, watch: _Watch) -> None:
-        while not watch.stop.is_set():
-            try:
-                self._tick(watch)
-            except Exception:
-                if not watch.stop.is_set():
-                    log_exception("Error in GPU monitoring loop")
-            watch.stop.wait(self._interval())
 
     def _interval(self) -> float:
         try:
@@ -465,43 +364,36 @@ class GPUManager:
         except (KeyError, TypeError, ValueError):
             return float(DEFAULTS["monitor_interval"])
 
-    def _tick(self, watch: _Watch) -> None:
-        self._library()
+    def _sample(self, watch: Watch) -> None:
+        """One look at every GPU: into the history, and told where it is news."""
+        if self._gpus.closed:
+            return watch.stop()
+        gpus = self._now()
         self._detect()
-        size = self.config["history_size"]
         for index in range(self.gpu_count):
-            raw = self._look(index)
-            if raw is None or watch.stop.is_set():
+            raw = gpus.look(index)
+            if raw is None or watch.stopped:
                 continue
-            metrics = self._metrics(raw)
+            metrics = metrics_of(raw)
             if raw.available:
-                self._history.add(time.monotonic(), metrics, size)
+                self._history.add(time.monotonic(), metrics, self.config["history_size"])
             self._pinned = None
-            self._follow(watch, metrics)
+            self._tell(watch, metrics)
         self._note_throttling()
-        if time.monotonic() - watch.logged >= _LOG_EVERY:
-            watch.logged = time.monotonic()
-            for latest in self._history.samples()[-self.gpu_count :]:
-                log(DEBUG, "GPU metrics", gpu_id=latest.gpu_id, temperature=latest.temperature_celsius)
+        self._log_metrics()
 
-    def _follow(self, watch: _Watch, metrics: GPUMetrics) -> None:
-        """Tells who wants to know of a change; callbacks find the new state in place."""
-        gpu_id, new = metrics.gpu_id, metrics.state
-        old = watch.states.get(gpu_id, GPUState.OPTIMAL)
-        watch.states[gpu_id] = new
-        temperature = metrics.temperature_celsius
-        emergency = temperature is not None and temperature >= self.config["temp_critical"]
-        entered = emergency and gpu_id not in watch.emergency
-        (watch.emergency.add if emergency else watch.emergency.discard)(gpu_id)
-        if new is not old:
-            if new is GPUState.CRITICAL:
+    def _tell(self, watch: Watch, metrics: GPUMetrics) -> None:
+        """Calls who wants to know of a change, on the callbacks' thread; the new state is in place then."""
+        old, emergency = watch.changes.take(metrics, self.config["temp_critical"])
+        if metrics.state is not old:
+            if metrics.state is GPUState.CRITICAL:
                 self.last_critical_time = metrics.timestamp
-            watch.callbacks.put(lambda: self._handle_state_change(old, new, metrics))
-        elif entered:
+            watch.callbacks.put(lambda: self._handle_state_change(old, metrics.state, metrics))
+        elif emergency:
             watch.callbacks.put(lambda: self._trigger_callbacks("overheat", metrics))
 
     def _note_throttling(self) -> None:
-        throttling = self._throttling()
+        throttling = self._gpus.throttling()
         throttled = throttling is not None and throttling.is_throttled != 0
         if throttled and self.throttle_start_time is None:
             self.throttle_start_time = datetime.now()
@@ -509,6 +401,14 @@ class GPUManager:
         elif not throttled and self.throttle_start_time is not None:
             self.throttle_start_time = None
             log(INFO, "Processing throttle released", cooldown_seconds=self.config["throttle_cooldown_seconds"])
+
+    def _log_metrics(self) -> None:
+        now = time.monotonic()
+        if now - self._logged < _LOG_EVERY:
+            return
+        self._logged = now
+        for latest in self._history.samples()[-self.gpu_count :]:
+            log(DEBUG, "GPU metrics", gpu_id=latest.gpu_id, temperature=latest.temperature_celsius)
 
     # ---- events
 
@@ -551,7 +451,7 @@ class GPUManager:
 
     def config_problem(self, config_updates: dict[str, Any]) -> str:
         """As update_config(), but says why not; "" where it was taken."""
-        self._library()
+        self._now()
         problem = self._settings.update(config_updates)
         size = self.config["history_size"]
         if not problem and isinstance(size, int):
@@ -602,17 +502,3 @@ def _after_fork() -> None:
 
 os.register_at_fork(after_in_child=_after_fork)
 
-
-_to_stop: Any = None
-
-
-def _stop_at_exit(manager: GPUManager) -> None:
-    """Ends the loop before the library is closed, which happens at the interpreter's end as well."""
-    global _to_stop
-    if _to_stop is None:
-        import atexit
-        import weakref
-
-        _to_stop = weakref.WeakSet()
-        atexit.register(lambda: [each.stop_monitoring() for each in list(_to_stop)])
-    _to_stop.add(manager)

@@ -43,7 +43,7 @@ def of_machine(keeper: Keeper) -> dict[str, Any]:
             if row["key"] in found and row["value"] is not None:
                 found[row["key"]] = whole(row["value"])
     except (GpukeeperError, KeyError, TypeError) as error:
-        log(WARNING, "The configuration cannot be read, the defaults hold", reason=str(error))
+        log(WARNING, f"The configuration cannot be read, the defaults hold: {error}")
     return found
 
 

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     )
     from .lease import Lease
     from .monitor import Event, Monitor, Subscription, default_monitor
+    from .operations import operation, record_operation
     from .optimizer import GPUAllocationManager, GPUMemoryOptimizer, GPUResourceMonitor, GPUResourceOptimizer
     from .reading import Reading, State, Throttling
     from .reclaim import ReclaimReply, ReclaimRequest, Reclaimer, on_reclaim, pytorch_cache
@@ -44,6 +45,7 @@ _WHERE = {
     ),
     "lease": ("Lease",),
     "monitor": ("Event", "Monitor", "Subscription", "default_monitor"),
+    "operations": ("operation", "record_operation"),
     "optimizer": ("GPUAllocationManager", "GPUMemoryOptimizer", "GPUResourceMonitor", "GPUResourceOptimizer"),
     "reading": ("Reading", "State", "Throttling"),
     "reclaim": ("ReclaimReply", "ReclaimRequest", "Reclaimer", "on_reclaim", "pytorch_cache"),
@@ -55,7 +57,8 @@ __all__ = [
     "GPUResourceMonitor", "GPUResourceOptimizer", "GpuMonitorCallback", "GpukeeperError", "HuggingFaceCallback",
     "InvalidArgument", "KerasCallback", "Lease", "LibraryMissing", "LightningCallback", "Monitor", "NotFound",
     "NotPermitted", "Reading", "ReclaimReply", "ReclaimRequest", "Reclaimer", "Refused", "State", "Subscription",
-    "Throttling", "TimedOut", "Unavailable", "default_monitor", "on_reclaim", "pytorch_cache",
+    "Throttling", "TimedOut", "Unavailable", "default_monitor", "on_reclaim", "operation", "pytorch_cache",
+    "record_operation",
 ]  # fmt: skip
 
 

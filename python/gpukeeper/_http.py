@@ -8,17 +8,19 @@ from .errors import GpukeeperError, InvalidArgument, by_status
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import ssl
     from typing import Any, Iterator, Mapping, NamedTuple, Optional
 
     class Place(NamedTuple):
         path: str  # of a unix socket; "" for TCP
         host: str
         port: int
+        tls: bool
 
 else:
     from collections import namedtuple
 
-    Place = namedtuple("Place", "path host port")
+    Place = namedtuple("Place", "path host port tls")
 
 DEFAULT_PORT = 8737
 MOST_OF_ANSWER = 64 * 2**20
@@ -26,14 +28,14 @@ MOST_OF_EVENT = 16 * 2**20
 
 
 def parse_host(text: str) -> Place:
-    """ "unix:PATH", "HOST", "HOST:PORT", "[v6]:PORT", the last three also behind "http://"; as --host takes it."""
+    """ "unix:PATH", "HOST", "HOST:PORT", "[v6]:PORT", the last three also behind "http://" or "https://"; as --host
+    takes it."""
     if text.startswith("unix:"):
         if not text[5:]:
             raise InvalidArgument("'unix:' names no socket: write unix:PATH")
-        return Place(text[5:], "localhost", 0)
-    if text.startswith("https://"):
-        raise InvalidArgument(f"{text!r}: TLS is not spoken here: use a unix socket, or a proxy of this machine")
-    rest = text[7:].rstrip("/") if text.startswith("http://") else text
+        return Place(text[5:], "localhost", 0, False)
+    tls = text.startswith("https://")
+    rest = text[8 if tls else 7 :].rstrip("/") if tls or text.startswith("http://") else text
     if rest.startswith("["):
         name, closed, port = rest[1:].partition("]")
         port = port[1:] if port.startswith(":") else port
@@ -45,7 +47,7 @@ def parse_host(text: str) -> Place:
         good = bool(name)
     if not good or (port and not (port.isascii() and port.isdigit() and 0 < int(port) < 65536)):
         raise InvalidArgument(f"{text!r} names no daemon: write unix:PATH, HOST or HOST:PORT")
-    return Place("", name, int(port) if port else DEFAULT_PORT)
+    return Place("", name, int(port) if port else DEFAULT_PORT, tls)
 
 
 def usual_places(environment: Mapping[str, str], user: int) -> list[Place]:
@@ -57,8 +59,30 @@ def usual_places(environment: Mapping[str, str], user: int) -> list[Place]:
         folders.append(environment["XDG_RUNTIME_DIR"])
     if "/run/gpukeeper" not in folders:
         folders.append("/run/gpukeeper")
-    sockets = [Place(os.path.join(folder, "gpukeeper.sock"), "localhost", 0) for folder in folders]
-    return sockets + [Place("", "127.0.0.1", DEFAULT_PORT)]
+    sockets = [Place(os.path.join(folder, "gpukeeper.sock"), "localhost", 0, False) for folder in folders]
+    return sockets + [Place("", "127.0.0.1", DEFAULT_PORT, False)]
+
+
+def trust() -> ssl.SSLContext:
+    """Whom to believe over TLS, and what to show of ourselves: $GPUKEEPER_CA in place of the machine's authorities,
+    $GPUKEEPER_CERTIFICATE and $GPUKEEPER_KEY. Raises InvalidArgument naming the variable whose file will not do."""
+    import ssl
+
+    authorities, certificate, key = (
+        os.environ.get(f"GPUKEEPER_{name}") or None for name in ("CA", "CERTIFICATE", "KEY")
+    )
+    try:
+        context = ssl.create_default_context(cafile=authorities)
+    except (OSError, ssl.SSLError) as error:
+        raise InvalidArgument(f"GPUKEEPER_CA: {authorities} cannot be used: {error}") from None
+    if bool(certificate) != bool(key):
+        raise InvalidArgument("GPUKEEPER_CERTIFICATE and GPUKEEPER_KEY go together")
+    if certificate:
+        try:
+            context.load_cert_chain(certificate, key)
+        except (OSError, ssl.SSLError) as error:
+            raise InvalidArgument(f"GPUKEEPER_CERTIFICATE: {certificate} cannot be used: {error}") from None
+    return context
 
 
 def places(host: Optional[str]) -> list[Place]:

@@ -32,7 +32,7 @@ class _Exchange:
 
     def write(self, method: str, target: str, headers: dict[str, str], body: bytes) -> None:
         said = {"Host": "localhost", "Connection": "close", "Content-Length": str(len(body)), **headers}
-        lines = [f"{method} {_http.checked_target(target)} HTTP/1.1", *(f"{k}: {v}" for k, v in said.items()), "", ""]
+        lines = [f"{method} {target} HTTP/1.1", *(f"{k}: {v}" for k, v in said.items()), "", ""]
         self._writer.write("\r\n".join(lines).encode("ascii") + body)
 
     async def head(self) -> None:
@@ -123,16 +123,19 @@ class AsyncClient:
                 if place.path:
                     streams = await asyncio.open_unix_connection(place.path, limit=_MOST_OF_HEAD)
                 else:
-                    streams = await asyncio.open_connection(place.host, place.port, limit=_MOST_OF_HEAD)
+                    trust = _http.trust() if place.tls else None
+                    streams = await asyncio.open_connection(place.host, place.port, limit=_MOST_OF_HEAD, ssl=trust)
                 return _Exchange(*streams)
             except OSError as error:
                 tried.append((place, error))
         raise Unavailable(_http.unreachable(tried))
 
     async def _answer(self, method: str, target: str, said: bytes) -> Any:
+        headers = _http.headers(self._token, bool(said))
+        _http.checked_target(target)
         exchange = await self._connect()
         try:
-            exchange.write(method, target, _http.headers(self._token, bool(said)), said)
+            exchange.write(method, target, headers, said)
             await exchange.head()
             return _http.understood(exchange.status, await exchange.body())
         except (ConnectionError, asyncio.IncompleteReadError) as error:

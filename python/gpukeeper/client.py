@@ -22,15 +22,18 @@ if TYPE_CHECKING:
 
 
 class _Connection(http.client.HTTPConnection):
-    """HTTP over a unix socket, too."""
+    """HTTP over a unix socket and over TLS, too."""
 
     def __init__(self, place: Place, timeout: Optional[float]) -> None:
         super().__init__(place.host, place.port or None, timeout=timeout)
         self._path = place.path
+        self._tls = _http.trust() if place.tls else None
 
     def connect(self) -> None:
         if not self._path:
             super().connect()
+            if self._tls is not None:
+                self.sock = self._tls.wrap_socket(self.sock, server_hostname=self.host)
             return
         self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self.sock.settimeout(self.timeout)
@@ -83,8 +86,8 @@ class ClientLease:
 class Client:
     """Asks `gpukeeper serve`: Client().snapshot().
 
-    `host`: "unix:PATH", "HOST:PORT"; None: $GPUKEEPER_HOST, else the usual places of this machine. `token`: None:
-    $GPUKEEPER_TOKEN. Every question has a connection of its own. Threads: any.
+    `host`: "unix:PATH", "HOST:PORT", "https://HOST:PORT"; None: $GPUKEEPER_HOST, else the usual places of this machine.
+    `token`: None: $GPUKEEPER_TOKEN. Every question has a connection of its own. Threads: any.
     """
 
     def __init__(self, host: str | None = None, *, token: str | None = None, timeout: float = 30.0) -> None:
@@ -107,9 +110,11 @@ class Client:
     def request(self, method: str, target: str, body: Any = None, *, timeout: float | None = None) -> Any:
         """The document of an answer (docs/api.md); a refusal is raised with its problem document."""
         said = None if body is None else json.dumps(body, allow_nan=False).encode()
+        headers = _http.headers(self._token, said is not None)
+        _http.checked_target(target)
         connection = self._connect(self.timeout if timeout is None else timeout)
         try:
-            connection.request(method, _http.checked_target(target), said, _http.headers(self._token, said is not None))
+            connection.request(method, target, said, headers)
             answer = connection.getresponse()
             text = answer.read(_http.MOST_OF_ANSWER + 1)
         except socket.timeout:

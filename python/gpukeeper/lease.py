@@ -124,9 +124,8 @@ def book(
     raw = _native.gk_lease(ctypes.sizeof(_native.gk_lease))
     written = c_void_p()
     keeper.call("gk_allocate", byref(request), byref(raw), byref(written))
-    text = _native.taken(keeper.library, written)
-    document = json.loads(text) if text else {}
-    lease = Lease(keeper, raw, document if isinstance(document, dict) else {})
+    document = json.loads(_native.taken(keeper.library, written))
+    lease = Lease(keeper, raw, document["leases"][0])
     tell_holders(lease)
     return lease
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 _MOST_OF_QUESTION = 64 * 1024
 _PATIENCE = 10.0  # seconds for whoever connected to say what he wants
 _LONGEST_NOTE = 200
+_LARGE = 2**20  # bytes, above which PyTorch's allocator takes from its large segments
 
 
 class ReclaimRequest:
@@ -84,7 +85,8 @@ class ReclaimReply:
 
 def pytorch_cache(request: ReclaimRequest) -> ReclaimReply:
     """Gives the unused part of PyTorch's caching allocator back, and says how much that was, by its own counters.
-    Tensors that are alive stay. A process that does not use PyTorch is not made to load it."""
+    Tensors that are alive stay. Where it is to be scrubbed, the cache is overwritten with zeros first; `scrubbed` is
+    true where all that was given back had been. A process that does not use PyTorch is not made to load it."""
     torch: Any = sys.modules.get("torch")
     if torch is None or not torch.cuda.is_available():
         return ReclaimReply(0, note="PyTorch uses no GPU in this process")
@@ -93,10 +95,40 @@ def pytorch_cache(request: ReclaimRequest) -> ReclaimReply:
     devices = _devices_of(torch, request.device)
     before = sum(torch.cuda.memory_reserved(index) for index in devices)
     gc.collect()  # tensors in cycles
+    overwritten = sum(_overwrite(torch, index) for index in devices) if request.scrub else 0
     torch.cuda.empty_cache()
     after = sum(torch.cuda.memory_reserved(index) for index in devices)
     freed = max(0, before - after)
-    return ReclaimReply(freed, scrubbed=False if request.scrub else None, note="PyTorch's cache was emptied")
+    scrubbed = overwritten >= freed if request.scrub else None
+    return ReclaimReply(freed, scrubbed=scrubbed, note="PyTorch's cache was emptied")
+
+
+def _overwrite(torch: Any, index: int) -> int:
+    """Fills the blocks that the caching allocator keeps unused with zeros, and says how many bytes those were.
+
+    A tensor of exactly a block's size gets that block. Not reached are blocks of other streams than the default one,
+    and small remainders of large segments, as such a size is looked for in another pool: they would make it grow.
+    """
+    filled, taken = 0, []
+    reserved = torch.cuda.memory_reserved(index)
+    for size in sorted(_unused_blocks(torch, index), reverse=True):
+        tensor = torch.zeros(size, dtype=torch.uint8, device=f"cuda:{index}")
+        if torch.cuda.memory_reserved(index) > reserved:  # it was no block of the cache after all
+            break
+        taken.append(tensor)
+        filled += size
+    torch.cuda.synchronize(index)
+    return filled
+
+
+def _unused_blocks(torch: Any, index: int) -> list[int]:
+    return [
+        block["size"]
+        for segment in torch.cuda.memory_snapshot()
+        if segment["device"] == index and segment["stream"] == 0
+        for block in segment["blocks"]
+        if block["state"] == "inactive" and (segment["segment_type"] == "small" or block["size"] > _LARGE)
+    ]
 
 
 def _devices_of(torch: Any, wanted: str) -> list[int]:

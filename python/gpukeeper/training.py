@@ -188,9 +188,6 @@ class LightningCallback(_Framework):
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         pass
 
-    def on_train_start(self, trainer: Any, pl_module: Any) -> None:
-        self.watch.look()
-
     def on_train_batch_start(self, trainer: Any, pl_module: Any, batch: Any, batch_idx: int, *_: Any) -> None:
         speed = self.watch.step()
         log = getattr(pl_module, "log", None)
@@ -201,9 +198,6 @@ class LightningCallback(_Framework):
 class HuggingFaceCallback(_Framework):
     """Trainer(callbacks=[HuggingFaceCallback()]): waits before a step while GPUs are critical; the multiplier stands in
     what is logged."""
-
-    def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        self.watch.look()
 
     def on_step_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         self.watch.step()
@@ -239,9 +233,6 @@ class KerasCallback(_Framework):
 
     def _implements_predict_batch_hooks(self) -> bool:
         return False
-
-    def on_train_begin(self, logs: Optional[dict[str, Any]] = None) -> None:
-        self.watch.look()
 
     def on_train_batch_begin(self, batch: int, logs: Optional[dict[str, Any]] = None) -> None:
         self.watch.step()
