@@ -32,6 +32,7 @@
 #include "load.hpp"
 #include "machine.hpp"
 #include "metrics.hpp"
+#include "python.hpp"
 #include "recording.hpp"
 #include "serve.hpp"
 #include "simulation.hpp"
@@ -282,6 +283,7 @@ int main(int argc, char** argv) {
                                                               {"serve", serve},
                                                               {"load", load},
                                                               {"embed", embed},
+                                                              {"python", python},
                                                               {"others", others}};
   bool found = only.empty();
   for (const auto& [name, section] : kSections) {
