@@ -16,8 +16,10 @@ sys.path.insert(0, PYTHON)
 
 LIBRARY = os.environ.get("GPUKEEPER_LIBRARY") or os.path.join(ROOT, "build", "libgpukeeper.so.0")
 BINARY = os.environ.get("GPUKEEPER_BINARY") or os.path.join(ROOT, "build", "gpukeeper")
+FAKE_NVML_RUN = os.environ.get("GPUKEEPER_FAKE_NVML_RUN") or os.path.join(ROOT, "build/fakes/nvml/fake_nvml_run")
 TWO_GPUS = "simulated:" + os.path.join(ROOT, "examples/scenarios/two-gpus.yaml")
 PATIENCE = 60  # seconds; the machine may be busy, under a sanitizer
+COUNT = int(os.environ.get("GPUKEEPER_MANAGERS", "200"))  # how many are made and let go; 10,000 with ./test --thorough
 SKIP = 77  # as CTest has it
 
 # Nothing of this machine: no daemon, no configuration, no ledger of its own.
@@ -38,7 +40,7 @@ def needs_binary(test):
     return unittest.skipUnless(os.path.exists(BINARY), f"{BINARY} is not built")(test)
 
 
-def machine(*temperatures, memory="8GiB", used="1GiB"):
+def machine(*temperatures, memory="8GiB", used="1GiB", processes=True, pid=4242):
     """A file for --source: a simulated GPU for each temperature (a number, or points of time and temperature)."""
     lines = ["name: Test", "devices:"]
     for index, temperature in enumerate(temperatures):
@@ -48,8 +50,9 @@ def machine(*temperatures, memory="8GiB", used="1GiB"):
         lines += [
             f"  - name: Test GPU {index}", "    vendor: nvidia", f"    pci_address: 0000:0{index + 1}:00.0",
             f"    memory: {memory}", "    metrics:", f"      temperature_celsius: {temperature}",
-            "    processes:", f"      - {{name: worker, memory: {used}, utilization: 50}}",
         ]
+        if processes:
+            lines += ["    processes:", f"      - {{name: worker, pid: {pid}, memory: {used}, utilization: 50}}"]
     path = os.path.join(_folder.name, f"machine-{time.monotonic_ns()}.yaml")
     with open(path, "w", encoding="utf-8") as file:
         file.write("\n".join(lines) + "\n")
@@ -83,7 +86,7 @@ def run_python(code, **environment):
 class Daemon:
     """`gpukeeper serve` of a simulated machine, over a unix socket in a folder of its own."""
 
-    def __init__(self, source=TWO_GPUS, *options):
+    def __init__(self, source=TWO_GPUS, *options, runner=()):
         self.folder = folder()
         self.socket = os.path.join(self.folder, "gk.sock")
         self.host = "unix:" + self.socket
@@ -92,7 +95,7 @@ class Daemon:
         environment = {**os.environ, "STATE_DIRECTORY": self.state}
         os.makedirs(self.state)
         self.process = subprocess.Popen(
-            [BINARY, "serve", "--source", source, "--listen", self.host, *options],
+            [*runner, BINARY, "serve", "--source", source, "--listen", self.host, *options],
             env=environment, stdout=self.log, stderr=subprocess.STDOUT)
         eventually(self._answers, "the daemon answers")
 
