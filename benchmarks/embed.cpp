@@ -10,6 +10,7 @@
 #include <chrono>
 #include <cstdint>
 #include <fstream>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -65,6 +66,42 @@ void ask(const std::string& program) {
   if (failed == 0) ::waitpid(pid, nullptr, 0);
 }
 
+void book_and_give_back(gk_keeper* keeper) {
+  gk_request wanted{};
+  wanted.size = sizeof wanted;
+  wanted.service = "bench";
+  wanted.bytes = 1 << 20;
+  wanted.device = GK_ALL_DEVICES;
+  gk_lease lease{};
+  lease.size = sizeof lease;
+  const bool done = gk_allocate(keeper, &wanted, &lease, nullptr) == GK_OK && gk_release(keeper, lease.id) == GK_OK;
+  if (!done) throw std::runtime_error(gk_last_error());
+}
+
+// The ledger of a state directory, whose lock is taken for each call.
+void on_disk() {
+  const TemporaryFolder folder;
+  const KeeperOptions options{.source = "simulated:" GPUKEEPER_SOURCE_DIR "/examples/scenarios/two-gpus.yaml",
+                              .state_dir = folder.path() / "state",
+                              .monitoring = true};
+  const Keeper keeper(options);
+  const Keeper other(options);
+  book_and_give_back(keeper.get());
+  figure("gk_allocate and gk_release, the machine's ledger",
+         nanoseconds_of(200, [&] { book_and_give_back(keeper.get()); }) / 1e3, "us", 300);
+  figure("the same by two keepers in turn, each of which finds what the other wrote",
+         nanoseconds_of(10,
+                        [&] {
+                          book_and_give_back(keeper.get());
+                          book_and_give_back(other.get());
+                        }) /
+             2e3,
+         "us");
+  figure("gk_open and gk_close, a look at the GPUs in between",
+         nanoseconds_of(10, [&] { const Keeper opened({.source = options.source, .ledger_in_memory = true}); }) / 1e6,
+         "ms");
+}
+
 }  // namespace
 
 void embed() {
@@ -87,6 +124,18 @@ void embed() {
          nanoseconds_of(20, [&] { static_cast<void>(monitor.collect_metrics()); }) / 1e3, "us");
   figure("Keeper::allocate and its release, a ledger in memory",
          nanoseconds_of(200, [&] { static_cast<void>(keeper.allocate(1 << 20)); }) / 1e3, "us");
+
+  figure("gk_throttle of all GPUs",
+         nanoseconds_of(20'000,
+                        [&] {
+                          gk_throttling throttling{};
+                          throttling.size = sizeof throttling;
+                          gk_throttle(keeper.get(), GK_ALL_DEVICES, &throttling);
+                        }),
+         "ns");
+  figure("gk_allocate and gk_release, a ledger in memory",
+         nanoseconds_of(500, [&] { book_and_give_back(keeper.get()); }) / 1e3, "us");
+  on_disk();
 
   const TemporaryFolder folder;
   const std::string program = printing_program(folder);
