@@ -49,8 +49,8 @@ class GPUManager:
         self.throttle_start_time: Optional[datetime] = None
         self.last_critical_time: Optional[datetime] = None
         self._gpus = Gpus()
-        self.config: dict[str, Any] = dict(DEFAULTS) if self._gpus.keeper is None else of_machine(self._gpus.keeper)
-        self._connect()
+        self.config: dict[str, Any] = of_machine(self._gpus.keeper)
+        self._connect(dict(self.config))
         if not self.gpus_available:
             log(WARNING, "No GPUs detected")
         log(INFO, "GPU manager initialized", gpus_available=self.gpus_available, gpu_count=self.gpu_count)
@@ -65,8 +65,9 @@ class GPUManager:
         self.is_monitoring = False
         self.monitor_thread: Optional[threading.Thread] = None
 
-    def _connect(self) -> None:
-        self._settings = Settings(self._gpus.keeper, self.config)
+    def _connect(self, told: dict[str, Any]) -> None:
+        """`told`: the settings that the library has already."""
+        self._settings = Settings(self._gpus.keeper, self.config, told)
         if self._gpus.keeper is not None:
             from .booking import Book
 
@@ -78,10 +79,8 @@ class GPUManager:
         if self._pid != os.getpid():
             self._prepare()
             self._gpus = Gpus()
-            config, self.config = self.config, dict(DEFAULTS)
-            self.gpu_count, self.memory_allocators = 0, {}
-            self._connect()
-            self.config.update(config)
+            self.gpu_count = 0
+            self._connect(of_machine(self._gpus.keeper))
         self._settings.synchronise()
         return self._gpus
 
@@ -98,26 +97,29 @@ class GPUManager:
     def _detect(self) -> None:
         """Takes note of the GPUs that there are now; those that came later and those that went, too."""
         count = self._gpus.count()
-        if count == self.gpu_count or self._gpus.keeper is None:
+        if count != self.gpu_count:
+            self._list(count)
+
+    def _list(self, count: int) -> None:
+        keeper = self._gpus.keeper
+        if keeper is None:
             return
         from .booking import BookedAllocation
 
-        gpus = []
+        gpus, accounts = [], {}
+        for index in range(count):
+            raw = self._gpus.latest(index)
+            if raw is None:
+                continue
+            name, total = raw.name.decode("utf-8", "replace"), megabytes(raw.memory_total_bytes)
+            driver = raw.driver.decode("utf-8", "replace") or "Unknown"
+            gpus.append({"id": index, "name": name, "memory_total_mb": total, "driver": driver})
+            if total is not None:
+                accounts[index] = BookedAllocation(keeper, self._book, index, total, self._limit)
+            log(INFO, "GPU detected", gpu_id=index, gpu_name=name, memory_total_mb=total)
         with self._lock:
-            for index in range(count):
-                raw = self._gpus.latest(index)
-                if raw is None:
-                    continue
-                name, total = raw.name.decode("utf-8", "replace"), megabytes(raw.memory_total_bytes)
-                driver = raw.driver.decode("utf-8", "replace") or "Unknown"
-                gpus.append({"id": index, "name": name, "memory_total_mb": total, "driver": driver})
-                if total is not None and index not in self.memory_allocators:
-                    account = BookedAllocation(self._gpus.keeper, self._book, index, total, self._limit)
-                    self.memory_allocators[index] = account
-                log(INFO, "GPU detected", gpu_id=index, gpu_name=name, memory_total_mb=total)
-            self.gpus = gpus
-            self.gpu_count = count
-            self.gpus_available = count > 0
+            self.gpus, self.memory_allocators = gpus, dict(accounts)
+            self.gpu_count, self.gpus_available = count, count > 0
 
     # ---- what they do
 
@@ -171,7 +173,7 @@ class GPUManager:
 
     def get_gpu_metrics(self, gpu_id: int = 0) -> Optional[GPUMetrics]:
         """A fresh sample; None without a GPU, for one that is unknown, and for one that does not answer."""
-        raw = self._now().look(gpu_id)
+        raw = self._gpus.look(gpu_id) if self.gpus_available_now() else None
         return metrics_of(raw) if raw is not None and raw.available else None
 
     def _determine_gpu_state(self, temperature: float, memory_percent: float, load_percent: float) -> GPUState:
@@ -179,11 +181,12 @@ class GPUManager:
         return self._now().judge(temperature, memory_percent)
 
     def get_gpu_status(self, gpu_id: int = 0) -> dict[str, Any]:
-        gpus = self._now()
-        raw = gpus.look(gpu_id)
+        if not self.gpus_available_now():
+            return dict(_NO_GPU)
+        raw = self._gpus.look(gpu_id)
         if raw is None or not raw.available:
-            return dict(_NO_METRICS if self.gpus_available else _NO_GPU)
-        throttling = gpus.throttling(gpu_id)
+            return dict(_NO_METRICS)
+        throttling = self._gpus.throttling(gpu_id)
         config = self.config
         account = self.memory_allocators.get(gpu_id)
         status: dict[str, Any] = {
@@ -295,11 +298,11 @@ class GPUManager:
         self._now()
         if isinstance(gpu_id, bool) or not isinstance(gpu_id, int):
             return None
-        account = self.memory_allocators.get(gpu_id)
-        if account is None:
-            self._detect()
-            account = self.memory_allocators.get(gpu_id)
-        return account
+        if gpu_id not in self.memory_allocators:
+            count = self._gpus.count()
+            if 0 <= gpu_id < count:  # it came, or it said only now how much memory it has
+                self._list(count)
+        return self.memory_allocators.get(gpu_id)
 
     # ---- throttling
 

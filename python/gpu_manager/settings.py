@@ -32,11 +32,13 @@ def whole(value: Any) -> Any:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-def of_machine(keeper: Keeper) -> dict[str, Any]:
+def of_machine(keeper: Optional[Keeper]) -> dict[str, Any]:
     """The settings as this machine's configuration file has them; what it does not say is the default."""
     from gpukeeper.errors import GpukeeperError
 
     found = dict(DEFAULTS)
+    if keeper is None:
+        return found
     try:
         document = keeper.ask("GET", "/api/v1/config")
         for row in document["keys"]:
@@ -50,10 +52,10 @@ def of_machine(keeper: Keeper) -> dict[str, Any]:
 class Settings:
     """Tells the library what has changed in `config`, which callers may change under us."""
 
-    def __init__(self, keeper: Optional[Keeper], config: dict[str, Any]) -> None:
+    def __init__(self, keeper: Optional[Keeper], config: dict[str, Any], told: dict[str, Any]) -> None:
         self._keeper = keeper
         self.config = config
-        self._told = dict(config)
+        self._told = told
 
     def synchronise(self) -> None:
         """What was written into `config` directly. Cheap where nothing was."""

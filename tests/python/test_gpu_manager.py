@@ -107,6 +107,19 @@ class StatusTest(ManagerTest):
         metrics = ours.get_gpu_metrics()
         self.assertEqual((metrics.fan_speed_percent, metrics.power_draw_watts), (30.0, 120.0))
 
+    def test_a_gpu_that_says_only_later_how_much_memory_it_has_can_be_allocated_then(self):
+        library, ours = self.machine(FakeGpu(memory_total_bytes=2**64 - 1))
+        self.assertEqual((ours.memory_allocators, ours.get_gpu_status()["memory"]["allocation_stats"]), ({}, {}))
+        self.assertFalse(ours.allocate_memory("a", 1))
+        library.gpus[0].values["memory_total_bytes"] = 8192 << 20
+        self.assertTrue(ours.allocate_memory("a", 1))
+
+    def test_without_a_gpu_a_status_is_no_error_in_the_log(self):
+        _, ours = self.machine()
+        with self.assertNoLogs("gpu_manager", "DEBUG"):
+            ours.get_gpu_status()
+            ours.get_gpu_metrics()
+
     def test_an_id_that_is_none_is_no_other_gpu(self):
         _, ours = self.machine(FakeGpu(), FakeGpu())
         failed = {"available": False, "state": "unavailable", "error": "Failed to get GPU metrics"}
