@@ -1,5 +1,11 @@
 #pragma once
 
+/// @mainpage
+/// The C interface is gpukeeper.h; what there is in C++ stands in the namespace gpukeeper. Begin with
+/// gpukeeper::Keeper, gpukeeper::GpuMonitor, gpukeeper::GpuMonitorCallback and gpukeeper::PrometheusExporter;
+/// docs/embedding.md is the guide.
+
+/// @file
 /// Everything there is in C++. Each header may be included alone, too.
 #include "gpukeeper/andon_system.hpp"
 #include "gpukeeper/error.hpp"
