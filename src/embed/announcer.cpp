@@ -53,7 +53,10 @@ class Announcer::Translator {
   Translator(EventWishes wishes, Faults faults, std::uint64_t first)
       : wishes_(std::move(wishes)), faults_(std::move(faults)), number_(first) {}
 
-  void know(const Snapshot& snapshot) { changes_.look(snapshot, faults_()); }
+  void know(std::shared_ptr<const Snapshot> snapshot) {
+    latest_ = std::move(snapshot);
+    changes_.look(*latest_, faults_());
+  }
 
   void lost(std::uint64_t count, const ListenerThread::Say& say) {
     const std::uint64_t number = ++number_;
@@ -70,22 +73,24 @@ class Announcer::Translator {
 
  private:
   void tell_changes(const std::shared_ptr<const Snapshot>& snapshot, const ListenerThread::Say& say) {
+    latest_ = snapshot;
     if (wishes_.types.has(events::EventType::snapshot)) {
       events::Event event(++number_, snapshot);
-      say(told(number_, *event.text(events::Form::message, filter_)));
+      say(told(number_, *event.text(events::Form::message, filter_), *latest_));
     }
     for (events::Happening& happening : changes_.look(*snapshot, faults_())) tell_event(happening, say);
   }
   void tell_event(const events::Happening& happening, const ListenerThread::Say& say) {
     if (!wishes_.types.has(happening.type)) return;
     events::Event event(++number_, happening);
-    say(told(number_, *event.text(events::Form::message, filter_)));
+    say(told(number_, *event.text(events::Form::message, filter_), *latest_));
   }
 
   const EventWishes wishes_;
   const events::EventFilter filter_ = {.command_lines = true};  // the program's own
   const Faults faults_;
   events::SnapshotChanges changes_;
+  std::shared_ptr<const Snapshot> latest_;
   std::uint64_t number_;
 };
 
@@ -120,7 +125,7 @@ ListenerThread::Body Announcer::listening(EventWishes wishes, std::shared_ptr<co
     mailboxes_.push_back(mailbox);
   }
   return [mailbox, translator, known = std::move(known)](const std::stop_token& stop, const ListenerThread::Say& say) {
-    translator->know(*known);
+    translator->know(known);
     while (!stop.stop_requested()) {
       const auto taken = mailbox->take(stop);
       if (taken.lost > 0) translator->lost(taken.lost, say);

@@ -72,12 +72,15 @@ Thresholds thresholds_in(const std::string& document) {
 // What one message of the daemon's means for a listener.
 class Translator {
  public:
-  Translator(EventWishes wishes, ListenerThread::Say say) : wishes_(std::move(wishes)), say_(std::move(say)) {}
+  using Latest = std::function<std::shared_ptr<const View>()>;
+
+  Translator(EventWishes wishes, ListenerThread::Say say, Latest latest)
+      : wishes_(std::move(wishes)), say_(std::move(say)), latest_(std::move(latest)) {}
 
   void tell(const client::StreamEvent& event) {
     if (event.type == "begin" || event.type == "restarted") return;
     if (event.type == "state") tell_what_follows(event);
-    if (event.type == "skipped" || is_wanted(event.type)) say_(told(++number_, event.data));
+    if (event.type == "skipped" || is_wanted(event.type)) say_(told(++number_, event.data, *latest_()->snapshot));
   }
 
  private:
@@ -103,7 +106,7 @@ class Translator {
       if (!wishes_.kinds.contains(kind)) continue;
       const Json told_here = {
           {"type", to_string(kind)}, {"timestamp", text_in(message, "timestamp")}, {"payload", who}};
-      auto result = told(++number_, dump(told_here, false));
+      auto result = told(++number_, dump(told_here, false), *latest_()->snapshot);
       result.type = to_string(kind);  // here `throttle` is the governor's
       say_(result);
     }
@@ -111,6 +114,7 @@ class Translator {
 
   const EventWishes wishes_;
   const ListenerThread::Say say_;
+  const Latest latest_;
   std::uint64_t number_ = 0;
 };
 
@@ -219,7 +223,7 @@ Result<State> DaemonKeeper::judge(double temperature, double memory_percent) {
 Result<std::uint64_t> DaemonKeeper::subscribe(EventWishes wishes, Listener listener) {
   return subscriptions_.add(
       [this, wishes = std::move(wishes)](const std::stop_token& stop, const ListenerThread::Say& say) {
-        Translator translator(wishes, say);
+        Translator translator(wishes, say, [this] { return view(); });
         std::string after;
         SystemClock clock;
         while (!stop.stop_requested()) {

@@ -34,10 +34,16 @@ std::string known_names() {
   return fmt::format("{}", fmt::join(names, ", "));
 }
 
-std::optional<std::uint32_t> index_in(const Json& payload) {
-  const auto index = payload.is_object() ? payload.find("index") : payload.end();
-  if (!payload.is_object() || index == payload.end() || !index->is_number_unsigned()) return std::nullopt;
-  return index->get<std::uint32_t>();
+std::optional<std::uint32_t> index_in(const Json& payload, const Snapshot& snapshot) {
+  if (!payload.is_object()) return std::nullopt;
+  const auto index = payload.find("index");
+  if (index != payload.end() && index->is_number_unsigned()) return index->get<std::uint32_t>();
+  const auto device = payload.find("device");
+  if (device == payload.end() || !device->is_string()) return std::nullopt;
+  for (const DeviceSnapshot& each : snapshot.devices) {
+    if (each.device->id.text == device->get<std::string>()) return each.index;
+  }
+  return std::nullopt;
 }
 
 }  // namespace
@@ -88,14 +94,14 @@ ToldEvent told(std::uint64_t sequence, const GovernorEvent& event) {
           device.parent_index ? device.parent_index : std::optional(device.index), dump(json, false)};
 }
 
-ToldEvent told(std::uint64_t sequence, const std::string& message) {
+ToldEvent told(std::uint64_t sequence, const std::string& message, const Snapshot& snapshot) {
   Json json = Json::parse(message, nullptr, false);
   if (!json.is_object()) return {sequence, "message", std::nullopt, message};
   const auto type = json.find("type");
   const std::string name = type != json.end() && type->is_string() ? type->get<std::string>() : "message";
   ToldEvent event{sequence, std::string(name_here(name)), std::nullopt, {}};
   const auto payload = json.find("payload");
-  if (payload != json.end()) event.device = index_in(*payload);
+  if (payload != json.end()) event.device = index_in(*payload, snapshot);
   json["type"] = event.type;
   json["id"] = sequence;
   event.json = dump(json, false);

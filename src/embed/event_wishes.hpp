@@ -39,8 +39,9 @@ struct ToldEvent {
 /// {"id": …, "type": …, "timestamp": …, "payload": …}
 ToldEvent told(std::uint64_t sequence, const GovernorEvent& event);
 
-/// A message as docs/api.md has it, with its type as it is called here.
-ToldEvent told(std::uint64_t sequence, const std::string& message);
+/// A message as docs/api.md has it, with its type as it is called here. `snapshot` says which index the device has that
+/// it names by its UUID.
+ToldEvent told(std::uint64_t sequence, const std::string& message, const Snapshot& snapshot);
 
 /// What a change of the governed state means, in the governor's words; without those that take a reading (overheat).
 std::set<GovernorEventKind> kinds_of(State before, State now, bool available);

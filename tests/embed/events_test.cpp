@@ -93,6 +93,7 @@ TEST_F(EventsTest, TellsOfLeases) {
   const auto granted = heard_.wait_for("lease.granted");
   EXPECT_THAT(granted.json, HasSubstr(R"("type":"lease.granted")"));
   EXPECT_THAT(granted.json, HasSubstr(R"("service":"embedding")"));
+  EXPECT_EQ(granted.device, 0);
   const auto ended = heard_.wait_for("lease.ended");
   EXPECT_THAT(ended.json, HasSubstr(R"("reason":"released")"));
   EXPECT_GT(ended.sequence, granted.sequence);
