@@ -1,13 +1,17 @@
 """The GPU manager's allocations as leases of the one ledger that all programs of this machine share.
 
 Each belongs to this process and ends with it. What others allocate through the GPU manager or /api/gpu/memory/ on the
-same GPU counts under the same limit, and stands in the same statistics.
+same GPU counts under the same limit, and stands in the same statistics. Imported only where there is a library.
 """
 
 from __future__ import annotations
 
+import ctypes
 import math
 import time
+
+from gpukeeper import _native
+from gpukeeper.errors import AlreadyExists, GpukeeperError
 
 from ._log import INFO, WARNING, log
 from .allocation import GPUMemoryAllocation, checked_id, is_size
@@ -20,7 +24,7 @@ if TYPE_CHECKING:
 
     from .allocation import Number
 
-SERVICE = "gpu_manager"
+SERVICE = b"gpu_manager"
 _MIB = 2**20
 _FRESH = 0.1  # seconds: as old as a reading may be, too
 _HELD = ("starting", "active")
@@ -88,8 +92,6 @@ class BookedAllocation(GPUMemoryAllocation):
         pass  # the ledger has them
 
     def allocate(self, allocation_id: str, required_mb: float) -> bool:
-        from gpukeeper.errors import AlreadyExists, GpukeeperError
-
         name = checked_id(allocation_id)
         if name is None or not is_size(required_mb):
             log(WARNING, "Invalid allocation request", allocation_id=repr(allocation_id), required_mb=repr(required_mb))
@@ -107,13 +109,14 @@ class BookedAllocation(GPUMemoryAllocation):
         return True
 
     def deallocate(self, allocation_id: str) -> bool:
-        from gpukeeper.errors import GpukeeperError
-
         name = checked_id(allocation_id)
         try:
             if name is None:
                 raise GpukeeperError("that can be no name of an allocation")
-            self._keeper.call("gk_release_named", name.encode(), self.gpu_id)
+            library = self._keeper.library
+            result = library.gk_release_named(self._keeper._handle, name.encode(), self.gpu_id)
+            if result:
+                raise _native.failure(library, result)
         except GpukeeperError as error:
             log(WARNING, f"Allocation ID not found: {error}", allocation_id=repr(allocation_id))
             return False
@@ -138,15 +141,15 @@ class BookedAllocation(GPUMemoryAllocation):
         }
 
 
+_REQUEST, _LEASE = ctypes.sizeof(_native.gk_request), ctypes.sizeof(_native.gk_lease)
+
+
 def book(keeper: Keeper, gpu_id: int, name: str, size: int) -> None:
     """A lease of this process on that GPU and no other, without the document that describes it."""
-    import ctypes
-
-    from gpukeeper import _native
-
-    request = _native.gk_request(size=ctypes.sizeof(_native.gk_request), service=SERVICE.encode(), name=name.encode())
-    request.bytes = size
+    request = _native.gk_request(_REQUEST, SERVICE, name.encode(), size)
     request.device = gpu_id
     request.require = request.documented = 1
-    raw = _native.gk_lease(size=ctypes.sizeof(_native.gk_lease))
-    keeper.call("gk_allocate", ctypes.byref(request), ctypes.byref(raw), None)
+    lease = ctypes.byref(_native.gk_lease(_LEASE))
+    result = keeper.library.gk_allocate(keeper._handle, ctypes.byref(request), lease, None)
+    if result:
+        raise _native.failure(keeper.library, result)
