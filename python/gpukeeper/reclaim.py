@@ -7,8 +7,8 @@
         freed = model.unload()
         return freed                                    # bytes, or None where it is not known
 
-Every lease of this process, also those that are booked later, gets this process as its holder: the daemon asks over a
-unix socket that a thread of this module answers. What is promised is only promised; what the driver shows is reported.
+Every lease that a Monitor or a Client of this process books, also later, gets this process as its holder: the daemon
+asks over a unix socket that a thread of this module answers. What is promised is only promised; what the driver shows is reported.
 """
 
 from __future__ import annotations
@@ -174,13 +174,14 @@ class Reclaimer:
         holder = {"kind": "pytorch", "socket": self.socket}
         lease._ask("PUT", f"/api/v1/leases/{lease.id}/holder", holder)
         with self._lock:
-            self._leases[str(lease.id)] = lease
+            held = {number: each for number, each in self._leases.items() if not each.released}
+            self._leases = {**held, str(lease.id): lease}
 
     @property
     def leases(self) -> list[str]:
         """The ids of those for which it is asked."""
         with self._lock:
-            return sorted(self._leases)
+            return sorted(number for number, lease in self._leases.items() if not lease.released)
 
     def close(self) -> None:
         _active.discard(self)

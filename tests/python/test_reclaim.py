@@ -111,6 +111,17 @@ class ReclaimTest(unittest.TestCase):
         self.assertEqual(lease.asked[1:], [("DELETE", "/api/v1/leases/7/holder", None)])
         self.assertFalse(os.path.exists(os.path.dirname(path)))
 
+    def test_leases_that_were_given_back_are_not_kept(self):
+        ours = self.reclaimer(lambda request: None)
+        first = FakeLease()
+        ours.serve(first)
+        first.released = True
+        self.assertEqual(ours.leases, [])
+        second = FakeLease()
+        second.id = 8
+        ours.serve(second)
+        self.assertEqual((ours.leases, len(ours._leases)), (["8"], 1))
+
     def test_a_ledger_that_wants_no_holder_is_a_warning(self):
         from gpukeeper import reclaim
 
