@@ -1,5 +1,6 @@
 #include "embed/announcer.hpp"
 
+#include <algorithm>
 #include <condition_variable>
 #include <deque>
 #include <utility>
@@ -93,6 +94,11 @@ class Announcer::Translator {
   std::shared_ptr<const Snapshot> latest_;
   std::uint64_t number_;
 };
+
+bool Announcer::is_heard() {
+  std::scoped_lock lock(mutex_);
+  return std::ranges::any_of(mailboxes_, [](const auto& each) { return !each.expired(); });
+}
 
 void Announcer::see(const std::shared_ptr<const Snapshot>& snapshot) {
   std::scoped_lock lock(mutex_);

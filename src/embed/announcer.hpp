@@ -25,6 +25,9 @@ class Announcer {
 
   static constexpr std::size_t kMost = 256;  ///< that a listener may be behind
 
+  /// Whether anybody listens: what nobody hears of need not be put into words.
+  bool is_heard();
+
   void see(const std::shared_ptr<const Snapshot>& snapshot);
   void note(const events::Happening& happening);
   void note(const GovernorEvent& event);

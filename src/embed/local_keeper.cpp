@@ -157,12 +157,14 @@ void LocalKeeper::make_desks(const KeeperOptions& options, Result<std::string> f
     book.measure([this](const Bookkeeper::Served& served) {
       ++changes_;
       note_served(metrics_, served);
+      if (!announcer_->is_heard()) return;
       for (const auto& each : service::happenings_of(served)) {
         announcer_->note(events::happening_of(each, time_->wall()));
       }
     });
     book.listen([this](const LedgerEvent& event, const Lease& lease) {
       ++changes_;
+      if (!announcer_->is_heard()) return;
       announcer_->note(events::happening_of(events::lease_happening(event, lease), time_->wall()));
     });
   };
