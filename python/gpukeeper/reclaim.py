@@ -8,7 +8,8 @@
         return freed                                    # bytes, or None where it is not known
 
 Every lease that a Monitor or a Client of this process books, also later, gets this process as its holder: the daemon
-asks over a unix socket that a thread of this module answers. What is promised is only promised; what the driver shows is reported.
+asks over a unix socket that a thread of this module answers. What is promised is only promised; what the driver shows
+is reported.
 """
 
 from __future__ import annotations
