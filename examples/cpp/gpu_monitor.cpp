@@ -63,6 +63,7 @@ void print(const GpuMonitor& monitor, GpuMetricsBuffer& past, GpuAndonSystem& an
   past.push(metrics);
   for (const GpuMetrics& gpu : metrics) {
     std::cout << format_gpu_panel(gpu, 60);
+    if (gpu.simulated) std::cout << "      simulated: no hardware of this machine\n";
     if (!gpu.available) std::cout << "      " << gpu.reason << '\n';
     std::cout << "      " << sparkline(past.utilization_history(gpu.device_id)) << '\n';
   }

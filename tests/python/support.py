@@ -3,6 +3,7 @@
 CMake sets GPUKEEPER_LIBRARY and GPUKEEPER_BINARY; run by hand, both are looked for in build/.
 """
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -96,8 +97,12 @@ class Daemon:
         os.makedirs(self.state)
         self.process = subprocess.Popen(
             [*runner, BINARY, "serve", "--source", source, "--listen", self.host, *options],
-            env=environment, stdout=self.log, stderr=subprocess.STDOUT)
-        eventually(self._answers, "the daemon answers")
+            env=environment, stdout=self.log, stderr=subprocess.STDOUT, start_new_session=True)
+        try:
+            eventually(self._answers, "the daemon answers")
+        except BaseException:
+            self.close()
+            raise
 
     def _answers(self):
         from gpukeeper import Client, GpukeeperError
@@ -111,6 +116,10 @@ class Daemon:
             return False
 
     def close(self):
-        self.process.terminate()
+        """Ends it, and the runner that it is a child of."""
+        try:
+            os.killpg(self.process.pid, signal.SIGTERM)
+        except ProcessLookupError:
+            pass
         self.process.wait(PATIENCE)
         self.log.close()
