@@ -26,6 +26,7 @@ struct OwnBook::Open {
   std::shared_ptr<HeldBackWatch::Deaths> deaths = std::make_shared<HeldBackWatch::Deaths>();
   LedgerSettings set;
   std::optional<std::uint64_t> seen;  // the number of the snapshot that it was told of
+  MonotonicTime due{};                // when it wants to look at its deadlines
 };
 
 OwnBook::OwnBook(Place place, BookSettings settings, Clock& clock)
@@ -74,7 +75,7 @@ Result<void> OwnBook::with(const Snapshot& snapshot, const Work& work) {
 }
 
 void OwnBook::bring_up_to_date(const StateDirectory* directory, const Snapshot& snapshot) {
-  if (open_ && open_->keeper->written_by_others()) open_.reset();
+  if (open_ && directory && open_->keeper->written_by_others()) open_.reset();
   if (!open_) {
     open_ = std::make_unique<Open>();
     open_->set = settings_for(settings_, snapshot);
@@ -92,8 +93,9 @@ void OwnBook::bring_up_to_date(const StateDirectory* directory, const Snapshot& 
     open_->keeper->observe(reality_of(snapshot));
     open_->seen = snapshot.sequence;
     open_->keeper->look([&](const Ledger& ledger) { place_.observed(ledger, snapshot); });
+    open_->due = clock_.now();
   }
-  open_->keeper->tick();
+  if (clock_.now() >= open_->due) open_->due = open_->keeper->tick();
 }
 
 void OwnBook::configure(BookSettings settings) {
