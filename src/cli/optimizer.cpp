@@ -151,6 +151,14 @@ Json in_megabytes(const std::optional<std::uint64_t>& bytes) {
   return bytes ? Json(*bytes / kMiB) : Json();
 }
 
+// How full it is; how busy its controller is is another number.
+std::optional<double> filled_percent(const Json& metrics) {
+  const auto total = count_in(metrics, "memory_total_bytes");
+  const auto used = count_in(metrics, "memory_used_bytes");
+  if (!used || total.value_or(0) == 0) return std::nullopt;
+  return Memory{.total = *total, .used = *used}.percent();
+}
+
 Json gpu_info(const Json& device, bool clocks) {
   const Json& metrics = member(device, "metrics");
   Json info = {{"device_id", member(device, "index")},
@@ -158,7 +166,8 @@ Json gpu_info(const Json& device, bool clocks) {
                {"memory_total_mb", in_megabytes(count_in(metrics, "memory_total_bytes"))},
                {"memory_used_mb", in_megabytes(count_in(metrics, "memory_used_bytes"))},
                {"memory_free_mb", in_megabytes(free_of(metrics))},
-               {"memory_utilization_percent", floored(number_in(metrics, "utilization_memory_percent"))},
+               {"memory_utilization_percent", floored(filled_percent(metrics))},
+               {"memory_controller_percent", floored(number_in(metrics, "utilization_memory_percent"))},
                {"gpu_utilization_percent", floored(number_in(metrics, "utilization_percent"))},
                {"temperature_celsius", floored(number_in(metrics, "temperature_celsius"))},
                {"power_usage_watts", floored(number_in(metrics, "power_watts"))}};

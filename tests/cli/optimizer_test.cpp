@@ -96,7 +96,7 @@ TEST(OptimizerTest, ExportHasTheDocumentedKeysAndNullForWhatIsNotKnown) {
                                         "  },\n"
                                         "  \"memory_report\": {\n"
                                         "    \"timestamp\": 10.0,\n"));
-  EXPECT_THAT(text, HasSubstr("\"memory_utilization_percent\": 33,\n"));
+  EXPECT_THAT(text, HasSubstr("\"memory_utilization_percent\": 8,\n        \"memory_controller_percent\": 33,\n"));
   EXPECT_THAT(text, HasSubstr("\"temperature_celsius\": null,\n"));
   EXPECT_THAT(text, HasSubstr("\"graphics_clock_mhz\": 3105,\n"));
 }
