@@ -1,0 +1,51 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "account/party.hpp"
+#include "account/usage.hpp"
+#include "core/clock.hpp"
+#include "device/device.hpp"
+#include "telemetry/alert.hpp"
+
+namespace gpukeeper::account {
+
+/// A device that the account speaks of, as it was when it was last seen.
+struct AccountedDevice {
+  DeviceId id;
+  std::uint32_t index = 0;
+  std::string name;
+  bool simulated = false;
+  bool recorded = false;
+  std::optional<double> memory_bytes;  ///< all that it has
+};
+
+/// The sums of a piece of time. What spans its end counts where it began.
+struct Slot {
+  WallTime begin{};
+  std::chrono::seconds length{};
+  std::map<std::uint32_t, DeviceUse> devices;                        ///< by place in Account::devices
+  std::map<std::pair<std::uint32_t, std::uint32_t>, Usage> parties;  ///< by place of device and of party
+  Division division;
+
+  Slot& operator+=(const Slot& more);
+};
+
+/// Who used what, slot by slot. Immutable; cheap to copy, as closed slots are shared.
+struct Account {
+  std::optional<WallTime> since;  ///< of the first snapshot
+  WallTime until{};               ///< of the latest
+  std::vector<AccountedDevice> devices;
+  std::vector<std::shared_ptr<const Party>> parties;
+  std::vector<std::shared_ptr<const Slot>> slots;  ///< by begin; without those in which nothing was watched
+  std::vector<Alert> alerts;  ///< that were raised, as they were last seen; by when they were raised
+};
+
+}  // namespace gpukeeper::account
