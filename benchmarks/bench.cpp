@@ -34,11 +34,14 @@
 #include "metrics.hpp"
 #include "python.hpp"
 #include "recording.hpp"
+#include "report.hpp"
 #include "serve.hpp"
 #include "simulation.hpp"
 #include "sweep.hpp"
 #include "telemetry/runner.hpp"
 #include "telemetry/sampler.hpp"
+#include "top.hpp"
+#include "web.hpp"
 
 namespace gpukeeper::bench {
 namespace {
@@ -279,11 +282,14 @@ int main(int argc, char** argv) {
                                                               {"simulation", simulation},
                                                               {"recording", recording},
                                                               {"history", history},
+                                                              {"report", report},
                                                               {"metrics", metrics},
                                                               {"serve", serve},
+                                                              {"top", top},
                                                               {"load", load},
                                                               {"embed", embed},
                                                               {"python", python},
+                                                              {"web", web},
                                                               {"others", others}};
   bool found = only.empty();
   for (const auto& [name, section] : kSections) {

@@ -12,8 +12,8 @@
 
 namespace gpukeeper::bench {
 
-BusyMachine::BusyMachine() {
-  for (int i = 0; i < kProcesses; ++i) {
+BusyMachine::BusyMachine(int processes, Spread spread) {
+  for (int i = 0; i < processes; ++i) {
     const pid_t pid = ::fork();
     if (pid == 0) {
       ::prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -24,9 +24,10 @@ BusyMachine::BusyMachine() {
   }
   for (int i = 0; i < kGpus; ++i) {
     const int gpu = nvml_.add_gpu();
-    for (const pid_t pid : sleepers_) {
-      nvml_.add_process(gpu,
-                        {.pid = static_cast<std::uint32_t>(pid), .memory_bytes = std::uint64_t{512} << 20, .sm = 3});
+    for (std::size_t p = 0; p < sleepers_.size(); ++p) {
+      if (spread == Spread::one_each && p % kGpus != static_cast<std::size_t>(i)) continue;
+      nvml_.add_process(
+          gpu, {.pid = static_cast<std::uint32_t>(sleepers_[p]), .memory_bytes = std::uint64_t{512} << 20, .sm = 3});
     }
   }
 }

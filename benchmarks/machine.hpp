@@ -18,7 +18,8 @@ class BusyMachine {
   static constexpr int kGpus = 8;
   static constexpr int kProcesses = 32;
 
-  BusyMachine();
+  enum class Spread { on_all, one_each };  ///< each process on every GPU, or on one of them
+  explicit BusyMachine(int processes = kProcesses, Spread spread = Spread::on_all);
   ~BusyMachine();
   BusyMachine(const BusyMachine&) = delete;
   BusyMachine& operator=(const BusyMachine&) = delete;

@@ -32,6 +32,11 @@ static_dependency(crypto HEADER openssl/evp.h ARCHIVE libcrypto.a PACKAGE libssl
 static_dependency(ssl HEADER openssl/ssl.h ARCHIVE libssl.a PACKAGE libssl-dev)
 target_link_libraries(gpukeeper_dep_ssl INTERFACE ${crypto_ARCHIVE})  # after it: it is what libssl uses
 target_link_libraries(gpukeeper_dep_crypto INTERFACE ${CMAKE_DL_LIBS} Threads::Threads)
+static_dependency(curses HEADER curses.h ARCHIVE libncursesw.a PACKAGE libncurses-dev)
+find_library(terminfo_ARCHIVE NAMES libtinfo.a)  # where Debian keeps the lower half of it
+if(terminfo_ARCHIVE)
+  target_link_libraries(gpukeeper_dep_curses INTERFACE ${terminfo_ARCHIVE})
+endif()
 static_dependency(zlib HEADER zlib.h ARCHIVE libz.a PACKAGE zlib1g-dev)
 
 # Boost is used by its headers alone: Asio, and the parser of Beast. Their library parts are compiled in one source file

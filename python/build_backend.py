@@ -61,6 +61,8 @@ def stripped(library: str) -> bytes:
 def platform_tag(library: bytes) -> str:
     """From the newest glibc whose symbols the library asks for (PEP 600)."""
     minors = [int(minor) for minor in re.findall(rb"GLIBC_2\.(\d+)\0", library)]
+    if b"GLIBC_ABI_DT_RELR\0" in library:  # packed relocations
+        minors.append(36)
     return f"manylinux_2_{max([17, *minors])}_{os.uname().machine}"
 
 
@@ -94,14 +96,14 @@ class _Wheel:
     """The archive, and the list of its contents that stands in it."""
 
     def __init__(self, path: str) -> None:
-        self._zip = zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=9)
+        self._zip = zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED)
         self._record: list[str] = []
 
     def add(self, name: str, data: bytes, mode: int = 0o644) -> None:
         info = zipfile.ZipInfo(name, _EPOCH)
         info.compress_type = zipfile.ZIP_DEFLATED
         info.external_attr = (0o100000 | mode) << 16
-        self._zip.writestr(info, data)
+        self._zip.writestr(info, data, compresslevel=9)
         digest = base64.urlsafe_b64encode(hashlib.sha256(data).digest()).rstrip(b"=").decode()
         self._record.append(f"{name},sha256={digest},{len(data)}")
 

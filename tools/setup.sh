@@ -9,13 +9,16 @@ build=$root/build
 boost=libboost-dev
 grep -qs '^VERSION_CODENAME=bookworm' /etc/os-release && boost=libboost1.81-dev
 # The other names are the same on Debian 12 and Ubuntu 24.04.
-packages_build="g++ cmake ninja-build ccache libexpected-dev libfmt-dev nlohmann-json3-dev libcli11-dev libyaml-cpp-dev libpugixml-dev libsqlite3-dev zlib1g-dev libssl-dev $boost libspdlog-dev pci.ids"
+packages_build="g++ cmake ninja-build ccache libexpected-dev libfmt-dev nlohmann-json3-dev libcli11-dev libyaml-cpp-dev libpugixml-dev libsqlite3-dev zlib1g-dev libncurses-dev libssl-dev $boost libspdlog-dev pci.ids"
+# The web page is built by npm. Where Node came from elsewhere, npm came with it, and Debian's may not go with that.
+packages_web=""
+command -v npm >/dev/null || packages_web="npm"
 # curl brings libcurl, whose package has another name in each release.
-packages_test="$packages_build libgtest-dev libgmock-dev librapidcheck-dev clang-format-14 python3 python3-jsonschema python3-requests python3-socketio python3-websocket python3-venv python3-pip python3-flask python3-torch mypy tmux binutils curl doxygen openssl prometheus prometheus-alertmanager"
+packages_test="$packages_build $packages_web libgtest-dev libgmock-dev librapidcheck-dev clang-format-14 python3 python3-jsonschema python3-yaml python3-requests python3-socketio python3-websocket python3-venv python3-pip python3-flask python3-torch mypy tmux binutils curl doxygen openssl prometheus prometheus-alertmanager chromium lintian groff-base"
 # shellcheck disable=SC2034  # used by ./bench
 packages_bench="$packages_test wrk"
 # shellcheck disable=SC2034  # used by ./test
-packages_thorough="$packages_test clang-14 clang-tidy-14 libclang-rt-14-dev"
+packages_thorough="$packages_test clang-14 clang-tidy-14 libclang-rt-14-dev buildah"
 
 say() { printf '%s: %s\n' "$(basename "$0")" "$*" >&2; }
 die() {
@@ -52,6 +55,16 @@ ensure_packages() {
   echo "$list" >>"$stamp"
 }
 
+# offer_packages LIST WITHOUT: installs them, too, but goes on without them where that cannot be.
+offer_packages() {
+  [ -z "$1" ] || (ensure_packages "$1") || say "going on without: $2"
+}
+
+# Whether the web page was left out for want of npm, which is here now.
+npm_has_come() {
+  command -v npm >/dev/null && grep -qs 'npm was not there' "$build/web/site_files.inc"
+}
+
 # build_targets OPTION... -- TARGET...: configures when the options are new, then builds. Ninja finds what has changed.
 build_targets() {
   local options=()
@@ -60,7 +73,7 @@ build_targets() {
     shift
   done
   shift
-  if [ ! -f "$build/build.ninja" ] || ! grep -qxF -- "${options[*]}" "$build/.options" 2>/dev/null; then
+  if [ ! -f "$build/build.ninja" ] || ! grep -qxF -- "${options[*]}" "$build/.options" 2>/dev/null || npm_has_come; then
     say "configuring"
     mkdir -p "$build"
     (cd "$root" && cmake --preset default "${options[@]}") >"$build/configure.log" 2>&1 || {

@@ -61,6 +61,28 @@ class PrometheusExporter {
   void record_with_labels(std::string_view name, double value, const LabelSet& labels) {
     well(sources_->registry.record(name, value, labels));
   }
+
+  /// The numbers of a training, by names that are registered when the first of them is told: entrenar_epoch_loss,
+  /// _learning_rate and _batch_throughput (in what the program counts, a second) ...
+  void record_epoch(double loss, double learning_rate, double batch_throughput) {
+    record_training("epoch_loss", loss);
+    record_training("learning_rate", learning_rate);
+    record_training("batch_throughput", batch_throughput);
+  }
+  /// ... _validation_loss, _validation_accuracy ...
+  void record_validation(double loss, double accuracy) {
+    record_training("validation_loss", loss);
+    record_training("validation_accuracy", accuracy);
+  }
+  /// ... _training_steps_total, which counts these calls ...
+  void record_batch(double throughput) {
+    const std::scoped_lock lock(sources_->mutex);  // of two threads the greater count is told last
+    record_training("training_steps_total", static_cast<double>(++sources_->steps));
+    record_training("batch_throughput", throughput);
+  }
+  /// ... and _memory_used_bytes, of the program itself.
+  void record_memory(std::uint64_t bytes) { record_training("memory_used_bytes", static_cast<double>(bytes)); }
+
   std::size_t total_series() const { return sources_->registry.series(); }
   void clear() { sources_->registry.clear(); }
 
@@ -103,6 +125,9 @@ class PrometheusExporter {
     std::mutex mutex;
     std::vector<GpuMonitor> monitors;  // guarded by mutex
 
+    std::once_flag training;  // its metrics are registered
+    std::uint64_t steps = 0;  // guarded by mutex
+
     std::vector<GpuMetrics> look() {
       std::unique_lock lock(mutex);
       const auto all = monitors;
@@ -124,6 +149,23 @@ class PrometheusExporter {
   PrometheusExporter& well(const std::string& mistake) {
     if (!mistake.empty()) throw Error(GK_INVALID, mistake);
     return *this;
+  }
+
+  // One that the program has registered itself is that one.
+  void record_training(std::string_view name, double value) {
+    std::call_once(sources_->training, [&registry = sources_->registry] {
+      for (MetricDef& metric : training_metrics()) static_cast<void>(registry.add(std::move(metric)));
+    });
+    record(name, value);
+  }
+  static std::vector<MetricDef> training_metrics() {
+    return {MetricDef::gauge("epoch_loss", "Loss of the latest epoch."),
+            MetricDef::gauge("validation_loss", "Loss of the latest validation."),
+            MetricDef::gauge("validation_accuracy", "Accuracy of the latest validation."),
+            MetricDef::gauge("learning_rate", "Learning rate of the latest epoch."),
+            MetricDef::gauge("batch_throughput", "What is trained on in a second."),
+            MetricDef::gauge("memory_used_bytes", "Memory that the training uses."),
+            MetricDef::counter("training_steps_total", "Steps since the start.")};
   }
 
   std::shared_ptr<Sources> sources_ = std::make_shared<Sources>();

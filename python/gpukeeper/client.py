@@ -9,12 +9,11 @@ import socket
 
 from . import _http
 from .errors import GpukeeperError, TimedOut, Unavailable
-from .lease import tell_holders
+from .lease import GivenBack, tell_holders
 from .sizes import parse_size
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from types import TracebackType
     from typing import Any, Iterable, Iterator, Optional
 
     from ._http import Place
@@ -40,7 +39,7 @@ class _Connection(http.client.HTTPConnection):
         self.sock.connect(self._path)
 
 
-class ClientLease:
+class ClientLease(GivenBack):
     """A lease of the daemon's ledger; given back at the end of its `with`."""
 
     def __init__(self, client: Client, document: dict[str, Any]) -> None:
@@ -66,18 +65,6 @@ class ClientLease:
         if not self.released:
             self._client.request("DELETE", f"/api/v1/leases/{self.id}")
             self.released = True
-
-    def __enter__(self) -> ClientLease:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        try:
-            self.release()
-        except GpukeeperError:
-            if error is None:
-                raise
 
     def __repr__(self) -> str:
         return f"<ClientLease {self.id}: {self.bytes / 2**20:.0f} MiB of GPU {self.device}>"

@@ -14,16 +14,39 @@ from .sizes import parse_size
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import TracebackType
-    from typing import Any, Mapping, Optional
+    from typing import Any, Mapping, Optional, TypeVar
 
     from ._keeper import Keeper
     from .sizes import Size
+
+    Self = TypeVar("Self", bound="GivenBack")
 
 
 _booked: weakref.WeakValueDictionary[int, Lease] = weakref.WeakValueDictionary()  # of this process, by id()
 
 
-class Lease:
+class GivenBack:
+    """What ends with its `with`."""
+
+    def release(self) -> None:
+        raise NotImplementedError
+
+    def __enter__(self: Self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            self.release()
+        except Forked:
+            pass  # the lease is the parent's, who gives it back
+        except GpukeeperError:
+            if error is None:  # else what happened inside is what the caller must hear of
+                raise
+
+
+class Lease(GivenBack):
     """A lease that is held. Released at the end of its `with`, by release(), or with this process.
 
     with monitor.lease("6GiB", service="training") as lease:
@@ -60,20 +83,6 @@ class Lease:
             return
         self._keeper.call("gk_release", c_uint64(self.id))
         self.released = True
-
-    def __enter__(self) -> Lease:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        try:
-            self.release()
-        except Forked:
-            pass  # the lease is the parent's, who gives it back
-        except GpukeeperError:
-            if error is None:  # else what happened inside is what the caller must hear of
-                raise
 
     def __repr__(self) -> str:
         state = "released" if self.released else "held"

@@ -84,6 +84,19 @@ Booked summary(const Ledger& ledger, const Snapshot& snapshot) {
   return booked;
 }
 
+std::vector<account::LeasedProcess> leased_processes(const Ledger& ledger) {
+  std::vector<account::LeasedProcess> processes;
+  ledger.each([&](const Lease& lease) {
+    for (const ProcessOwner& process : ledger.processes_of(lease.id)) {
+      processes.push_back({.device = DeviceId{std::string(lease.device.text())},
+                           .pid = process.pid,
+                           .lease = number(lease.id),
+                           .service = std::string(lease.service.text())});
+    }
+  });
+  return processes;
+}
+
 std::vector<OverusedLease> overused_leases(const Ledger& ledger, const Snapshot& snapshot) {
   std::vector<OverusedLease> overused;
   std::map<ProcessOwner, std::set<LeaseId>> used;  // by a process: what was granted as one counts once
@@ -185,12 +198,15 @@ MonotonicTime Housekeeping::step() {
   if (fresh) book_.observe(reality_of(*fresh));
   if (!seen_) return next;
   auto now = std::make_shared<Booked>();
+  auto leased = std::make_shared<std::vector<account::LeasedProcess>>();
   std::vector<OverusedLease> overused;
   book_.look([&](const Ledger& ledger) {
     *now = summary(ledger, *seen_);
+    *leased = leased_processes(ledger);
     if (!now->overused.empty()) overused = overused_leases(ledger, *seen_);
   });
   booked_.publish(std::make_shared<const std::shared_ptr<const Booked>>(std::move(now)));
+  leased_.publish(std::move(leased));
   if (on_overuse_) on_overuse_(overused);
   return next;
 }

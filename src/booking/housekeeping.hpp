@@ -10,6 +10,7 @@
 #include <thread>
 #include <vector>
 
+#include "account/party.hpp"
 #include "booking/book_settings.hpp"
 #include "booking/bookkeeper.hpp"
 #include "core/clock.hpp"
@@ -67,6 +68,9 @@ class Housekeeping {
   /// What is booked as of the last step; null before the first snapshot was seen.
   std::shared_ptr<const Booked> booked() const;
 
+  /// The processes that work under leases as of the last step, for who keeps accounts; never null.
+  std::shared_ptr<const std::vector<account::LeasedProcess>> leased() const { return leased_.read(); }
+
   /// The whole behaviour: what was seen is told to the bookkeeper, what is due is done, what is booked is published.
   /// Returns when something is due next: in a second at the latest.
   MonotonicTime step();
@@ -90,6 +94,7 @@ class Housekeeping {
   LedgerSettings set_;  // what the bookkeeper has
   std::shared_ptr<const Snapshot> seen_;
   Published<std::shared_ptr<const Booked>> booked_;
+  Published<std::vector<account::LeasedProcess>> leased_;
   WakeableSleep sleep_;
   std::atomic<bool> runs_ = false;
   std::jthread thread_;  // last: it uses all of the others
@@ -104,6 +109,9 @@ std::vector<OverusedLease> overused_leases(const Ledger& ledger, const Snapshot&
 
 /// What is booked, in short. Of the processes in `snapshot` it says whose they are.
 Booked summary(const Ledger& ledger, const Snapshot& snapshot);
+
+/// The processes that the ledger takes for those of its leases, as it saw them last.
+std::vector<account::LeasedProcess> leased_processes(const Ledger& ledger);
 
 /// Whether a process on a device, or on a partition of it, works under a lease. One that is younger than the last look
 /// of the ledger counts as ours where something is booked: it is better judged a moment later than wrongly.

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "cli/alerts.hpp"
 #include "cli/allocate.hpp"
@@ -21,6 +22,7 @@
 #include "cli/help.hpp"
 #include "cli/history.hpp"
 #include "cli/leases.hpp"
+#include "cli/manual.hpp"
 #include "cli/metrics.hpp"
 #include "cli/monitoring.hpp"
 #include "cli/optimize.hpp"
@@ -29,12 +31,14 @@
 #include "cli/playback_interrupts.hpp"
 #include "cli/ps.hpp"
 #include "cli/record.hpp"
+#include "cli/report.hpp"
 #include "cli/run.hpp"
 #include "cli/serve.hpp"
 #include "cli/status.hpp"
 #include "cli/stretch.hpp"
 #include "cli/throttle.hpp"
 #include "cli/token.hpp"
+#include "cli/top.hpp"
 #include "cli/trend.hpp"
 #include "cli/version.hpp"
 #include "cli/why.hpp"
@@ -73,7 +77,7 @@ ConfigArguments config_arguments(const Arguments& arguments) {
 
 // Commands that are about the program or the configuration itself go on when that is wrong.
 bool goes_by_settings(std::string_view command) {
-  constexpr std::string_view kOthers[] = {"", "config", "monitoring", "completion", "version", "metrics"};
+  constexpr std::string_view kOthers[] = {"", "config", "monitoring", "completion", "man", "version", "metrics"};
   return std::ranges::find(kOthers, command) == std::end(kOthers);
 }
 
@@ -87,7 +91,7 @@ bool is_about_leases(std::string_view command) {
 
 // Commands that show a snapshot, a running daemon's if there is one.
 bool shows_snapshot(std::string_view command) {
-  constexpr std::string_view kShowing[] = {"monitor", "ps", "status", "why"};
+  constexpr std::string_view kShowing[] = {"monitor", "ps", "status", "top", "why"};
   return std::ranges::find(kShowing, command) != std::end(kShowing);
 }
 
@@ -114,14 +118,30 @@ std::string_view own_look(const Arguments& arguments) {
   return arguments.speed.empty() ? "" : "--speed";
 }
 
+// Where the machine is seen: /host, when the documented PROC_PATH and SYS_PATH are /host/proc and /host/sys.
+std::string root_said(const Environment& environment) {
+  if (const auto own = environment("GPUKEEPER_ROOT").value_or(""); !own.empty()) return own;
+  const std::string processes = environment("PROC_PATH").value_or("");
+  const std::string system = environment("SYS_PATH").value_or("");
+  constexpr std::string_view kProc = "/proc";
+  if (!processes.ends_with(kProc)) return {};
+  const std::string folder = processes.substr(0, processes.size() - kProc.size());
+  return system == folder + "/sys" ? folder : std::string();
+}
+
 bool names_source(const Environment& environment) {
-  return !environment("GPUKEEPER_SOURCE").value_or("").empty() || !environment("GPUKEEPER_ROOT").value_or("").empty();
+  return !environment("GPUKEEPER_SOURCE").value_or("").empty() || !root_said(environment).empty();
+}
+
+// Whether a command that shows a snapshot may show a daemon's.
+bool may_ask_daemon(const Arguments& arguments, const Environment& environment) {
+  return !arguments.daemon.empty() || (own_look(arguments).empty() && !names_source(environment));
 }
 
 // Without a slash at its end, as paths follow; empty for this machine's own.
 
 Result<std::string> root(const Arguments& arguments, const Environment& environment) {
-  std::string folder = arguments.root.empty() ? environment("GPUKEEPER_ROOT").value_or("") : arguments.root;
+  std::string folder = arguments.root.empty() ? root_said(environment) : arguments.root;
   while (folder.ends_with('/')) folder.pop_back();
   if (folder.empty() || RealFiles(folder).list("/proc") || RealFiles(folder).list("/sys")) return folder;
   return fail(Errc::invalid_argument,
@@ -299,6 +319,20 @@ Exit deallocate_as_said(const Arguments& arguments, DeskOptions desk, Context& c
                     context);
 }
 
+ReportOptions report_options(const Arguments& arguments, DeskOptions desk) {
+  using enum ReportOptions::Form;
+  return {.form = arguments.json     ? json
+                  : arguments.csv    ? csv
+                  : arguments.schema ? schema
+                                     : text,
+          .html = arguments.html,
+          .pdf = arguments.pdf,
+          .since = if_given(arguments.since),
+          .until = if_given(arguments.until),
+          .length = stretch_length(arguments),
+          .desk = std::move(desk)};
+}
+
 Exit about_leases(const std::string& command, const Arguments& arguments, Context& context) {
   const LeaseArguments& said = arguments.lease;
   const bool json = arguments.json;
@@ -327,7 +361,7 @@ Exit about_leases(const std::string& command, const Arguments& arguments, Contex
     return leases({arguments.devices, said.service, arguments.all, json, arguments.schema, std::move(desk)}, context);
   }
   if (command == "quota") return quota({said.service, json, std::move(desk)}, context);
-  if (command == "report") return report({json, std::move(desk)}, context);
+  if (command == "report") return report(report_options(arguments, std::move(desk)), context);
   if (command == "optimize") {
     return optimize({.service = said.service,
                      .devices = arguments.devices,
@@ -405,6 +439,14 @@ Exit completion(const std::string& shell, const CommandTree& tree, Context& cont
   return print(context, fish_completion(tree));
 }
 
+Exit manual(const std::string& page, const CommandTree& tree, Context& context) {
+  if (page.empty()) return print(context, fmt::format("{}\n", fmt::join(manual_pages(tree), "\n")));
+  const auto text = manual_page(tree, page);
+  if (text) return print(context, *text);
+  return fail(Errc::invalid_argument,
+              fmt::format("there is no page '{}': gpukeeper man lists those there are", harmless(page)));
+}
+
 ConfigOptions config_options(const Arguments& arguments, config::Sources sources) {
   return {.action = arguments.action,
           .words = arguments.words,
@@ -435,11 +477,21 @@ Exit dispatch(const std::string& command, const Arguments& arguments, const Pars
   if (arguments.version || command == "version") return version(arguments.json, context);
   if (command == "status" || command == "monitor") return status(status_options(arguments), context);
   if (command == "ps") return ps(ps_options(arguments), context);
+  if (command == "top") {
+    return top({.daemon = arguments.daemon,
+                .asks = may_ask_daemon(arguments, context.environment),
+                .devices = arguments.devices,
+                .ascii = arguments.ascii,
+                .theme = arguments.theme},
+               context);
+  }
   if (command == "why") {
     const auto topic = parse_topic(arguments.topic);
-    return why(
-        {.topic = topic ? std::optional(*topic) : std::nullopt, .devices = arguments.devices, .json = arguments.json},
-        context);
+    return why({.topic = topic ? std::optional(*topic) : std::nullopt,
+                .devices = arguments.devices,
+                .json = arguments.json,
+                .html = arguments.html},
+               context);
   }
   if (command == "devices") {
     return devices({.json = arguments.json,
@@ -471,6 +523,7 @@ Exit dispatch(const std::string& command, const Arguments& arguments, const Pars
   if (command == "record") return record(record_options(arguments, context.settings), context);
   if (command == "doctor") return doctor(arguments.json, context);
   if (command == "completion") return completion(arguments.shell, parser.tree(), context);
+  if (command == "man") return manual(arguments.page, parser.tree(), context);
   return print(context, short_help(parser.tree(), page_width(context.screen())));
 }
 
@@ -551,7 +604,8 @@ int run_checked(int argc, char** argv, Output& out, Output& errors) {
   if (const auto refusal = refuse_ignored(parser.command(), arguments, source_names)) {
     return report(errors, *refusal, 2);
   }
-  const bool goes_on = !arguments.watch.empty() || arguments.wait || arguments.follow || parser.command() == "record";
+  const bool goes_on = !arguments.watch.empty() || arguments.wait || arguments.follow || parser.command() == "record" ||
+                       parser.command() == "top";
   std::optional<Speed> speed;
   if (!arguments.speed.empty()) speed.emplace(*parse_speed(arguments.speed));  // as its check has found it well
   const bool plays = !goes_on && watches_stretch(parser.command()) && is_played(source_names);
@@ -566,8 +620,7 @@ int run_checked(int argc, char** argv, Output& out, Output& errors) {
   std::shared_ptr<Replay> replay;  // for what is to be said of it
   const auto say = [&](std::string_view sentence) { report(errors, sentence, 0); };
   const auto feed = [&]() -> Result<std::unique_ptr<Feed>> {
-    const bool may_ask = !arguments.daemon.empty() || (own_look(arguments).empty() && !names_source(environment));
-    if (shows_snapshot(parser.command()) && may_ask) {
+    if (shows_snapshot(parser.command()) && may_ask_daemon(arguments, environment)) {
       auto daemon =
           open_daemon_feed({.follows = goes_on, .host = arguments.daemon, .environment = environment, .remark = say});
       if (!daemon || *daemon) return daemon;
@@ -594,7 +647,7 @@ int run_checked(int argc, char** argv, Output& out, Output& errors) {
   const auto session = [&](SessionOptions options) {
     options.detect.wake = arguments.wake;
     options.detect.machine_root = *machine_root;
-    options.at = at;
+    if (!options.at) options.at = at;
     options.prepare = [&replay, prepare = std::move(options.prepare)](Sources& opened, EngineOptions& engine) {
       replay = opened.replay;
       return prepare(opened, engine);
@@ -626,7 +679,8 @@ int run_checked(int argc, char** argv, Output& out, Output& errors) {
       return monitoring({arguments.action, arguments.daemon, arguments.json}, context);
     }
     if (parser.command() == "serve")
-      return serve({config, *machine_root, speed, at, arguments.check_serve, arguments.sign_in_link}, context);
+      return serve({config, *machine_root, speed, at, arguments.check_serve, arguments.restore, arguments.sign_in_link},
+                   context);
     return dispatch(parser.command(), arguments, parser, context);
   };
   const auto exit = act();

@@ -6,6 +6,7 @@
 
 #include "classify/classifier.hpp"
 #include "client/daemon.hpp"
+#include "config/example.hpp"
 #include "config/report.hpp"
 #include "config/schema.hpp"
 #include "core/display_text.hpp"
@@ -227,6 +228,7 @@ Exit config(const ConfigOptions& options, Context& context) {
                 fmt::format("config {} takes no argument '{}'", options.action, harmless(options.words.front())));
   }
   if (options.action == "schema") return print(context, options.markdown ? config::page() : config::schema());
+  if (options.action == "example") return print(context, config::example());
   return show(options, context);
 }
 

@@ -9,7 +9,7 @@
 namespace gpukeeper::cli {
 
 struct ConfigOptions {
-  std::string action;              ///< show, get, set, check, schema or diff
+  std::string action;              ///< show, get, set, check, schema, example or diff
   std::vector<std::string> words;  ///< what follows it
   bool json = false;
   bool origin = false;    ///< show where each value comes from

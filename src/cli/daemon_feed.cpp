@@ -96,8 +96,9 @@ class AskingFeed final : public Feed {
 // Never keeps its caller waiting, so that Ctrl-C ends a watch at once, whatever the daemon does.
 class FollowingFeed final : public Feed {
  public:
-  explicit FollowingFeed(Questions begun)
-      : origin_(origin_of(begun.daemon())),
+  FollowingFeed(Questions begun, std::function<void()> changed)
+      : changed_(std::move(changed)),
+        origin_(origin_of(begun.daemon())),
         latest_(begun.latest()),
         thread_([this, questions = std::make_shared<Questions>(std::move(begun))](std::stop_token stop) {
           run(*questions, stop);
@@ -141,11 +142,15 @@ class FollowingFeed final : public Feed {
   }
 
   void note(const Questions& questions, const Result<void>& asked) {
-    std::scoped_lock lock(mutex_);
-    latest_ = questions.latest();
-    trouble_ = asked ? std::string() : asked.error().message;
+    {
+      std::scoped_lock lock(mutex_);
+      latest_ = questions.latest();
+      trouble_ = asked ? std::string() : asked.error().message;
+    }
+    changed_();
   }
 
+  const std::function<void()> changed_;
   const std::string origin_;
   mutable std::mutex mutex_;
   std::shared_ptr<const Snapshot> latest_;  // guarded by mutex_, as is what follows
@@ -175,7 +180,9 @@ Result<std::unique_ptr<Feed>> open_daemon_feed(const DaemonFeedOptions& options)
   if (daemon) {
     Questions questions(std::move(*daemon));
     begun = questions.begin();
-    if (begun && options.follows) return std::unique_ptr<Feed>(std::make_unique<FollowingFeed>(std::move(questions)));
+    if (begun && options.follows) {
+      return std::unique_ptr<Feed>(std::make_unique<FollowingFeed>(std::move(questions), options.changed));
+    }
     if (begun) return std::unique_ptr<Feed>(std::make_unique<AskingFeed>(std::move(questions)));
   }
   const Error& error = daemon ? begun.error() : daemon.error();

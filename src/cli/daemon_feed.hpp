@@ -16,6 +16,8 @@ struct DaemonFeedOptions {
   client::Daemon::Variable environment;
   /// Says a sentence beside the output: why a daemon that listens is not asked after all.
   std::function<void(std::string_view)> remark = [](std::string_view) {};
+  /// Of one that follows: something is new. On the feed's own thread, from before it is returned until it is gone.
+  std::function<void()> changed = [] {};
 };
 
 /// The snapshots of a running daemon, each as it is when it is asked for; one that follows has a thread that keeps the

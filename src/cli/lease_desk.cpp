@@ -19,17 +19,6 @@ namespace {
 
 constexpr auto kWhoPatience = std::chrono::milliseconds(100);  // who the processes are takes two looks 20 ms apart
 
-Errc code_of(unsigned status) {
-  switch (status) {
-    case 400: return Errc::invalid_argument;
-    case 401: return Errc::unauthenticated;
-    case 403: return Errc::not_permitted;
-    case 404: return Errc::not_found;
-    case 409: return Errc::resource_exhausted;
-    default: return Errc::unavailable;
-  }
-}
-
 // A desk over a session of its own: the ledger is opened for each question and closed with it, so that nobody is kept
 // waiting while a command runs under a lease.
 class CommandDesk final : public LeaseDesk {
@@ -74,7 +63,7 @@ class CommandDesk final : public LeaseDesk {
 }  // namespace
 
 Error refusal_of(const DeskReply& reply, std::size_t width, bool utf8) {
-  return {code_of(reply.status), render_refusal(reply.body, width, utf8)};
+  return {desk::code_of(reply.status), render_refusal(reply.body, width, utf8)};
 }
 
 Result<std::unique_ptr<LeaseDesk>> open_desk(const DeskOptions& options, Context& context) {

@@ -99,8 +99,7 @@ void add_looks_at_leases(Arguments& arguments, Declaration& line) {
   line.add_text(*leases, "--service", lease.service, "NAME", "Only those of this service.");
   auto* quota = line.app().add_subcommand("quota", "What each service may book, and what it has booked.");
   line.add_text(*quota, "service", lease.service, "SERVICE", "Only this one.");
-  auto* report = line.app().add_subcommand("report", "How the GPUs' memory is used, and what should be done about it.");
-  for (CLI::App* each : {leases, quota, report}) {
+  for (CLI::App* each : {leases, quota}) {
     line.add_flag(*each, "--json", arguments.json, "As JSON.");
     line.add_state_dir(*each, arguments);
   }

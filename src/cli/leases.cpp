@@ -12,7 +12,6 @@
 
 #include "cli/document.hpp"
 #include "cli/leases_page.hpp"
-#include "cli/memory_report.hpp"
 #include "cli/past_of_daemon.hpp"
 #include "core/display_text.hpp"
 #include "core/files.hpp"
@@ -69,17 +68,6 @@ Exit quota(const QuotaOptions& options, Context& context) {
   }
   if (options.json) return print(context, quotas_of(*answer, options.service) + "\n");
   return print(context, *page);
-}
-
-Exit report(const ReportOptions& options, Context& context) {
-  auto desk = open_desk(options.desk, context);
-  if (!desk) return tl::make_unexpected(desk.error());
-  const auto status = ask(**desk, {.method = "GET", .target = std::string(kSnapshot)}, context);
-  if (!status) return tl::make_unexpected(status.error());
-  const auto book = ask(**desk, {.method = "GET", .target = std::string(kLeases)}, context);
-  if (!book) return tl::make_unexpected(book.error());
-  if (options.json) return print(context, memory_report_json(*status, *book) + "\n");
-  return print(context, render_memory_report(*status, *book, render_options(context)));
 }
 
 Exit export_all(const ExportOptions& options, Context& context) {

@@ -27,14 +27,7 @@ struct QuotaOptions {
 };
 Exit quota(const QuotaOptions& options, Context& context);
 
-/// How the memory of the machine is used and what should be done about it, in sentences.
-struct ReportOptions {
-  bool json = false;
-  DeskOptions desk = {};
-};
-Exit report(const ReportOptions& options, Context& context);
-
-/// Everything that report, leases and quota know, in a file: gpukeeper.export/1.
+/// Everything that status, leases and quota know, in a file: gpukeeper.export/1.
 struct ExportOptions {
   std::string file;  ///< "-": standard output
   DeskOptions desk = {};

@@ -17,6 +17,7 @@
 #include "core/display_text.hpp"
 #include "core/rfc3339.hpp"
 #include "core/text.hpp"
+#include "report/advice.hpp"
 
 namespace gpukeeper::cli {
 namespace {
@@ -139,6 +140,10 @@ std::string recommendations(const Json& status, const Json& book) {
   const auto active = allocations_of(book).size();
   text += active == 0 ? "  ℹ️  No active allocations - all GPUs are available\n"
                       : fmt::format("  ℹ️  {} active allocations\n", active);
+  for (const report::Advice& each : report::advice_on_memory(dump(book, false))) {
+    text += fmt::format("  {}  {}\n", each.weight == report::Advice::Weight::bad ? "⚠️" : "ℹ️",
+                        harmless(each.sentence));
+  }
   return text;
 }
 
@@ -381,6 +386,14 @@ std::string optimizer_export(std::string_view status_text, std::string_view leas
               true);
 }
 
+Result<std::string> documented_report(LeaseDesk& desk, const Context& context) {
+  const auto both = documents(desk, context);
+  if (!both) return tl::make_unexpected(both.error());
+  const auto running = loop_runs(desk, context);
+  if (!running) return tl::make_unexpected(running.error());
+  return optimizer_report(both->status, both->leases, *running);
+}
+
 Exit optimizer(const OptimizerOptions& options, Context& context) {
   if (auto good = check_words(options); !good) return tl::make_unexpected(good.error());
   const auto interrupts = options.action == "loop" ? context.interrupts() : nullptr;  // before any thread
@@ -394,13 +407,13 @@ Exit optimizer(const OptimizerOptions& options, Context& context) {
   if (options.action == "export") return export_status(**desk, options, context);
   if (options.action == "optimize") return optimize_service(**desk, options, context);
   if (options.action == "loop") return optimize_in_a_loop(**desk, *interrupts, options, context);
+  if (options.action == "report") {
+    const auto text = documented_report(**desk, context);
+    if (!text) return tl::make_unexpected(text.error());
+    return print(context, *text);
+  }
   const auto both = documents(**desk, context);
   if (!both) return tl::make_unexpected(both.error());
-  if (options.action == "report") {
-    const auto running = loop_runs(**desk, context);
-    if (!running) return tl::make_unexpected(running.error());
-    return print(context, optimizer_report(both->status, both->leases, *running));
-  }
   return print(context, optimizer_status(both->status, both->leases));
 }
 

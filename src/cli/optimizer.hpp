@@ -29,7 +29,10 @@ Exit optimizer(const OptimizerOptions& options, Context& context);
 std::string optimizer_status(std::string_view status, std::string_view leases);
 /// Of gpukeeper.reclaim/1: what the driver showed to have come back, by GPU and documented type.
 std::string optimizer_results(std::string_view service, std::string_view report);
+/// Its recommendations are the documented ones, and behind them what else should be done about the memory.
 std::string optimizer_report(std::string_view status, std::string_view leases, bool running);
+/// The same of what a desk says now: `optimizer report`, and the begin of `report`.
+Result<std::string> documented_report(LeaseDesk& desk, const Context& context);
 /// What `get_optimization_status()` returns, as JSON; null for what is not known.
 std::string optimizer_export(std::string_view status, std::string_view leases, bool running);
 

@@ -19,6 +19,7 @@
 #include "core/nearest.hpp"
 #include "core/text.hpp"
 #include "format/columns.hpp"
+#include "top/theme.hpp"
 #include "yaml/values.hpp"
 
 namespace gpukeeper::cli {
@@ -118,6 +119,7 @@ class Parser::Declared : private Declaration {
     add_status("status", "What every GPU is doing: temperature, use, memory, power, processes.", arguments);
     add_status("monitor", "The same again and again: status --watch 5.", arguments);
 
+    add_top(arguments);
     add_ps(arguments);
     add_why(arguments);
 
@@ -144,6 +146,7 @@ class Parser::Declared : private Declaration {
 
     add_trend(arguments);
     add_history(arguments);
+    add_report(arguments);
     add_alerts(arguments);
     add_faults(arguments);
     add_throttle(arguments);
@@ -154,6 +157,9 @@ class Parser::Declared : private Declaration {
     add_record(arguments);
     declare_lease_commands(*this, arguments);
 
+    auto* man = app().add_subcommand("man", "These texts as pages for man(1); without a PAGE, which there are.");
+    add(man->add_option("page", arguments.page, "Such as gpukeeper-status, or gpukeeper.yaml for the configuration."),
+        {.value = "PAGE"});
     auto* completion =
         app().add_subcommand("completion", "A script that completes gpukeeper's commands in your shell.");
     add_choice(*completion, "shell", arguments.shell, "SHELL", {"bash", "zsh", "fish"}, "bash, zsh or fish.")
@@ -292,6 +298,20 @@ class Parser::Declared : private Declaration {
     add_wake(*throttle, arguments);
   }
 
+  void add_top(Arguments& arguments) {
+    auto* top = app().add_subcommand(
+        "top",
+        "All of it on the whole terminal, as it happens: GPUs, processes, leases, alerts, charts. ? says the keys.");
+    std::vector<std::string> names;
+    for (const top::Theme& theme : top::themes()) names.emplace_back(theme.name);
+    add_choice(*top, "--theme", arguments.theme, "NAME", names,
+               "Colours: standard, light, colour-blind, contrast or mono; else as it was left.");
+    add_flag(*top, "--ascii", arguments.ascii, "Only ASCII; so it is by itself where the locale is not UTF-8.");
+    add_device(*top, arguments);
+    add_wake(*top, arguments);
+    add_rules(*top, arguments);
+  }
+
   void add_ps(Arguments& arguments) {
     auto* ps = app().add_subcommand("ps", "Who uses which GPU: a line for each process on each GPU.");
     auto* json = add_flag(*ps, "--json", arguments.json, "As JSON; with --watch an object a line.");
@@ -325,7 +345,10 @@ class Parser::Declared : private Declaration {
     for (const auto name : topic_names()) topics.emplace_back(name);
     add_choice(*why, "topic", arguments.topic, "TOPIC", topics,
                "What to explain: fan, slow, hot, busy or memory; else fan and slow, and what else is remarkable.");
-    add_flag(*why, "--json", arguments.json, "As JSON.");
+    auto* json = add_flag(*why, "--json", arguments.json, "As JSON.");
+    auto* html = why->add_option("--html", arguments.html,
+                                 "Write a page with pictures that needs nothing else; '-' is standard output.");
+    add(html->excludes(json), {.value = "FILE", .file = true});
     add_device(*why, arguments);
     add_wake(*why, arguments);
     add_rules(*why, arguments);
@@ -359,6 +382,30 @@ class Parser::Declared : private Declaration {
     add_flag(*history, "--schema", arguments.schema, "The JSON Schema of --json.")->excludes(json)->excludes(csv);
     add_device(*history, arguments, "--gpu,--device");
     add_stretch(*history, arguments);
+  }
+
+  void add_report(Arguments& arguments) {
+    auto* report = app().add_subcommand(
+        "report", "What the GPUs did and who used them: GPU-hours, energy, cost, waste; by GPU, user and service.");
+    add(report->add_option("--since", arguments.since,
+                           "From then on: a time ago (30m, 24h, 7d) or a date (RFC 3339); else the last day, or a "
+                           "whole recording."),
+        {.value = "WHEN"});
+    add(report->add_option("--until", arguments.until, "Up to then; else until now, or the end of a recording."),
+        {.value = "WHEN"});
+    auto* json = add_flag(*report, "--json", arguments.json, "As JSON (docs/schema/report.json).");
+    auto* csv = add_flag(*report, "--csv", arguments.csv, "As CSV, a row a GPU, user, service and so on.");
+    csv->excludes(json);
+    auto* schema = add_flag(*report, "--schema", arguments.schema, "The JSON Schema of --json.");
+    schema->excludes(json)->excludes(csv);
+    auto* html = report->add_option("--html", arguments.html,
+                                    "Write a page with charts that needs nothing else; '-' is standard output.");
+    add(html, {.value = "FILE", .file = true});
+    auto* pdf = report->add_option("--pdf", arguments.pdf, "Write that page as PDF, by the Chromium of this machine.");
+    add(pdf, {.value = "FILE", .file = true});
+    for (auto* page : {html, pdf}) page->excludes(json)->excludes(csv)->excludes(schema);
+    add_state_dir(*report, arguments);
+    add_stretch(*report, arguments);
   }
 
   // Of commands that judge a stretch of time (cli/stretch.hpp).
@@ -421,6 +468,8 @@ class Parser::Declared : private Declaration {
         *serve, "--check,--check-config", arguments.check_serve,
         "Look at all that it would start with (settings, rules, scenarios, tokens, certificates), say whether it is "
         "well, and end.");
+    add_flag(*serve, "--restore", arguments.restore,
+             "Give back what one that crashed left changed of the GPUs, and end.");
     add_flag(*serve, "--sign-in-link", arguments.sign_in_link,
              "Print a link that signs a browser in as an operator, once, within 10 minutes.");
     add_file(*serve, "--state-dir", arguments.state_dir, "FOLDER", "Keep what must outlive a restart there.");
@@ -434,11 +483,12 @@ class Parser::Declared : private Declaration {
 
   void add_config(Arguments& arguments) {
     auto* config = app().add_subcommand("config", "What is set and where that comes from; set it, check it.");
-    const std::vector<std::string> actions = {"show", "get", "set", "check", "schema", "diff"};
+    const std::vector<std::string> actions = {"show", "get", "set", "check", "schema", "example", "diff"};
     add_choice(
         *config, "action", arguments.action, "ACTION", actions,
         "show all keys, get KEY, set KEY=VALUE (of a running daemon, else in the file), check FILE, diff (what is "
-        "not as it is by itself) or diff FILE (what it would change), schema (of the file).")
+        "not as it is by itself) or diff FILE (what it would change), schema (of the file), example (a file of all "
+        "keys, explained).")
         ->required();
     add(config->add_option("what", arguments.words, "KEY, KEY=VALUE or FILE."),
         {.value = "WHAT", .choices = config_keys(""), .file = true});

@@ -61,11 +61,15 @@ struct Arguments {
   std::vector<std::string> devices;
   std::string watch;
   std::string shell;
+  std::string page;
   std::string rules;
   std::string check;
   std::string severity;
   std::vector<std::string> kinds;
   std::string since;
+  std::string until;
+  std::string html;
+  std::string pdf;
   std::string limit;
   std::string length;
   std::string state_dir;
@@ -89,6 +93,7 @@ struct Arguments {
   std::string log_level;
   std::string log_format;
   bool check_serve = false;
+  bool restore = false;
   bool sign_in_link = false;
   bool check_lamp = false;
   bool follow = false;
@@ -111,6 +116,8 @@ struct Arguments {
   std::string keep;
   RecordOptions record;
   std::string multiplier;
+  bool ascii = false;
+  std::string theme;
   bool wait = false;
   LeaseArguments lease;
   TokenArguments token;

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "auth/token_file.hpp"
 #include "backend/detect.hpp"
@@ -22,6 +23,7 @@
 #include "config/session_options.hpp"
 #include "core/display_text.hpp"
 #include "core/log_target.hpp"
+#include "service/hands.hpp"
 #include "service/options.hpp"
 #include "service/service.hpp"
 
@@ -221,11 +223,27 @@ Exit say_whether_well(const ServeOptions& options, const config::Settings& setti
   return print(context, path.empty() ? "the command line is well\n" : fmt::format("{} is well\n", harmless(path)));
 }
 
+// What a daemon took and could not give back, having crashed: systemd asks for it once that one is gone.
+Exit restore(const ServeOptions& options, const config::Settings& settings, Context& context) {
+  const std::string state = settings.state_dir.value_or(usual_state_dir(context));
+  if (state.empty()) return 0;  // then nothing was changed either
+  auto target = open_target(settings.log, context);
+  if (!target) return tl::make_unexpected(target.error());
+  const auto clock = std::make_shared<SystemClock>();
+  Log log(*clock, std::move(*target), settings.log.level);
+  const auto left = service::restore_hands(
+      {.state = state, .machine_root = options.machine_root, .sources = settings.source}, clock, log);
+  if (!left) return tl::make_unexpected(left.error());
+  if (left->empty()) return 0;
+  return fail(Errc::unavailable, harmless(fmt::format("not given back: {}", fmt::join(*left, "; "))));
+}
+
 }  // namespace
 
 Exit serve(const ServeOptions& options, Context& context) {
   const config::Settings settings = completed(options.config->now().settings, context);
   if (options.check) return say_whether_well(options, settings, context);
+  if (options.restore) return restore(options, settings, context);
   block_signals();
   allow_many_descriptors();
   auto target = open_target(settings.log, context);

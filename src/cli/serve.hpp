@@ -16,6 +16,7 @@ struct ServeOptions {
   std::optional<Speed> speed;                  ///< as for clock_for
   std::optional<std::string> at;               ///< of a recording: where to begin
   bool check = false;                          ///< say whether all that it would start with is well, and end
+  bool restore = false;                        ///< give back what an ended one left of the GPUs, and end
   bool sign_in_link = false;                   ///< print a link that signs a browser in
 };
 

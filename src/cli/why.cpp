@@ -5,10 +5,12 @@
 #include <fmt/format.h>
 
 #include "cli/notes.hpp"
+#include "cli/report_pdf.hpp"
 #include "cli/status_table.hpp"
 #include "core/display_text.hpp"
 #include "diagnosis/report_json.hpp"
 #include "format/columns.hpp"
+#include "report/why_html.hpp"
 
 namespace gpukeeper::cli {
 namespace {
@@ -154,6 +156,9 @@ Exit why(const WhyOptions& options, Context& context) {
   const DiagnosisReport report = diagnose(*snapshot, options.topic);
   if (options.json) return print(context, report_json(*snapshot, report, true) + "\n");
   const RenderOptions render = render_options(context, **feed, *snapshot);
+  if (!options.html.empty()) {
+    return write_page_to(options.html, report::why_html(*snapshot, report, render.utc_offset), context);
+  }
   if (snapshot->devices.empty()) return print(context, render_status(*snapshot, (*feed)->findings(), render));
   return print(context, render_why(*snapshot, report, options, render));
 }

@@ -13,6 +13,7 @@ struct WhyOptions {
   std::optional<Topic> topic;
   std::vector<std::string> devices;  ///< selectors; empty for all
   bool json = false;
+  std::string html = {};  ///< a file, or "-"; empty for none
 };
 
 /// `gpukeeper why`: why a GPU's fan runs, why it is slow, and so on, in sentences.

@@ -61,7 +61,8 @@ class Connection {
     return fail(code_of(*error), "connect: " + error->message());
   }
 
-  Result<Reply> ask(const Question& question) {
+  Result<Reply> ask(const Question& question, std::stop_token stop) {
+    const Wake wake(std::move(stop), Closer{*this});
     const Deadline until = std::chrono::steady_clock::now() + limits_.answer;
     if (auto secured = secure(question.trust, until); !secured) return tl::make_unexpected(secured.error());
     if (!send(question, until)) return late();
@@ -82,8 +83,7 @@ class Connection {
 
   Result<void> follow(const Question& question, std::stop_token stop,
                       const std::function<bool(std::string_view)>& take) {
-    // What is awaited ends with an error then.
-    const std::stop_callback wake(stop, [this] { asio::post(context_, [this] { close(); }); });
+    const Wake wake(stop, Closer{*this});
     const Deadline until = std::chrono::steady_clock::now() + limits_.answer;
     if (auto secured = secure(question.trust, until); !secured) return secured;
     if (!send(question, until)) return late();
@@ -122,6 +122,15 @@ class Connection {
  private:
   using Socket = asio::generic::stream_protocol::socket;
   using TlsStream = asio::ssl::stream<Socket&>;
+
+  // What is awaited ends with an error then.
+  struct Closer {
+    Connection& connection;
+    void operator()() const {
+      asio::post(connection.context_, [this] { connection.close(); });
+    }
+  };
+  using Wake = std::stop_callback<Closer>;
 
   template <class Operation>
   void over_stream(Operation operation) {
@@ -253,10 +262,11 @@ Result<void> knock(const ListenAddress& address, const Limits& limits) {
   return Connection(address, limits).open();
 }
 
-Result<Reply> exchange(const ListenAddress& address, const Question& question, const Limits& limits) {
+Result<Reply> exchange(const ListenAddress& address, const Question& question, const Limits& limits,
+                       std::stop_token stop) {
   Connection connection(address, limits);
   if (const auto opened = connection.open(); !opened) return tl::make_unexpected(opened.error());
-  return connection.ask(question);
+  return connection.ask(question, std::move(stop));
 }
 
 Result<void> follow(const ListenAddress& address, const Question& question, const Limits& limits, std::stop_token stop,

@@ -36,10 +36,12 @@ Errc code_of(unsigned status);
 /// Errors: not_found when nobody does, not_permitted, deadline_exceeded, internal; the message is what connect(2) said.
 Result<void> knock(const ListenAddress& address, const Limits& limits);
 
-/// One question and its answer, whatever its status, over a connection of its own.
-/// Errors: as for knock(); deadline_exceeded, resource_exhausted, unavailable when the answer breaks off or is no HTTP,
-/// or no TLS is spoken there; unauthenticated when its certificate is not to be believed.
-Result<Reply> exchange(const ListenAddress& address, const Question& question, const Limits& limits);
+/// One question and its answer, whatever its status, over a connection of its own. A stop from another thread ends it
+/// at once, as an answer that broke off. Errors: as for knock(); deadline_exceeded, resource_exhausted, unavailable
+/// when the answer breaks off or is no HTTP, or no TLS is spoken there; unauthenticated when its certificate is not to
+/// be believed.
+Result<Reply> exchange(const ListenAddress& address, const Question& question, const Limits& limits,
+                       std::stop_token stop = {});
 
 /// Takes the pieces of an answer without end as they come, until `stop` or until `take` has had enough and says false.
 /// It blocks; a stop from another thread ends it at once.

@@ -6,6 +6,8 @@
 #include <fmt/format.h>
 
 #include "config/codec.hpp"
+#include "config/documented.hpp"
+#include "config/documented_environment.hpp"
 #include "core/display_text.hpp"
 #include "core/text.hpp"
 #include "yaml/values.hpp"
@@ -130,16 +132,17 @@ class Builder {
   }
 
   void add_environment(const Variable& environment) {
+    for (const DocumentedSetting& each : documented_settings(environment)) {
+      add_variable(*find_key(each.key), each.variable, each.text);
+    }
     for (const Key& key : key_table()) {
-      const std::string name = environment_name(key);
-      const std::string text = environment(name).value_or("");
-      if (trim(text).empty()) continue;
-      const auto assigned = assignment(key, text, name);
-      if (assigned) {
-        add_all({&*assigned, 1}, Layer::environment);
-      } else {
-        wrong_.push_back(assigned.error().message);
+      std::string name = environment_name(key);
+      std::string text = environment(name).value_or("");
+      if (const auto documented = documented_variable(key.name); trim(text).empty() && !documented.empty()) {
+        name = documented;
+        text = environment(name).value_or("");
       }
+      if (!trim(text).empty()) add_variable(key, name, text);
     }
   }
 
@@ -158,6 +161,15 @@ class Builder {
   }
 
  private:
+  void add_variable(const Key& key, std::string_view name, std::string_view text) {
+    const auto assigned = assignment(key, text, name);
+    if (assigned) {
+      add_all({&*assigned, 1}, Layer::environment);
+    } else {
+      wrong_.push_back(assigned.error().message);
+    }
+  }
+
   static std::string at(std::string_view file, yaml::Mark mark) {
     return fmt::format("{}:{}:{}", file, mark.line, mark.column);
   }
@@ -248,7 +260,7 @@ Result<Assignment> parse_assignment(std::string_view text, std::string_view plac
 
 std::vector<Assignment> assignments(const YamlNode& root, Mistakes& mistakes) {
   std::vector<Assignment> result;
-  cut(root, "", result, mistakes);
+  cut(in_own_keys(root, mistakes), "", result, mistakes);
   return result;
 }
 

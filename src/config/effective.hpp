@@ -40,8 +40,8 @@ Result<Assignment> parse_assignment(std::string_view text, std::string_view plac
 /// A value of that key out of a text, as above.
 Result<Assignment> assignment(const Key& key, std::string_view text, std::string_view place);
 
-/// One file or JSON document, cut into keys. What is unknown or no mapping becomes a mistake, with what was likely
-/// meant.
+/// One file or JSON document, cut into keys; documented sections (config/documented.hpp) count as the keys they mean.
+/// What is unknown or no mapping becomes a mistake, with what was likely meant.
 std::vector<Assignment> assignments(const yaml::YamlNode& root, Mistakes& mistakes);
 
 /// A configuration file, as it was read.

@@ -361,6 +361,23 @@ void add_reclaim(std::vector<Key>& keys) {
       key("reclaim.terminate_grace", "s", live, "From SIGTERM to SIGKILL.", seconds(0, 600), of(&R::terminate_grace)));
 }
 
+void add_tariff(std::vector<Key>& keys) {
+  const auto of = [](auto member) {
+    return [member](auto& s) -> auto& {
+      return s.tariff.*member;
+    };
+  };
+  using T = account::Tariff;
+  keys.push_back(key("tariff.price_per_kwh", "", live,
+                     "What a kWh costs; reports then say what GPUs, users and services cost. None is not known.",
+                     maybe(number<double>(0, 1e6)), of(&T::price_per_kwh)));
+  keys.push_back(key("tariff.currency", "", live, "How amounts of money are marked in reports, such as EUR.",
+                     text_or_none(), of(&T::currency)));
+  keys.push_back(key("tariff.carbon_g_per_kwh", "g", live,
+                     "Grams of CO2 that a kWh stands for; reports then say how much it was. None is not known.",
+                     maybe(number<double>(0, 1e5)), of(&T::carbon_g_per_kwh)));
+}
+
 void add_tls(std::vector<Key>& keys) {
   const auto of = [](auto member) {
     return [member](auto& s) -> auto& {
@@ -509,6 +526,7 @@ std::vector<Key> make_table() {
   add_ledger(keys);
   add_actuators(keys);
   add_reclaim(keys);
+  add_tariff(keys);
   add_service(keys);
   add_metrics(keys);
   return keys;

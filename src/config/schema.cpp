@@ -21,7 +21,9 @@ A setting comes from, each above those before it:
 2. the configuration file: `--config FILE`, else `GPUKEEPER_CONFIG`, else `gpukeeper/gpukeeper.yaml` in `$XDG_CONFIG_HOME`
    or `~/.config`, else `/etc/gpukeeper/gpukeeper.yaml`
 3. the environment: `GPUKEEPER_` and the key in capitals, with `_` for dots: `GPUKEEPER_TEMP_THROTTLE`,
-   `GPUKEEPER_LOG_LEVEL`; commas separate several values
+   `GPUKEEPER_LOG_LEVEL`; commas separate several values. Below these stand the names of documented deployments:
+   `OPTIMIZATION_INTERVAL`, `MEMORY_THRESHOLD`, `METRICS_INTERVAL`, `GPU_MONITORING`, `API_RATE_LIMIT`, and `HOST` with `PORT`
+   ([install.md](install.md))
 4. the command line: `--set temp_throttle=80`, as often as need be, and options of their own such as `--listen`
 5. what a running daemon was told: `gpukeeper config set`, `PATCH /api/v1/config`; until it is restarted, or until the
    file says something else of that key
@@ -34,7 +36,8 @@ what has changed, and what waits for a restart. A file that is wrong changes not
 
 The file is YAML, after [`schema/config.json`](schema/config.json); [`examples/gpukeeper.yaml`](../examples/gpukeeper.yaml)
 has every key. A key with dots stands in sections: `log.rotate.size` is `log: {rotate: {size: 10MiB}}`. Times are seconds or
-such as `500ms`, `90s`, `1h30m`.
+such as `500ms`, `90s`, `1h30m`. The sections `optimization`, `services` and `monitoring` of the documented
+`optimization_config.yaml` are read as well, and mean the keys of the same sense.
 
 | key | default | values | change | meaning |
 | --- | --- | --- | --- | --- |

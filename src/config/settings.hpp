@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "account/tariff.hpp"
 #include "actuators/actuator_settings.hpp"
 #include "auth/certificate.hpp"
 #include "auth/role.hpp"
@@ -107,6 +108,7 @@ struct Settings {
   SinkList sinks;  ///< where alerts are sent
   ActuatorSettings actuators;
   reclaim::ReclaimSettings reclaim;
+  account::Tariff tariff;  ///< what energy costs, for reports
 
   friend bool operator==(const Settings&, const Settings&) = default;
 };

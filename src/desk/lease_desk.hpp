@@ -27,6 +27,9 @@ struct DeskReply {
   bool good() const { return status >= 200 && status < 300; }
 };
 
+/// What a refusal with that status is as an error.
+Errc code_of(unsigned status);
+
 /// Where it is asked about leases: a running daemon, or this process, which opens the same ledger for each question and
 /// answers it by the same functions. Beside the routes of leases there is GET /api/v1/snapshot.
 /// Threads: one, where an implementation does not say more.

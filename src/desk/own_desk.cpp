@@ -14,10 +14,9 @@
 #include "format/snapshot_json.hpp"
 #include "service/leases_answer.hpp"
 #include "service/memory_reclaim.hpp"
-#include "service/peer_process.hpp"
+#include "service/own_request.hpp"
 #include "service/reclaim_answer.hpp"
 #include "service/services_answer.hpp"
-#include "service/target.hpp"
 
 namespace gpukeeper::desk {
 
@@ -27,20 +26,6 @@ namespace {
 
 constexpr std::string_view kSnapshot = "/api/v1/snapshot";
 constexpr auto kLook = 1s;  // from look to look of who waits for room
-
-Result<service::Request> request_of(const DeskQuestion& question) {
-  auto target = service::parse_target(question.target);
-  if (!target) return tl::make_unexpected(target.error());
-  service::Request request;
-  request.method = question.method;
-  request.target = question.target;
-  request.path = std::move(target->path);
-  request.query = std::move(target->query);
-  request.body = question.body;
-  request.peer = service::this_process();
-  request.who = {.role = auth::Role::admin, .name = "this command", .known = true};  // the ledger is its own
-  return request;
-}
 
 bool may_come(const DeskReply& reply) {
   if (reply.good()) return false;
@@ -140,7 +125,7 @@ Result<DeskReply> OwnDesk::look_and_answer(const DeskQuestion& question) {
   const auto snapshot = look();  // before the lock is taken: drivers take their time
   if (!snapshot) return tl::make_unexpected(snapshot.error());
   if (question.target == kSnapshot) return DeskReply{200, snapshot_json(**snapshot, false)};
-  auto request = request_of(question);
+  auto request = service::own_request(question.method, question.target, question.body, "this command");
   if (!request) return tl::make_unexpected(request.error());
   DeskReply reply;
   const auto done = book_.with(**snapshot, [&](const StateDirectory* directory, Bookkeeper& book) {

@@ -7,6 +7,7 @@
 
 #include "core/display_text.hpp"
 #include "core/text.hpp"
+#include "desk/lease_desk.hpp"
 #include "format/json_text.hpp"
 
 namespace gpukeeper::embed {
@@ -15,8 +16,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-// No question waits for longer, so that a keeper that is being closed ends soon; who waits for room asks again.
-constexpr std::chrono::nanoseconds kLongestWait = 2s;
+constexpr std::chrono::nanoseconds kLongestWait = 24h;  // that a daemon takes; who waits for longer asks again
 
 Json parsed(const std::string& text) {
   Json document = Json::parse(text, nullptr, false);
@@ -45,17 +45,6 @@ GrantedLease lease_of(const Json& lease, const Json& note) {
           .fence = count(member(lease, "fencing_token")),
           .device = index.is_number_unsigned() ? static_cast<std::int32_t>(index.get<std::uint32_t>()) : -1,
           .fell_back = note.is_string()};
-}
-
-Errc code_of(unsigned status) {
-  switch (status) {
-    case 400: return Errc::invalid_argument;
-    case 401: return Errc::unauthenticated;
-    case 403: return Errc::not_permitted;
-    case 404: return Errc::not_found;
-    case 409: return Errc::resource_exhausted;
-    default: return Errc::unavailable;
-  }
 }
 
 Json body_of(const LeaseWishes& wishes) {
@@ -91,7 +80,7 @@ Answered<std::string> AskedLeases::say(std::string_view method, const std::strin
   const Json problem = parsed(answer->body);
   std::string detail = text(member(problem, "detail"));
   if (detail.empty()) detail = text(member(problem, "error"));
-  return tl::make_unexpected(Refused{{code_of(answer->status), std::move(detail)}, answer->status, answer->body});
+  return tl::make_unexpected(Refused{{desk::code_of(answer->status), std::move(detail)}, answer->status, answer->body});
 }
 
 Answered<GrantedLease> AskedLeases::allocate(const LeaseWishes& wishes) {

@@ -149,8 +149,7 @@ DaemonKeeper::~DaemonKeeper() {
 }
 
 Result<Answer> DaemonKeeper::ask_daemon(const Question& question, std::chrono::nanoseconds wait) {
-  if (interrupt_->raised()) return fail(Errc::unavailable, "the keeper is being closed");
-  return embed::ask_daemon(daemon_, question, wait);
+  return embed::ask_daemon(daemon_, question, wait, *interrupt_);
 }
 
 Result<std::string> DaemonKeeper::document(std::string_view method, std::string_view target) {

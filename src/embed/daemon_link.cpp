@@ -19,7 +19,9 @@ constexpr auto kLookPause = 1s;
 
 }  // namespace
 
-Result<Answer> ask_daemon(const client::Daemon& daemon, const Question& question, std::chrono::nanoseconds wait) {
+Result<Answer> ask_daemon(const client::Daemon& daemon, const Question& question, std::chrono::nanoseconds wait,
+                          const Interrupt& interrupt) {
+  if (interrupt.raised()) return fail(Errc::unavailable, "the keeper is being closed");
   client::Limits limits;
   limits.answer += std::chrono::ceil<std::chrono::milliseconds>(wait);
   auto reply = client::exchange(daemon.address(),
@@ -28,8 +30,9 @@ Result<Answer> ask_daemon(const client::Daemon& daemon, const Question& question
                                  .json = question.body,
                                  .token = daemon.token(),
                                  .trust = daemon.trust().get()},
-                                limits);
+                                limits, interrupt.token());
   if (reply) return Answer{reply->status, std::move(reply->body)};
+  if (interrupt.raised()) return fail(Errc::unavailable, "the keeper is being closed");
   return fail(reply.error().code, fmt::format("the gpukeeper daemon at {}: {}", harmless(daemon.address().to_string()),
                                               reply.error().message));
 }

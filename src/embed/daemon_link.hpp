@@ -7,14 +7,17 @@
 #include "client/daemon.hpp"
 #include "core/clock.hpp"
 #include "core/result.hpp"
+#include "embed/interrupt.hpp"
 #include "embed/keeper.hpp"
 #include "embed/options.hpp"
 
 namespace gpukeeper::embed {
 
-/// One question to a daemon, and its answer, whatever its status. `wait`: what the answer may take beyond the usual.
+/// One question to a daemon, and its answer, whatever its status. `wait`: what the answer may take beyond the usual;
+/// `interrupt` ends waiting for it.
 /// Errors: of a daemon that does not answer.
-Result<Answer> ask_daemon(const client::Daemon& daemon, const Question& question, std::chrono::nanoseconds wait);
+Result<Answer> ask_daemon(const client::Daemon& daemon, const Question& question, std::chrono::nanoseconds wait,
+                          const Interrupt& interrupt);
 
 /// The daemon of this machine, which keeps its ledger where one runs: looked for in the usual places, and again when it
 /// goes or may have come.

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <mutex>
+#include <stop_token>
 
 namespace gpukeeper::embed {
 
@@ -12,10 +13,16 @@ class Interrupt {
  public:
   /// Nobody waits any more, now and from now on.
   void raise() {
-    std::scoped_lock lock(mutex_);
-    raised_ = true;
-    changed_.notify_all();
+    {
+      std::scoped_lock lock(mutex_);
+      raised_ = true;
+      changed_.notify_all();
+    }
+    stop_.request_stop();
   }
+  /// For who waits for something else, such as a daemon's answer.
+  std::stop_token token() const { return stop_.get_token(); }
+
   bool raised() const {
     std::scoped_lock lock(mutex_);
     return raised_;
@@ -41,6 +48,7 @@ class Interrupt {
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   bool raised_ = false;  // guarded by mutex_
+  std::stop_source stop_;
 };
 
 }  // namespace gpukeeper::embed

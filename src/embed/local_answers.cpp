@@ -10,8 +10,7 @@
 #include "classify/classifier.hpp"
 #include "core/display_text.hpp"
 #include "service/later.hpp"
-#include "service/peer_process.hpp"
-#include "service/target.hpp"
+#include "service/own_request.hpp"
 
 namespace gpukeeper::embed {
 
@@ -24,21 +23,6 @@ constexpr auto kPatience = 20s;  // as that of a look: a driver may take its tim
 // Of which no server is here that would carry it.
 bool never_ends(std::string_view path) {
   return path.starts_with("/api/v1/events") || path.starts_with("/socket.io");
-}
-
-Result<service::Request> request_of(const Question& question) {
-  auto target = service::parse_target(question.target);
-  if (!target) return tl::make_unexpected(target.error());
-  service::Request request;
-  request.method = question.method;
-  request.target = question.target;
-  request.path = std::move(target->path);
-  request.query = std::move(target->query);
-  request.body = question.body;
-  if (!question.body.empty()) request.headers.emplace_back("Content-Type", "application/json");
-  request.peer = service::this_process();
-  request.who = {.role = auth::Role::admin, .name = "this program", .known = true};  // all of it is its own
-  return request;
 }
 
 }  // namespace
@@ -126,7 +110,7 @@ void LocalAnswers::do_what_was_posted() {
 }
 
 Result<Answer> LocalAnswers::answer(const Question& question) {
-  auto request = request_of(question);
+  auto request = service::own_request(question.method, question.target, question.body, "this program");
   if (!request) return tl::make_unexpected(request.error());
   if (never_ends(request->path)) {
     return fail(Errc::invalid_argument,

@@ -248,7 +248,8 @@ Result<Answer> LocalKeeper::ask_the_ledger(const Question& question) {
   for (bool again = false;; again = true) {
     const auto daemon = daemon_->find();
     if (!daemon) return tl::make_unexpected(daemon.error());
-    auto answer = *daemon ? ask_daemon(**daemon, question, wait_in(question.body)) : ask_own_ledger(question);
+    auto answer =
+        *daemon ? ask_daemon(**daemon, question, wait_in(question.body), *interrupt_) : ask_own_ledger(question);
     const bool gone = !answer && answer.error().code == (*daemon ? Errc::not_found : Errc::unavailable);
     if (again || !gone) return answer;
     daemon_->look_again();

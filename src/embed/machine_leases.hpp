@@ -57,7 +57,7 @@ class MachineLeases final : public Leases {
   std::invoke_result_t<Call, Leases&> ask(const client::Daemon& daemon, const Call& call, bool& reached) {
     AskedLeases asked(
         [&](const Question& question, std::chrono::nanoseconds wait) {
-          auto answer = ask_daemon(daemon, question, wait);
+          auto answer = ask_daemon(daemon, question, wait, *interrupt_);
           if (!answer && is_gone(answer.error().code)) reached = false;
           return answer;
         },

@@ -6,6 +6,7 @@
 #include "core/units.hpp"
 #include "device/metric.hpp"
 #include "device/metric_fields.hpp"
+#include "device/metric_json.hpp"
 #include "format/json_object.hpp"
 
 // Included by source files only: the library is heavy.
@@ -14,26 +15,6 @@ namespace gpukeeper {
 
 inline constexpr Missing kReasons[] = {Missing::not_supported, Missing::not_permitted, Missing::not_yet_read,
                                        Missing::asleep, Missing::failed};
-
-/// What a field can have; anything else has failed.
-inline Metric<MetricValue> metric_value(FieldKind kind, const Json& json) {
-  switch (kind) {
-    case FieldKind::number:
-      if (json.is_number()) return json.get<double>();
-      break;
-    case FieldKind::whole:
-      if (json.is_number_unsigned()) return json.get<std::uint64_t>();
-      break;
-    case FieldKind::flag:
-      if (json.is_boolean()) return json.get<bool>();
-      break;
-    case FieldKind::text:
-    case FieldKind::throttle_reasons:
-      if (json.is_string()) return json.get<std::string>();
-      break;
-  }
-  return missing(Missing::failed);
-}
 
 /// Reads values that stand in a document as they are, or as null with the reason under the same name in `missing`.
 class JsonMetrics {
@@ -78,7 +59,9 @@ class JsonMetrics {
   template <class Field>
   Metric<MetricValue> field_value(const Field& field) const {
     const Json* found = value(field.name);
-    return found == nullptr ? missing(reason(field.name)) : metric_value(field.kind, *found);
+    if (found == nullptr) return missing(reason(field.name));
+    const auto known = metric_value_from(field.kind, *found);
+    return known ? Metric<MetricValue>(*known) : missing(Missing::failed);
   }
 
   JsonObject values_;

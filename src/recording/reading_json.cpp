@@ -2,6 +2,7 @@
 #include <unordered_map>
 
 #include "device/metric_fields.hpp"
+#include "device/metric_json.hpp"
 #include "recording/json.hpp"
 
 namespace gpukeeper::recording {
@@ -45,35 +46,18 @@ struct ToJson {
   Json operator()(const std::string& value) const { return value; }
 };
 
-// The value, where it is one that the field can have.
-std::optional<MetricValue> value_of(FieldKind kind, const Json& json) {
-  switch (kind) {
-    case FieldKind::number:
-      if (json.is_number()) return json.get<double>();
-      break;
-    case FieldKind::whole:
-      if (json.is_number_unsigned()) return json.get<std::uint64_t>();
-      break;
-    case FieldKind::flag:
-      if (json.is_boolean()) return json.get<bool>();
-      break;
-    case FieldKind::text:
-      if (json.is_string()) return json.get<std::string>();
-      break;
-    case FieldKind::throttle_reasons:
-      if (json.is_string() && parse_throttle_reasons(json.get_ref<const std::string&>())) {
-        return json.get<std::string>();
-      }
-      break;
-  }
-  return std::nullopt;
+// A recording of a later version may know causes that this one does not.
+bool is_known(FieldKind kind, const Json& json) {
+  return kind != FieldKind::throttle_reasons || !json.is_string() ||
+         parse_throttle_reasons(json.get_ref<const std::string&>()).has_value();
 }
 
 void read_metric(const std::string& name, const Json& json, Reading& reading, Notes& notes) {
   const MetricField* field = field_of(name);
   if (field == nullptr) return notes.unknown_metric(name);
   if (const auto reason = missing_from_json(json)) return field->set(reading, missing(*reason));
-  if (const auto value = value_of(field->kind, json)) return field->set(reading, *value);
+  const auto value = metric_value_from(field->kind, json);
+  if (value && is_known(field->kind, json)) return field->set(reading, *value);
   notes.wrong_value(name);
 }
 

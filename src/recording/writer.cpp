@@ -15,6 +15,9 @@ namespace {
 // A key frame of eight GPUs packs to some 3 KB, a second of changes to a tenth of that; and a moment is found by
 // reading on from the key frame before it.
 constexpr auto kMemberLength = std::chrono::seconds(120);
+// Where frames are rare, a member holds as many all the same: it is frames that reading on costs, and a key frame for
+// each two of a day would be most of the file.
+constexpr std::size_t kMemberFrames = 30;
 // As many bytes of text as a reader unpacks without care (reader.cpp), by far.
 constexpr std::size_t kMemberBytes = 8 << 20;
 // What is lost when the program is killed; with the machine, what the system has not yet written (some 30 s).
@@ -35,6 +38,7 @@ struct Writer::File {
   bool in_member = false;
   Offset member_begin{0};
   std::size_t member_bytes = 0;
+  std::size_t member_frames = 0;
   Offset flushed{0};
   std::vector<std::pair<Offset, std::uint64_t>> index;  // where each member's first frame stands
 
@@ -57,6 +61,7 @@ struct Writer::File {
     in_member = true;
     member_begin = frame.at;
     member_bytes = 0;
+    member_frames = 0;
     const auto is_simulated = [](const SourceCalls& source) {
       return source.list.outcome && *source.list.outcome &&
              std::ranges::any_of(**source.list.outcome, &Device::simulated);
@@ -98,13 +103,15 @@ Result<void> Writer::add(Frame frame) {
   File& file = *file_;
   if (file.broken) return tl::make_unexpected(*file.broken);
   if (file.frames > 0) frame.at = std::max(frame.at, file.last + Offset(1));
-  const bool full = frame.at - file.member_begin >= kMemberLength || file.member_bytes >= kMemberBytes;
+  const bool long_enough = frame.at - file.member_begin >= kMemberLength && file.member_frames >= kMemberFrames;
+  const bool full = long_enough || file.member_bytes >= kMemberBytes;
   if (file.in_member && full) {
     if (auto ended = file.end_member(); !ended) return ended;
   }
   const std::string text = file.in_member ? file.lines.next(frame) : file.begin_member(frame);
   file.packer.add(text);
   file.member_bytes += text.size();
+  ++file.member_frames;
   file.last = frame.at;
   if (file.frames++ == 0 || frame.at - file.flushed >= kFlushPeriod) {
     file.packer.flush();

@@ -11,8 +11,9 @@
 
 namespace gpukeeper::recording {
 
-/// Writes a recording: members of two minutes each, every one of which begins with a key frame and can be read alone,
-/// and an index behind them. What was added is in the file some seconds later, so that little is lost with the machine.
+/// Writes a recording: members of two minutes (or of 30 frames, where these are rarer), every one of which begins with
+/// a key frame and can be read alone, and an index behind them. What was added is in the file some seconds later, so
+/// that little is lost with the machine.
 ///
 /// Threads: one at a time. add() writes to disk.
 class Writer {

@@ -28,15 +28,6 @@ Response without_token(std::string_view code, const std::string& detail) {
   return response;
 }
 
-// Of "Authorization: Bearer TOKEN", whatever the case of the first word (RFC 9110, 11.1). Another scheme is a matter
-// between the client and a proxy in front of us.
-std::optional<std::string_view> token_of(const Request& request) {
-  constexpr std::string_view kScheme = "Bearer ";
-  const auto authorization = request.header("Authorization");
-  if (!authorization || !same_ignoring_case(authorization->substr(0, kScheme.size()), kScheme)) return std::nullopt;
-  return trim(authorization->substr(kScheme.size()));
-}
-
 bool is_member(const Credentials& credentials, const std::vector<gid_t>& groups) {
   return std::ranges::any_of(groups, [&](gid_t group) {
     return group == credentials.gid || std::ranges::find(credentials.groups, group) != credentials.groups.end();
@@ -49,6 +40,15 @@ std::string who_has(Role role) {
 }
 
 }  // namespace
+
+// Of "Authorization: Bearer TOKEN", whatever the case of the first word (RFC 9110, 11.1). Another scheme is a matter
+// between the client and a proxy in front of us.
+std::optional<std::string_view> token_of(const Request& request) {
+  constexpr std::string_view kScheme = "Bearer ";
+  const auto authorization = request.header("Authorization");
+  if (!authorization || !same_ignoring_case(authorization->substr(0, kScheme.size()), kScheme)) return std::nullopt;
+  return trim(authorization->substr(kScheme.size()));
+}
 
 bool is_loopback(const std::string& address) {
   in_addr v4{};

@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <sys/types.h>
@@ -73,6 +74,9 @@ class Authority {
   const auth::SignIn* const sessions_;
   auth::FailedLogins failed_;
 };
+
+/// What an `Authorization: Bearer` has; nothing where there is none.
+std::optional<std::string_view> token_of(const Request& request);
 
 /// Whether an address is of this machine's loopback: 127.0.0.0/8, ::1.
 bool is_loopback(const std::string& address);

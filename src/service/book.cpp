@@ -65,6 +65,11 @@ std::shared_ptr<const Booked> Book::booked() const {
   return open ? open->housekeeping->booked() : nullptr;
 }
 
+std::shared_ptr<const std::vector<account::LeasedProcess>> Book::leased() const {
+  const Open* open = opened();
+  return open ? open->housekeeping->leased() : std::make_shared<const std::vector<account::LeasedProcess>>();
+}
+
 void Book::see(std::shared_ptr<const Snapshot> snapshot) {
   if (const Open* open = opened()) open->housekeeping->see(std::move(snapshot));
 }

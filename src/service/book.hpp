@@ -41,6 +41,9 @@ class Book {
   /// What is booked as of the latest look at the drivers; null before the first.
   std::shared_ptr<const Booked> booked() const;
 
+  /// The processes under leases, as of that look; never null.
+  std::shared_ptr<const std::vector<account::LeasedProcess>> leased() const;
+
   /// What the drivers say. It only hands it over.
   void see(std::shared_ptr<const Snapshot> snapshot);
 

@@ -425,6 +425,7 @@ class HttpServer::Implementation {
   }
 
   asio::awaitable<void> converse_over_web_socket(Connection& c, std::shared_ptr<Takeover> takeover) {
+    if (!options_.web_sockets) co_return;
     if (stopping_) takeover->stop(we_stop());
     WebSocketOptions options;
     options.ping = options_.heartbeat;
@@ -432,8 +433,8 @@ class HttpServer::Implementation {
       allow(c, bytes);
     };
     std::string ahead = std::exchange(c.unread, std::string());
-    co_await speak_web_socket(*c.stream, context_.get_executor(), std::move(takeover), std::move(ahead), options,
-                              std::move(allowing));
+    co_await options_.web_sockets->speak(*c.stream, context_.get_executor(), std::move(takeover), std::move(ahead),
+                                         options, std::move(allowing));
   }
 
   // Writes what it says as it comes.

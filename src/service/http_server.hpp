@@ -16,6 +16,10 @@ namespace gpukeeper::service {
 
 class TlsContext;
 
+/// Who speaks WebSockets (web_socket.cpp). Apart, so that a program without them does not carry Beast's.
+struct WebSocketSpeaker;
+const WebSocketSpeaker& web_socket_speaker();
+
 struct HttpServerOptions {
   ReaderLimits limits;
   std::size_t connections = 256;  ///< of one listener; a client beyond them is answered 503 and sent away
@@ -32,6 +36,9 @@ struct HttpServerOptions {
 
   std::chrono::milliseconds heartbeat =
       std::chrono::seconds(15);  ///< of a connection that was taken over (takeover.hpp)
+
+  /// For answers that are WebSockets; null where there are none.
+  const WebSocketSpeaker* web_sockets = nullptr;
 
   /// At the stop: how long a connection may be quiet before it is closed, and after how long all are cut off.
   std::chrono::milliseconds quiet = std::chrono::milliseconds(200);

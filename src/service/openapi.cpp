@@ -125,6 +125,7 @@ Json responses(const Route& route) {
   const bool switches = about.status == 101;
   Json good = {{"description", switches ? "It is a WebSocket from now on." : reason_phrase(about.status)}};
   if (!about.gives.empty()) good["content"] = content(about.content_type, about.gives);
+  for (const std::string_view type : about.also) good["content"].update(content(type, "text"));
   const bool in_pages = std::ranges::find(about.query, kCursor.name, &Parameter::name) != about.query.end();
   if (in_pages) {
     good["headers"] = {

@@ -31,8 +31,9 @@ struct Description {
   std::string_view gives = {};  ///< the schema of a good answer; empty: there is no body
   unsigned status = 200;        ///< of a good answer
   std::string_view content_type = "application/json";
-  bool creates = false;  ///< Idempotency-Key is understood
-  bool tagged = false;   ///< with an ETag: 304 for who has it
+  bool creates = false;                     ///< Idempotency-Key is understood
+  bool tagged = false;                      ///< with an ETag: 304 for who has it
+  std::vector<std::string_view> also = {};  ///< types of content, texts, that a good answer may have in place of that
 };
 
 /// One row: what is answered where.

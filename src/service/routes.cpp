@@ -12,15 +12,12 @@
 #include "core/rfc3339.hpp"
 #include "format/json_text.hpp"
 #include "service/alerts_answer.hpp"
-#include "service/audit.hpp"
 #include "service/compression.hpp"
 #include "service/devices_answer.hpp"
 #include "service/documented/gpu_api.hpp"
 #include "service/documented/gpu_memory.hpp"
 #include "service/documented/system_api.hpp"
 #include "service/elsewhere.hpp"
-#include "service/event_desk.hpp"
-#include "service/events_answer.hpp"
 #include "service/faults_answer.hpp"
 #include "service/idempotency.hpp"
 #include "service/later.hpp"
@@ -32,19 +29,25 @@
 #include "service/parameters.hpp"
 #include "service/processes_answer.hpp"
 #include "service/reclaim_answer.hpp"
+#include "service/report_answer.hpp"
 #include "service/services_answer.hpp"
-#include "service/sign_in_answer.hpp"
-#include "service/socket_io_desk.hpp"
+#include "service/site_answer.hpp"
+#include "service/whoami_answer.hpp"
 
 namespace gpukeeper::service {
 namespace {
 
-// GET /: the table itself, for who comes with a browser or curl and looks around.
-Response index(const std::vector<std::pair<std::string, std::string>>& rows, const std::string& version) {
+// The table itself, for who comes with curl and looks around. The page at the same address is for everybody, this is
+// not.
+Response index(const Request& request, const std::vector<std::pair<std::string, std::string>>& rows,
+               const std::string& version) {
+  if (auto refusal = refuse(request, auth::Role::viewer, Own::none)) return std::move(*refusal);
   Json list = Json::array();
   for (const auto& [route, summary] : rows) list.push_back({{"route", route}, {"summary", summary}});
-  return json_answer(200,
-                     dump({{"service", "gpukeeper"}, {"version", version}, {"routes", std::move(list)}}, true) + "\n");
+  auto response = json_answer(
+      200, dump({{"service", "gpukeeper"}, {"version", version}, {"routes", std::move(list)}}, true) + "\n");
+  response.headers.emplace_back("Vary", "Accept");
+  return response;
 }
 
 // Nothing is monitored, or the latest snapshot is overdue: a driver hangs, perhaps.
@@ -188,45 +191,31 @@ std::function<std::shared_ptr<const ReclaimAnswers>()> reclaim_answers(const std
   };
 }
 
-// What happens, as it happens.
-std::vector<Route> event_routes(const std::shared_ptr<const Sights>& sights,
-                                const std::shared_ptr<const Hands>& hands) {
-  if (!sights->events) return {};
-  const auto desk = std::make_shared<SocketIoDesk>(SocketIoDesk::World{
-      .listeners = *sights->events,
-      .clock = sights->metrics.clock,
-      .snapshot = sights->snapshot,
-      .machine = sights->machine,
-      .elsewhere = sights->at_the_machine,
-      .after = [events = sights->events](std::chrono::milliseconds delay,
-                                         std::function<void()> what) { events->after(delay, std::move(what)); },
-      .when_fresh = hands->when_fresh,
-      .stats = [sights, hands] { return documented::monitoring_stats(*sights, *hands); },
-      .high_usage = sights->high_usage,
-      .high_usage_time = sights->high_usage_time});
-  const auto talk = [desk](const Request& request) { return desk->answer(request); };
-  constexpr std::string_view kSocketIo = "The documented live events, for clients of Socket.IO (Engine.IO 4).";
-  const std::vector<Parameter> engine = {{"EIO", "4", "The version of Engine.IO.", true},
-                                         {"transport", "polling|websocket", "What carries it.", true},
-                                         {"sid", "text", "The session; none begins one."}};
-  const std::vector<Parameter> query = {{"types", "text", "Of these types, with commas between them."},
-                                        kDevice,
-                                        {"after", "text", "Goes on behind the one of that number."}};
-  return {
-      described(
-          {"GET", "/api/v1/events/stream",
-           "What happens, as Server-Sent Events: ?types=alert,fault&device=0&after=; goes on behind Last-Event-ID.",
-           [sights](const Request& request) { return events_stream(request, *sights->events, *sights->snapshot()); }},
-          {.tag = kEvents, .query = query, .gives = "text", .content_type = "text/event-stream"}),
-      described({"GET", "/api/v1/events", "The same over a WebSocket, a JSON message each.",
-                 [sights](const Request& request) {
-                   return events_web_socket(request, *sights->events, *sights->snapshot());
-                 }},
-                {.tag = kEvents, .query = query, .status = 101}),
-      described({"GET", "/socket.io/", kSocketIo, talk},
-                {.tag = kEvents, .query = engine, .gives = "text", .content_type = "text/plain"}),
-      described({"POST", "/socket.io/", kSocketIo, talk, false, false, auth::Role::viewer},
-                {.tag = kEvents, .query = engine, .gives = "text", .content_type = "text/plain"})};
+// What the GPUs did and who used them. All may look at leases, so they stand in it for whoever asks.
+Route report_route(const std::shared_ptr<const Sights>& sights, std::function<std::shared_ptr<LeaseAnswers>()> leases) {
+  const auto booked = [leases = std::move(leases)](const Request& request) -> std::string {
+    const auto answers = leases();
+    if (!answers) return "";
+    Request all = request;
+    all.query = {{"all", "true"}};
+    const Response answer = answers->list(all);
+    return answer.status == 200 && answer.body ? *answer.body : "";
+  };
+  const ReportDesk desk{
+      .account = sights->account, .tariff = sights->tariff, .faults = sights->faults, .leases = booked};
+  return described(
+      {"GET", "/api/v1/report",
+       "What the GPUs did and who used them, as 'gpukeeper report --json' prints it; ?since=, until=, "
+       "format=json|html|csv|text.",
+       [sights, desk](const Request& request) { return report_answer(request, desk, *sights->snapshot()); }, false,
+       true},
+      {.tag = kPast,
+       .query = {{"since", "text", "A time ago (24h, 7d) or a date; else a day ago."},
+                 {"until", "text", "As well; else now."},
+                 {"format", "json|html|csv|text", "What the answer is; else JSON."},
+                 {"utc_offset", "number", "Of the reader, in seconds, for times in pages and texts."}},
+       .gives = "report",
+       .also = {"text/html", "text/csv", "text/plain"}});
 }
 
 // Given once a key: what the engine did is noted where it did it, as it answers later.
@@ -455,6 +444,9 @@ std::vector<Route> routes(Sights sights, Hands hands) {
         };
     table.push_back(std::move(route));
   }
+  Route report = report_route(shared, answers);
+  report.answer = elsewhere(counted(compressed(std::move(report.answer)), shared->metrics), shared->elsewhere);
+  table.push_back(std::move(report));
   Route services = services_route(shared->book, shared->snapshot);
   services.answer = elsewhere(counted(std::move(services.answer), shared->metrics), shared->at_the_desk);
   table.push_back(std::move(services));
@@ -465,19 +457,27 @@ std::vector<Route> routes(Sights sights, Hands hands) {
     route.answer = elsewhere(counted(std::move(route.answer), shared->metrics), shared->at_the_desk);
     table.push_back(std::move(route));
   }
-  for (Route& route : event_routes(shared, doing)) table.push_back(std::move(route));
-  if (shared->audit) table.push_back(audit_route(*shared->audit));
-  if (shared->sign_in) table.push_back(sign_in_route(*shared->sign_in));
+  for (Route& route : shared->served ? shared->served(shared, doing) : std::vector<Route>()) {
+    table.push_back(std::move(route));
+  }
   const auto told = std::make_shared<std::vector<Route>>();
+  table.push_back(whoami_route());
   table.push_back(openapi_route(shared, told));
   std::vector<std::pair<std::string, std::string>> rows;
   for (const Route& route : table) {
     rows.emplace_back(std::string(route.method) + " " + std::string(route.pattern), route.summary);
   }
-  table.push_back(described(
-      {"GET", "/", "This list.", [shared, rows](const Request&) { return index(rows, shared->health().version); }},
-      {.tag = kDaemon, .gives = "api.index"}));
+  table.push_back(described({"GET", "/", "The web page, for browsers; for programs this list.",
+                             [shared, rows](const Request& request) {
+                               if (shared->site && wants_page(request)) return page_answer(request, *shared->site);
+                               return index(request, rows, shared->health().version);
+                             },
+                             false, false, auth::Role::none},
+                            {.tag = kDaemon, .gives = "api.index"}));
   for (const Route& route : table) told->push_back(without_answer(route));
+  for (Route& route : shared->site ? site_routes(*shared->site) : std::vector<Route>()) {
+    table.push_back(std::move(route));  // they are for no program
+  }
   return table;
 }
 

@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "account/account.hpp"
+#include "account/tariff.hpp"
 #include "booking/bookkeeper.hpp"
 #include "core/clock.hpp"
 #include "faults/fault_journal.hpp"
@@ -19,6 +21,7 @@
 #include "service/snapshot_answer.hpp"
 #include "service/throttle_answer.hpp"
 #include "sinks/sink_status.hpp"
+#include "site/site.hpp"
 #include "telemetry/snapshot.hpp"
 
 namespace gpukeeper {
@@ -31,6 +34,8 @@ class Audit;
 class EventDesk;
 class MemoryReclaim;
 class SignInAnswer;
+
+struct Hands;
 
 /// What the routes answer from.
 struct Sights {
@@ -46,6 +51,8 @@ struct Sights {
   std::string instance;                ///< tells one start of the program from another
   uid_t own_uid = 0;                   ///< the user that it runs as
   Past past = {};
+  std::function<account::Account()> account = [] { return account::Account(); };  ///< who used the devices until now
+  std::function<account::Tariff()> tariff = [] { return account::Tariff(); };     ///< what energy costs
   /// Runs what takes long elsewhere, unless too much of it waits; null: here and at once.
   std::function<bool(std::function<void()>)> elsewhere = nullptr;
   /// What failed in gpukeeper itself; never null.
@@ -75,6 +82,11 @@ struct Sights {
   const Audit* audit = nullptr;
   /// Where browsers sign in; it outlives the routes. Null where they do not.
   SignInAnswer* sign_in = nullptr;
+  /// The web page, which outlives the routes; null where there is none to be shown, and GET / is the list alone.
+  const site::Site* site = nullptr;
+  /// The routes of a server alone (served_routes.hpp); null: none of them.
+  std::function<std::vector<Route>(const std::shared_ptr<const Sights>&, const std::shared_ptr<const Hands>&)> served =
+      nullptr;
   /// What else does not work, a sentence each, for /health.
   std::function<std::vector<std::string>()> others = nullptr;
 };

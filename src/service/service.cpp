@@ -12,8 +12,10 @@
 #include "core/files.hpp"
 #include "core/text.hpp"
 #include "service/documented/refusals.hpp"
+#include "service/hands.hpp"
 #include "service/router.hpp"
 #include "service/routes.hpp"
+#include "service/served_routes.hpp"
 #include "service/site_guard.hpp"
 
 namespace gpukeeper::service {
@@ -89,15 +91,6 @@ HttpServerOptions watched(HttpServerOptions options, Audit& audit, const Authori
   return options;
 }
 
-// The library that a source names; empty for the usual one.
-std::string nvml_library(const std::vector<std::string>& sources) {
-  constexpr std::string_view kPrefix = "nvml:";
-  for (const std::string& source : sources) {
-    if (source.starts_with(kPrefix)) return source.substr(kPrefix.size());
-  }
-  return {};
-}
-
 // That of the processes on the GPUs.
 std::shared_ptr<const Classifier> classifier_of(const EngineOptions& engine) {
   if (engine.classifier) return engine.classifier;
@@ -128,18 +121,20 @@ std::uint64_t first_number(const Clock& clock) {
 EngineThread::Open Service::opener(const ServiceOptions& options, const Parts& parts,
                                    std::shared_ptr<EventDispatcher> events, std::shared_ptr<AlertDelivery> delivery,
                                    std::shared_ptr<Book> book, std::shared_ptr<MemoryReclaim> reclaim,
-                                   std::shared_ptr<EventDesk> listeners, MetricsDesk desk) {
+                                   std::shared_ptr<EventDesk> listeners,
+                                   std::shared_ptr<account::Accountant> accountant, MetricsDesk desk) {
   SessionOptions session = parts.session;
   session.detect.machine_root = options.machine_root;
   session.engine.events = std::move(events);
   session.at = options.at;
   session.engine.booked = [book] { return book->booked(); };
-  session.engine.on_snapshot = [book, reclaim, listeners,
+  session.engine.on_snapshot = [book, reclaim, listeners, accountant,
                                 latest = desk.latest](const std::shared_ptr<const Snapshot>& snapshot) {
     book->see(snapshot);
     reclaim->see(snapshot);
     latest->publish(snapshot);
     listeners->see(snapshot);
+    accountant->add(*snapshot, *book->leased());
   };
   session.engine.on_step = [desk = std::move(desk)](const Snapshot& snapshot, const StepCost& cost) {
     note_step(desk, snapshot, cost);
@@ -195,24 +190,14 @@ std::unique_ptr<ActuationThread> Service::make_actuation(const Parts& parts) {
   };
   if (time_ != clock_) return none("their time is played");
   if (!parts.state) return none("there is no state directory to write down what is to be given back");
-  std::vector<ChangeJournal> journals;
-  for (const std::string_view name : {"/frozen", "/changes"}) {
-    auto journal = ChangeJournal::open(parts.state->path() + std::string(name));
-    if (!journal) {
-      log_.error("nothing is changed of the GPUs: {}", journal.error().message);
-      return none(journal.error().message);
-    }
-    journals.push_back(std::move(*journal));
+  auto hands = open_hands(
+      {.state = parts.state->path(), .machine_root = options_.machine_root, .sources = options_.settings.source},
+      clock_, log_);
+  if (!hands) {
+    log_.error("nothing is changed of the GPUs: {}", hands.error().message);
+    return none(hands.error().message);
   }
-  const auto files = std::make_shared<const RealFiles>(options_.machine_root);  // that of the devices
-  const auto actuators =
-      std::make_shared<RealActuators>(files, std::make_shared<RealKernelFiles>(options_.machine_root),
-                                      std::make_shared<RealSignals>(files), nvml_library(options_.settings.source));
-  const std::string boot(trim(files->read("/proc/sys/kernel/random/boot_id").value_or("unknown")));
-  const auto actuation = [&](ChangeJournal& journal) {
-    return std::make_unique<Actuation>(actuators, std::move(journal), clock_, boot, log_);
-  };
-  return std::make_unique<ActuationThread>(actuation(journals[0]), actuation(journals[1]));
+  return std::make_unique<ActuationThread>(std::move(hands->freezing), std::move(hands->changing));
 }
 
 std::shared_ptr<Book> Service::make_book() {
@@ -274,6 +259,7 @@ Result<std::vector<Listener>> Service::open_listeners(const std::vector<ListenAd
 
 HttpServerOptions Service::server_options() const {
   HttpServerOptions options = http_options(options_.settings.http);
+  options.web_sockets = &web_socket_speaker();
   options.tls = [this] { return tls_.now(); };
   options.may_read = [this](std::string_view origin) { return cors_.allows(origin); };
   options.hsts = std::chrono::floor<std::chrono::seconds>(options_.settings.tls.hsts);
@@ -299,7 +285,8 @@ Service::Service(ServiceOptions options, Parts parts, std::shared_ptr<Clock> clo
           options_.settings.reclaim, [book = book_] { return book->keeper(); }, time_)),
       metrics_settings_(std::make_shared<Published<prometheus::MetricsSettings>>()),
       metrics_(metrics_desk()),  // the book is told of it before the engine opens it
-      engine_(opener(options_, parts, events_, delivery_, book_, reclaim_, listeners_, metrics_), options_.period),
+      engine_(opener(options_, parts, events_, delivery_, book_, reclaim_, listeners_, accountant_, metrics_),
+              options_.period),
       sample_interval_(options_.settings.engine.sample_interval),
       configuration_(
           options_.config, [this](const config::Settings& settings) { apply(settings); }, log),
@@ -323,6 +310,7 @@ Service::Service(ServiceOptions options, Parts parts, std::shared_ptr<Clock> clo
       public_server_(counting(public_handler(sights(), hands(), public_visitors_), metrics_), *clock_, log,
                      server_options()) {
   allow(options_.settings.actuators);
+  tariff_.publish(std::make_shared<const account::Tariff>(options_.settings.tariff));
   book_->ask_with([reclaim = std::weak_ptr(reclaim_)](const OverusedLease& lease) {
     const auto there = reclaim.lock();
     return there && there->ask_for_overuse(lease.id);
@@ -376,6 +364,8 @@ Sights Service::sights() {
           .instance = instance(*clock_),
           .own_uid = ::geteuid(),
           .past = {[this] { return engine_.history(); }, [this] { return engine_.leak_suspects(); }},
+          .account = [this] { return accountant_->account(); },
+          .tariff = [this] { return *tariff_.read(); },
           .elsewhere = [this](auto work) { return long_answers_.post(std::move(work)); },
           .trouble = [this] { return engine_.trouble(); },
           .book = [this] { return book_->keeper(); },
@@ -389,6 +379,8 @@ Sights Service::sights() {
           .high_usage_time = options_.settings.events.high_usage_time,
           .metrics = std::move(metrics),
           .sign_in = &sign_in_,
+          .site = &site::built_in(),
+          .served = served_routes,
           .others = [this] { return tls_.trouble(); }};
 }
 
@@ -433,6 +425,7 @@ void Service::apply(const config::Settings& settings) {
   book_->configure(settings.book);
   metrics_settings_->publish(std::make_shared<const prometheus::MetricsSettings>(settings.metrics));
   expect_services(settings.book);
+  tariff_.publish(std::make_shared<const account::Tariff>(settings.tariff));
   reclaim_->configure(settings.reclaim);
   const bool taken = engine_.post([engine = settings.engine](Engine& running) { running.configure(engine); });
   if (!taken)

@@ -10,6 +10,7 @@
 #include <thread>
 #include <vector>
 
+#include "account/accountant.hpp"
 #include "actuators/actuation_thread.hpp"
 #include "actuators/real_actuators.hpp"
 #include "auth/token_file.hpp"
@@ -113,7 +114,8 @@ class Service {
   static EngineThread::Open opener(const ServiceOptions& options, const Parts& parts,
                                    std::shared_ptr<EventDispatcher> events, std::shared_ptr<AlertDelivery> delivery,
                                    std::shared_ptr<Book> book, std::shared_ptr<MemoryReclaim> reclaim,
-                                   std::shared_ptr<EventDesk> listeners, MetricsDesk desk);
+                                   std::shared_ptr<EventDesk> listeners,
+                                   std::shared_ptr<account::Accountant> accountant, MetricsDesk desk);
   HttpServerOptions server_options() const;
   static Result<std::vector<Listener>> open_listeners(const std::vector<ListenAddress>& addresses,
                                                       std::vector<Listener> passed, std::string_view what, Log& log);
@@ -147,6 +149,8 @@ class Service {
   const std::shared_ptr<EventDesk> listeners_;        // as well: who is told over HTTP what happens
   const std::shared_ptr<Book> book_;                  // shared with an engine that hangs
   const std::shared_ptr<MemoryReclaim> reclaim_;      // as well
+  const std::shared_ptr<account::Accountant> accountant_ = std::make_shared<account::Accountant>();  // as well
+  Published<account::Tariff> tariff_;
   const std::shared_ptr<Published<prometheus::MetricsSettings>> metrics_settings_;  // as well
   Published<std::vector<std::string>> expected_services_;
   const MetricsDesk metrics_;

@@ -1,25 +1,15 @@
 #include "service/snapshot_answer.hpp"
 
-#include <algorithm>
-
 #include <fmt/format.h>
 
 #include "core/display_text.hpp"
-#include "core/text.hpp"
 #include "format/columns.hpp"
 #include "format/snapshot_json.hpp"
 #include "service/authority.hpp"
+#include "service/entity_tag.hpp"
 
 namespace gpukeeper::service {
 namespace {
-
-bool has_tag(std::string_view if_none_match, std::string_view tag) {
-  return std::ranges::any_of(split(if_none_match, ','), [&](std::string_view each) {
-    each = trim(each);
-    if (each.starts_with("W/")) each.remove_prefix(2);
-    return each == "*" || each == tag;
-  });
-}
 
 Response document(std::shared_ptr<const std::string> text) {
   Response response;

@@ -13,6 +13,8 @@
 #include <boost/beast/http/message.hpp>
 #include <boost/beast/websocket/stream.hpp>
 
+#include "service/http_server.hpp"
+
 namespace gpukeeper::service {
 namespace {
 
@@ -164,12 +166,9 @@ asio::awaitable<void> say_farewell(Link& link, const Farewell& farewell) {
   co_await link.socket.async_close(reason, asio::redirect_error(asio::use_awaitable, error));
 }
 
-}  // namespace
-
-asio::awaitable<void> speak_web_socket(Stream& stream, asio::any_io_executor executor,
-                                       std::shared_ptr<Takeover> takeover, std::string ahead,
-                                       const WebSocketOptions& options,
-                                       std::function<void(std::optional<std::size_t>)> allow) {
+asio::awaitable<void> speak(Stream& stream, asio::any_io_executor executor, std::shared_ptr<Takeover> takeover,
+                            std::string ahead, const WebSocketOptions& options,
+                            std::function<void(std::optional<std::size_t>)> allow) {
   const auto link = std::make_shared<Link>(Bytes(stream, executor, std::move(ahead)), takeover);
   WebSocket& socket = link->socket;
   websocket::stream_base::timeout patience{};
@@ -222,6 +221,13 @@ asio::awaitable<void> speak_web_socket(Stream& stream, asio::any_io_executor exe
     link->alarm.expires_at(asio::steady_timer::time_point::max());
     co_await link->alarm.async_wait(asio::redirect_error(asio::use_awaitable, error));
   }
+}
+
+}  // namespace
+
+const WebSocketSpeaker& web_socket_speaker() {
+  static constexpr WebSocketSpeaker kSpeaker{speak};
+  return kSpeaker;
 }
 
 }  // namespace gpukeeper::service

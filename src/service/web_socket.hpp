@@ -29,9 +29,10 @@ struct WebSocketOptions {
 ///
 /// `ahead`: what came behind the request. `allow`: told how long the next bytes may take to be sent, or nothing while
 /// there are none; when that is over somebody cancels the stream.
-asio::awaitable<void> speak_web_socket(Stream& stream, asio::any_io_executor executor,
-                                       std::shared_ptr<Takeover> takeover, std::string ahead,
-                                       const WebSocketOptions& options,
-                                       std::function<void(std::optional<std::size_t>)> allow);
+struct WebSocketSpeaker {
+  asio::awaitable<void> (*speak)(Stream& stream, asio::any_io_executor executor, std::shared_ptr<Takeover> takeover,
+                                 std::string ahead, const WebSocketOptions& options,
+                                 std::function<void(std::optional<std::size_t>)> allow);
+};
 
 }  // namespace gpukeeper::service

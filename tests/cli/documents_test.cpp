@@ -13,6 +13,7 @@
 #include "format/snapshot_json.hpp"
 #include "format/throttle_report.hpp"
 #include "format/trend_view.hpp"
+#include "report/report_json.hpp"
 
 // Documents that the program writes itself: the files in docs/ must be what it writes today.
 
@@ -65,6 +66,11 @@ TEST(DocumentsTest, SchemaOfTrendIsWhatTheProgramWrites) {
 TEST(DocumentsTest, SchemaOfHistoryIsWhatTheProgramWrites) {
   EXPECT_EQ(file("docs/schema/history.json"), history_schema())
       << "renew it: gpukeeper history --schema > docs/schema/history.json";
+}
+
+TEST(DocumentsTest, SchemaOfReportIsWhatTheProgramWrites) {
+  EXPECT_EQ(file("docs/schema/report.json"), report::report_schema())
+      << "renew it: gpukeeper report --schema > docs/schema/report.json";
 }
 
 // The page may say more of a rule; what the table says stands there word for word.

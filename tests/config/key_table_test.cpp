@@ -138,6 +138,7 @@ cors: {origins: ["https://dashboard.example"]}
 http: {connections: 10, connections_per_peer: 5, head_size: 32KiB, body_size: 1MiB, slowest: 1KiB, requests_per_minute: 100, request_timeout: 2s, answer_timeout: 3s, idle_timeout: 1m}
 events: {clients: 7, high_usage: 60, high_usage_time: 9s}
 metrics: {families: [dcgm], prefix: mine, service_name: llm, listen: ["127.0.0.1:8000"]}
+tariff: {price_per_kwh: 0.3, currency: EUR, carbon_g_per_kwh: 380}
 log: {file: /var/log/x.log, level: debug, format: json, rotate: {size: 1MiB, keep: 3}}
 )";
 

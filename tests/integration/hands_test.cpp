@@ -114,6 +114,32 @@ TEST_F(NvmlHandsTest, WhatAKilledOneLeftIsGivenBackByTheNext) {
   EXPECT_TRUE(eventually([&] { return read("state/changes").empty(); }));
 }
 
+TEST_F(NvmlHandsTest, WhatAKilledOneLeftIsGivenBackByRestoreAlone) {
+  ASSERT_NO_FATAL_FAILURE(leave_changed());
+  const auto restore = HandsTest::serve({"--restore", "--source", "nvml:" + FakeNvml::library_path().string()});
+  EXPECT_EQ(restore->wait(), 0) << restore->log();
+  EXPECT_EQ(gpu_.power_limit_mw, kFound);
+  EXPECT_EQ(gpu_.locked_gpu_clocks[1], 0U);
+  EXPECT_EQ(read("state/changes"), "");
+}
+
+TEST_F(NvmlHandsTest, WhatRestoreCannotGiveBackItSays) {
+  ASSERT_NO_FATAL_FAILURE(leave_changed());
+  nvml_.state().setters_permitted = 0;
+  const auto restore = HandsTest::serve({"--restore", "--source", "nvml:" + FakeNvml::library_path().string()});
+  EXPECT_EQ(restore->wait(), 1);
+  EXPECT_THAT(restore->log(), HasSubstr("gpukeeper: not given back: "));
+  EXPECT_EQ(gpu_.power_limit_mw, kHeld);
+}
+
+TEST_F(NvmlHandsTest, RestoreLeavesWhatARunningOneHolds) {
+  const auto served = serve();
+  ASSERT_TRUE(holds()) << served->log();
+  const auto restore = HandsTest::serve({"--restore", "--source", "nvml:" + FakeNvml::library_path().string()});
+  EXPECT_EQ(restore->wait(), 1);
+  EXPECT_EQ(gpu_.power_limit_mw, kHeld);
+}
+
 TEST_F(NvmlHandsTest, WhatSomebodySetMeanwhileIsLeftAlone) {
   ASSERT_NO_FATAL_FAILURE(leave_changed());
   gpu_.temperature = kCool;

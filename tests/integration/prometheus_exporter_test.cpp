@@ -14,6 +14,7 @@ namespace gpukeeper {
 namespace {
 
 using testing::HasSubstr;
+using testing::Not;
 using testing::StartsWith;
 
 class FailingBackend final : public GpuBackend {
@@ -44,6 +45,36 @@ TEST(PrometheusExporterTest, TheDocumentedChainServesTheDocumentedMetrics) {
   EXPECT_THAT(text, HasSubstr("\nentrenar_gpu_memory_used_bytes{device=\"0\"} 8589934592\n"));
   EXPECT_THAT(text, HasSubstr("\nentrenar_gpu_power_watts{device=\"0\"} 250\n"));
   EXPECT_THAT(exporter.export_json(), StartsWith("{\"entrenar_gpu_utilization_percent\":{\"type\":\"gauge\""));
+}
+
+TEST(PrometheusExporterTest, ATrainingIsToldByTheDocumentedNames) {
+  PrometheusExporter exporter;
+  exporter.with_labels(LabelSet().add("experiment", "7").add("run", "2"));
+  exporter.record_epoch(0.5, 0.001, 1200);
+  exporter.record_validation(0.6, 0.875);
+  exporter.record_batch(1250);
+  exporter.record_batch(1300);
+  exporter.record_memory(8589934592);
+  const std::string text = exporter.export_text();
+  for (const char* line : {"entrenar_epoch_loss{experiment=\"7\",run=\"2\"} 0.5\n",
+                           "entrenar_learning_rate{experiment=\"7\",run=\"2\"} 0.001\n",
+                           "entrenar_batch_throughput{experiment=\"7\",run=\"2\"} 1300\n",
+                           "entrenar_validation_loss{experiment=\"7\",run=\"2\"} 0.6\n",
+                           "entrenar_validation_accuracy{experiment=\"7\",run=\"2\"} 0.875\n",
+                           "entrenar_memory_used_bytes{experiment=\"7\",run=\"2\"} 8589934592\n",
+                           "# TYPE entrenar_training_steps_total "
+                           "counter\nentrenar_training_steps_total{experiment=\"7\",run=\"2\"} 2\n"}) {
+    EXPECT_THAT(text, HasSubstr(line));
+  }
+  EXPECT_EQ(exporter.total_series(), 7U);
+}
+
+TEST(PrometheusExporterTest, AProgramsOwnMetricOfThatNameIsUsed) {
+  PrometheusExporter exporter;
+  exporter.register_metric(MetricDef::gauge("epoch_loss", "Cross entropy, in nats."));
+  exporter.record_epoch(0.5, 0.001, 1200);
+  EXPECT_THAT(exporter.export_text(), HasSubstr("# HELP entrenar_epoch_loss Cross entropy, in nats.\n"));
+  EXPECT_THAT(exporter.export_text(), Not(HasSubstr("Loss of the latest epoch")));
 }
 
 TEST(PrometheusExporterTest, TheGpusAreLookedAtWhenSomebodyAsks) {

@@ -60,6 +60,11 @@ class Served {
   /// The exit status, 128 and the signal's number when one killed it; -1 when it does not end in time.
   int stop(int signal) {
     ::kill(pid_, signal);
+    return wait();
+  }
+
+  /// The same of one that ends by itself.
+  int wait() {
     int status = 0;
     if (!eventually([&] { return ::waitpid(pid_, &status, WNOHANG) == pid_; })) return -1;
     pid_ = -1;

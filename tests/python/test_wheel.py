@@ -14,7 +14,7 @@ import support
 sys.path.insert(0, support.PYTHON)
 import build_backend
 
-MOST = 8 << 20  # bytes; 5 MiB is the goal, and what it is, optimized, is 7.5 MB
+MOST = (5 << 20) + (256 << 10)  # bytes; 5 MiB is the goal: 4.87 before /api/v1/report came along
 
 
 @support.needs_library
@@ -52,6 +52,7 @@ class WheelTest(unittest.TestCase):
             library = file.read()
         self.assertIn(f"-py3-none-{build_backend.platform_tag(library)}.whl", self.wheel)
         self.assertEqual(build_backend.platform_tag(b"GLIBC_2.4\0GLIBC_2.34\0GLIBC_2.5\0"), f"manylinux_2_34_{os.uname().machine}")
+        self.assertEqual(build_backend.platform_tag(b"GLIBC_2.34\0GLIBC_ABI_DT_RELR\0"), f"manylinux_2_36_{os.uname().machine}")
         self.assertEqual(build_backend.platform_tag(b""), f"manylinux_2_17_{os.uname().machine}")
 
     @unittest.skipUnless(os.environ.get("GPUKEEPER_BUILD_TYPE") != "Debug", "an unoptimized library is larger")

@@ -2,6 +2,8 @@
 
 #include <array>
 #include <map>
+#include <set>
+#include <string_view>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -13,6 +15,7 @@
 #include "format/snapshot_json.hpp"
 #include "service/identity.hpp"
 #include "service/later.hpp"
+#include "service/site_answer.hpp"
 
 namespace gpukeeper::service {
 namespace {
@@ -108,7 +111,8 @@ class RoutesTest : public testing::Test {
                     if (busy_) return false;
                     elsewhere_.push_back(std::move(work));
                     return true;
-                  }},
+                  },
+              .site = &site::built_in()},
              {.configuration = [] { return json_answer(200, "all keys"); },
               .change_configuration = [](const Request& r) { return json_answer(200, "set " + r.body); },
               .monitoring = [this] { return monitoring_; },
@@ -147,7 +151,26 @@ TEST_F(RoutesTest, TheIndexListsEveryRoute) {
   const auto document = Json::parse(*answer.body);
   EXPECT_EQ(document["version"], "1.2.3");
   EXPECT_EQ(document["routes"][0]["route"], "GET /health");
-  EXPECT_EQ(document["routes"].size(), router_.routes().size() - 1);  // itself left out
+  const std::size_t of_the_page = site_routes(site::built_in()).size();
+  EXPECT_EQ(document["routes"].size(), router_.routes().size() - 1 - of_the_page);  // itself left out, too
+}
+
+TEST_F(RoutesTest, AtTheSameAddressIsThePageForBrowsers) {
+  const auto page = get("/", {}, {{"Accept", "text/html,*/*;q=0.8"}});
+  EXPECT_EQ(page.status, 200U);
+  EXPECT_EQ(page.content_type, "text/html; charset=utf-8");
+  EXPECT_THAT(get("/").headers, Contains(Header("Vary", "Accept")));
+}
+
+TEST_F(RoutesTest, ThePageIsForWhoeverComesAndTheListIsNot) {
+  Request request;
+  request.method = "GET";
+  request.path = "/";
+  const auto list = router_.answer(request);
+  EXPECT_EQ(list.status, 401U);
+  EXPECT_THAT(*list.body, HasSubstr("other machines are answered with a token only"));
+  request.headers = {{"Accept", "text/html"}};
+  EXPECT_EQ(router_.answer(request).status, 200U);
 }
 
 TEST_F(RoutesTest, HealthIsThatOfTheLatestSnapshot) {
@@ -361,11 +384,18 @@ TEST_F(RoutesTest, BeforeTheFirstTickThePastIsNotKnownYet) {
 }
 
 TEST_F(RoutesTest, EveryRowNeedsARole) {
-  const std::map<std::string, auth::Role> others = {
-      {"PATCH /api/v1/config", auth::Role::admin},    {"PUT /api/v1/config", auth::Role::admin},
-      {"PUT /api/gpu/config", auth::Role::admin},     {"PUT /api/v1/throttle", auth::Role::admin},
-      {"DELETE /api/v1/throttle", auth::Role::admin}, {"POST /api/v1/leases/{id}/revoke", auth::Role::admin}};
+  const std::map<std::string, auth::Role> others = {{"PATCH /api/v1/config", auth::Role::admin},
+                                                    {"PUT /api/v1/config", auth::Role::admin},
+                                                    {"PUT /api/gpu/config", auth::Role::admin},
+                                                    {"PUT /api/v1/throttle", auth::Role::admin},
+                                                    {"DELETE /api/v1/throttle", auth::Role::admin},
+                                                    {"POST /api/v1/leases/{id}/revoke", auth::Role::admin},
+                                                    {"GET /", auth::Role::none},
+                                                    {"GET /api/v1/whoami", auth::Role::none}};
+  std::set<std::string_view> of_the_page;
+  for (const Route& route : site_routes(site::built_in())) of_the_page.insert(route.pattern);
   for (const Route& route : router_.routes()) {
+    if (of_the_page.contains(route.pattern)) continue;
     const auto other = others.find(std::string(route.method) + " " + std::string(route.pattern));
     const auto usual = route.method == "GET" ? auth::Role::viewer : auth::Role::operator_;
     EXPECT_EQ(route.role(), other == others.end() ? usual : other->second) << route.method << " " << route.pattern;

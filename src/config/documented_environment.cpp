@@ -1,0 +1,52 @@
+#include "config/documented_environment.hpp"
+
+#include "core/text.hpp"
+
+namespace gpukeeper::config {
+namespace {
+
+struct Row {
+  std::string_view variable;
+  std::string_view key;
+};
+
+constexpr Row kRows[] = {
+    {"GPU_MONITORING", "source"},
+    {"API_RATE_LIMIT", "http.requests_per_minute"},
+};
+
+// Whose GPUs, as the documented value has it: the source that reads them.
+std::string source_of(std::string_view value) {
+  if (value == "nvidia") return "nvml";
+  return std::string(value == "amd" ? "sysfs" : value);
+}
+
+// "60/min" is 60.
+std::string value_of(std::string_view variable, std::string_view value) {
+  if (variable == "GPU_MONITORING") return source_of(value);
+  constexpr std::string_view kPerMinute = "/min";
+  if (variable == "API_RATE_LIMIT" && value.ends_with(kPerMinute)) value.remove_suffix(kPerMinute.size());
+  return std::string(value);
+}
+
+}  // namespace
+
+std::vector<DocumentedSetting> documented_settings(
+    const std::function<std::optional<std::string>(std::string_view)>& environment) {
+  const auto said = [&](std::string_view variable) {
+    const auto text = environment(variable);
+    return text ? std::string(trim(*text)) : std::string();
+  };
+  std::vector<DocumentedSetting> result;
+  for (const Row& row : kRows) {
+    const std::string text = said(row.variable);
+    if (text.empty()) continue;
+    result.push_back({std::string(row.variable), std::string(row.key), value_of(row.variable, text)});
+  }
+  const std::string host = said("HOST");
+  const std::string port = said("PORT");
+  if (!host.empty() && !port.empty()) result.push_back({"HOST, PORT", "listen", host + ":" + port});
+  return result;
+}
+
+}  // namespace gpukeeper::config

@@ -1,0 +1,29 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "account/account.hpp"
+#include "account/tariff.hpp"
+#include "faults/fault_journal.hpp"
+#include "service/http.hpp"
+#include "telemetry/snapshot.hpp"
+
+namespace gpukeeper::service {
+
+/// What a report is made from.
+struct ReportDesk {
+  std::function<account::Account()> account = [] { return account::Account(); };
+  std::function<account::Tariff()> tariff = [] { return account::Tariff(); };
+  std::function<std::shared_ptr<const FaultList>()> faults;  ///< never null
+  /// gpukeeper.leases/1 for whoever asks; empty where there is no ledger.
+  std::function<std::string(const Request&)> leases = [](const Request&) { return std::string(); };
+};
+
+/// GET /api/v1/report?since=&until=&format=json|html|csv|text&utc_offset=: what the GPUs did and who used them; without
+/// `since` over the last day. Times in pages and texts are those of a reader `utc_offset` seconds east of Greenwich.
+/// 400 for a parameter that is unknown or wrong, and for a range of which nothing is known; 503 before the second tick.
+Response report_answer(const Request& request, const ReportDesk& desk, const Snapshot& snapshot);
+
+}  // namespace gpukeeper::service

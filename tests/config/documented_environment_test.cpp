@@ -1,0 +1,59 @@
+#include "config/documented_environment.hpp"
+
+#include <map>
+
+#include <gtest/gtest.h>
+
+#include "config/effective.hpp"
+#include "config/key_table.hpp"
+
+namespace gpukeeper::config {
+namespace {
+
+Variable environment(std::map<std::string, std::string, std::less<>> variables) {
+  return [variables = std::move(variables)](std::string_view name) -> std::optional<std::string> {
+    const auto found = variables.find(name);
+    if (found == variables.end()) return std::nullopt;
+    return found->second;
+  };
+}
+
+// The key's value as JSON, with that environment; or the message.
+std::string value(std::string_view key, std::map<std::string, std::string, std::less<>> variables) {
+  const auto read = effective({.environment = environment(std::move(variables))});
+  return read ? find_key(key)->show(read->settings) : read.error().message;
+}
+
+TEST(DocumentedEnvironmentTest, EveryDocumentedNameIsItsKey) {
+  EXPECT_EQ(value("reclaim.optimization_interval", {{"OPTIMIZATION_INTERVAL", "600"}}), "600");
+  EXPECT_EQ(value("reclaim.memory_threshold", {{"MEMORY_THRESHOLD", "0.9"}}), "0.9");
+  EXPECT_EQ(value("sample_interval", {{"METRICS_INTERVAL", "5"}}), "5");
+  EXPECT_EQ(value("http.requests_per_minute", {{"API_RATE_LIMIT", "90/min"}}), "90");
+  EXPECT_EQ(value("source", {{"GPU_MONITORING", "nvidia"}}), R"(["nvml"])");
+  EXPECT_EQ(value("source", {{"GPU_MONITORING", "amd"}}), R"(["sysfs"])");
+  EXPECT_EQ(value("source", {{"GPU_MONITORING", "auto"}}), R"(["auto"])");
+  EXPECT_EQ(value("listen", {{"HOST", "127.0.0.1"}, {"PORT", "5000"}}), R"(["127.0.0.1:5000"])");
+}
+
+TEST(DocumentedEnvironmentTest, OneOfHostAndPortIsForSomebodyElse) {
+  EXPECT_EQ(value("listen", {{"HOST", "workstation"}}), "[]");
+  EXPECT_EQ(value("listen", {{"PORT", "3000"}}), "[]");
+  EXPECT_EQ(value("listen", {{"HOST", "  "}, {"PORT", "3000"}}), "[]");
+}
+
+TEST(DocumentedEnvironmentTest, OurOwnNamesStandAboveThemAndTheyAboveTheFile) {
+  EXPECT_EQ(value("sample_interval", {{"METRICS_INTERVAL", "5"}, {"GPUKEEPER_SAMPLE_INTERVAL", "2"}}), "2");
+  const auto read =
+      effective({.file = File{"f", "sample_interval: 9\n"}, .environment = environment({{"METRICS_INTERVAL", "5"}})});
+  ASSERT_TRUE(read);
+  EXPECT_EQ(find_key("sample_interval")->show(read->settings), "5");
+  EXPECT_EQ(read->origin("sample_interval").place, "METRICS_INTERVAL");
+}
+
+TEST(DocumentedEnvironmentTest, WhatIsNoValueIsRefusedByItsOwnName) {
+  const std::string said = value("sample_interval", {{"METRICS_INTERVAL", "often"}});
+  EXPECT_TRUE(said.starts_with("METRICS_INTERVAL: sample_interval: ")) << said;
+}
+
+}  // namespace
+}  // namespace gpukeeper::config
