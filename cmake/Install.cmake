@@ -2,6 +2,11 @@
 # pkg-config: --component library is what they need to run, --component development what they need to be built.
 # tests/consumer is such a program.
 include(GNUInstallDirs)
+# CMake's own guess depends on the prefix at this moment, but packages for /usr are made of every build.
+if(CMAKE_LIBRARY_ARCHITECTURE AND EXISTS /etc/debian_version AND CMAKE_INSTALL_LIBDIR STREQUAL "lib")
+  set(CMAKE_INSTALL_LIBDIR lib/${CMAKE_LIBRARY_ARCHITECTURE})
+  set(CMAKE_INSTALL_FULL_LIBDIR ${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_LIBDIR})
+endif()
 include(CMakePackageConfigHelpers)
 set(package ${CMAKE_INSTALL_LIBDIR}/cmake/gpukeeper)
 

@@ -14,7 +14,7 @@ packages_build="g++ cmake ninja-build ccache libexpected-dev libfmt-dev nlohmann
 packages_web=""
 command -v npm >/dev/null || packages_web="npm"
 # curl brings libcurl, whose package has another name in each release.
-packages_test="$packages_build $packages_web libgtest-dev libgmock-dev librapidcheck-dev clang-format-14 python3 python3-jsonschema python3-yaml python3-requests python3-socketio python3-websocket python3-venv python3-pip python3-flask python3-torch mypy tmux binutils curl doxygen openssl prometheus prometheus-alertmanager chromium lintian groff-base"
+packages_test="$packages_build $packages_web libgtest-dev libgmock-dev librapidcheck-dev clang-format-14 python3 python3-jsonschema python3-yaml python3-requests python3-socketio python3-websocket python3-venv python3-pip python3-flask python3-torch mypy tmux binutils pkg-config curl doxygen openssl prometheus prometheus-alertmanager chromium lintian groff-base"
 # shellcheck disable=SC2034  # used by ./bench
 packages_bench="$packages_test wrk"
 # shellcheck disable=SC2034  # used by ./test
