@@ -104,6 +104,7 @@ LiveTokens::LiveTokens(std::string_view state_directory, Log& log)
 
 void LiveTokens::look() {
   if (!anywhere_) return;
+  const std::lock_guard guard(looking_);
   const std::string stamp = file_.stamp();
   if (stamp == std::exchange(stamp_, stamp)) return;
   auto tokens = file_.read();

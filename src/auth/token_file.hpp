@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <mutex>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -36,7 +37,7 @@ class TokenFile {
 
 /// The tokens as they are now, for a daemon: a changed file counts from the next look on. Of a damaged one no token
 /// counts, which the log says.
-/// Threads: look() belongs to one; now() may be called from any.
+/// Threads: any.
 class LiveTokens {
  public:
   /// An empty folder: there is nowhere to keep any.
@@ -49,7 +50,8 @@ class LiveTokens {
   const bool anywhere_;
   const TokenFile file_;
   Log& log_;
-  std::string stamp_;  // of what was read last
+  std::mutex looking_;
+  std::string stamp_;  // of what was read last; guarded by looking_
   Published<std::vector<Token>> tokens_;
 };
 

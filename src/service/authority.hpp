@@ -48,8 +48,10 @@ class Authority {
  public:
   using Tokens = std::function<std::shared_ptr<const std::vector<auth::Token>>()>;
 
-  /// `tokens`: those that count now, never null; `sessions`: null where nobody signs in. All outlive this.
-  Authority(AuthRules rules, Tokens tokens, const Clock& clock, Log& log, const auth::SignIn* sessions = nullptr);
+  /// `tokens`: those that count now, never null; `sessions`: null where nobody signs in; `look` has the tokens read
+  /// anew where their file has changed, so that one made a moment ago is not taken for a wrong one. All outlive this.
+  Authority(AuthRules rules, Tokens tokens, const Clock& clock, Log& log, const auth::SignIn* sessions = nullptr,
+            std::function<void()> look = nullptr);
 
   void configure(AuthRules rules) { rules_.publish(std::make_shared<const AuthRules>(std::move(rules))); }
 
@@ -72,6 +74,7 @@ class Authority {
   const Clock& clock_;
   Log& log_;
   const auth::SignIn* const sessions_;
+  const std::function<void()> look_;
   auth::FailedLogins failed_;
 };
 

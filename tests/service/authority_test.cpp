@@ -200,6 +200,16 @@ TEST_F(AuthorityTest, WhoStaysIsHeThatCameAsLongAsHisTokenCounts) {
   EXPECT_FALSE(authority_.still_is(local));  // he is a viewer now
 }
 
+TEST_F(AuthorityTest, ATokenIsLookedForOnceMoreBeforeItIsRefused) {
+  const auto made = token(Role::admin, "fresh");
+  auto later = std::exchange(tokens_, std::make_shared<const std::vector<auth::Token>>());
+  const Authority::Tokens known = [this] { return tokens_; };
+  Authority authority(rules_, known, clock_, log_, nullptr, [&] { tokens_ = later; });
+  EXPECT_EQ(authority.who(over_tcp("10.0.0.9", "Bearer " + made)).value().role, Role::admin);
+  EXPECT_EQ(authority.who(over_tcp("10.0.0.9", "Bearer gk_wrong")).error().status, 401u);
+  EXPECT_EQ(lines_->take().size(), 1u);
+}
+
 TEST_F(AuthorityTest, WhoGuessesIsSoonAnsweredShortAndShutsNobodyElseOut) {
   const Request good = over_tcp("10.0.0.9", "Bearer " + token(Role::viewer, "a"));
   const Request wrong = over_tcp("10.0.0.9", "Bearer gk_1");
