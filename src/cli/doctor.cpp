@@ -1,76 +1,17 @@
 #include "cli/doctor.hpp"
 
 #include <algorithm>
-#include <array>
-#include <climits>
-#include <cstdlib>
-#include <iterator>
-
-#include <dlfcn.h>
-#include <link.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <fmt/format.h>
 
 #include "core/display_text.hpp"
-#include "core/text.hpp"
-#include "format/json_text.hpp"
+#include "doctor/system_machine.hpp"
 
 namespace gpukeeper::cli {
 namespace {
 
-class SystemMachine final : public Machine {
- public:
-  explicit SystemMachine(const Environment& environment) : environment_(environment) {}
-
-  std::optional<Node> node(const std::string& path) const override {
-    struct stat facts {};
-    if (::stat(path.c_str(), &facts) != 0) return std::nullopt;
-    return Node{.gid = facts.st_gid,
-                .mode = facts.st_mode & 07777u,
-                .readable = ::access(path.c_str(), R_OK) == 0,
-                .writable = ::access(path.c_str(), W_OK) == 0};
-  }
-
-  // Loading it calls nothing of it that speaks to a driver; that begins with nvmlInit.
-  Result<std::string> library(const std::string& name) const override {
-    void* handle = ::dlopen(name.c_str(), RTLD_LAZY | RTLD_LOCAL);
-    if (handle == nullptr) {
-      const char* why = ::dlerror();
-      return fail(Errc::not_found, why != nullptr ? why : "no reason was given");
-    }
-    link_map* map = nullptr;
-    std::string path = name;
-    if (::dlinfo(handle, RTLD_DI_LINKMAP, &map) == 0 && map != nullptr) path = map->l_name;
-    std::array<char, PATH_MAX> real{};
-    if (::realpath(path.c_str(), real.data()) != nullptr) path = real.data();
-    ::dlclose(handle);
-    return path;
-  }
-
-  std::optional<std::string> program(const std::string& name) const override {
-    const std::string path = environment_("PATH").value_or("");
-    for (const auto folder : split(path, ':')) {
-      std::string full = fmt::format("{}/{}", folder, name);
-      if (folder.starts_with('/') && ::access(full.c_str(), X_OK) == 0) return full;
-    }
-    return std::nullopt;
-  }
-
- private:
-  const Environment& environment_;
-};
-
-std::string_view word(Check::Mark mark) {
-  switch (mark) {
-    case Check::Mark::good: return "good";
-    case Check::Mark::note: return "note";
-    case Check::Mark::hint: return "hint";
-    case Check::Mark::problem: return "problem";
-  }
-  return "note";
-}
+using gpukeeper::doctor::Check;
+using gpukeeper::doctor::count;
 
 Span sign(Check::Mark mark, bool utf8) {
   switch (mark) {
@@ -82,11 +23,7 @@ Span sign(Check::Mark mark, bool utf8) {
   return {" "};
 }
 
-std::ptrdiff_t count(const std::vector<Check>& checks, Check::Mark mark) {
-  return std::ranges::count(checks, mark, &Check::mark);
-}
-
-std::string plural(std::ptrdiff_t n, std::string_view noun) {
+std::string plural(std::size_t n, std::string_view noun) {
   return fmt::format("{} {}{}", n, noun, n == 1 ? "" : "s");
 }
 
@@ -133,29 +70,14 @@ std::string render_doctor(const std::vector<Check>& checks, const RenderOptions&
   return page + paint({{sum, problems > 0 ? Ink::bad : Ink::strong}}, options) + "\n";
 }
 
-std::string doctor_json(const std::vector<Check>& checks) {
-  Json list = Json::array();
-  for (const Check& check : checks) {
-    list.push_back({{"mark", word(check.mark)},
-                    {"area", check.area},
-                    {"text", check.text},
-                    {"remedy", text_or_null(check.remedy)}});
-  }
-  return dump({{"schema", "gpukeeper.doctor/1"},
-               {"problems", count(checks, Check::Mark::problem)},
-               {"hints", count(checks, Check::Mark::hint)},
-               {"checks", std::move(list)}},
-              true);
-}
-
 Exit doctor(bool json, Context& context) {
   const auto feed = context.open_feed();
   if (!feed) return tl::make_unexpected(feed.error());
-  const SystemMachine machine(context.environment);
-  auto checks = examine(context.files, machine, *(*feed)->next());
-  std::ranges::move(examine(context.settings, context.files, machine), std::back_inserter(checks));
+  const gpukeeper::doctor::SystemMachine machine(context.environment("PATH").value_or(""));
+  const auto checks = gpukeeper::doctor::examine_all(context.files, machine, *(*feed)->next(), context.settings);
   const int status = count(checks, Check::Mark::problem) > 0 ? 1 : 0;
-  return print(context, json ? doctor_json(checks) + "\n" : render_doctor(checks, render_options(context)), status);
+  if (json) return print(context, gpukeeper::doctor::doctor_json(checks) + "\n", status);
+  return print(context, render_doctor(checks, render_options(context)), status);
 }
 
 }  // namespace gpukeeper::cli

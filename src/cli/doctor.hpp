@@ -1,58 +1,14 @@
 #pragma once
 
-#include <cstdint>
-#include <optional>
 #include <string>
 #include <vector>
 
 #include "cli/context.hpp"
+#include "doctor/doctor.hpp"
 
 namespace gpukeeper::cli {
 
-/// What the doctor asks of a machine beyond its small text files; none of it opens a device.
-class Machine {
- public:
-  virtual ~Machine() = default;
-
-  /// A device node or file: who may use it.
-  struct Node {
-    std::uint32_t gid = 0;
-    std::uint32_t mode = 0;  ///< permission bits: 0660
-    bool readable = false;
-    bool writable = false;
-  };
-  virtual std::optional<Node> node(const std::string& path) const = 0;
-
-  /// Where the loader finds a library, with links followed ("/usr/lib/…/libnvidia-ml.so.580.105.08"); the message says
-  /// why it does not.
-  virtual Result<std::string> library(const std::string& name) const = 0;
-
-  /// Where a program stands in PATH.
-  virtual std::optional<std::string> program(const std::string& name) const = 0;
-};
-
-/// One thing that the doctor looked at.
-struct Check {
-  enum class Mark {
-    good,
-    note,     ///< worth knowing, nothing to be done
-    hint,     ///< less is seen than could be
-    problem,  ///< a GPU cannot be read
-  };
-  Mark mark = Mark::good;
-  std::string area;         ///< "NVIDIA", "Processes"
-  std::string text;         ///< a sentence
-  std::string remedy = {};  ///< a command to type, or what to do; only for hints and problems
-};
-
-/// Every check, grouped by area. `snapshot` is what the sources see now.
-std::vector<Check> examine(const Files& files, const Machine& machine, const Snapshot& snapshot);
-
-/// What the configuration asks for, and whether it can work: hands and sinks. Empty where it asks for neither.
-std::vector<Check> examine(const config::Settings& settings, const Files& files, const Machine& machine);
-
-std::string render_doctor(const std::vector<Check>& checks, const RenderOptions& options);
-std::string doctor_json(const std::vector<Check>& checks);
+std::string render_doctor(const std::vector<gpukeeper::doctor::Check>& checks, const RenderOptions& options);
 
 /// `gpukeeper doctor`: exit status 0, or 1 when a GPU that is there cannot be read.
 Exit doctor(bool json, Context& context);

@@ -29,7 +29,6 @@
 #include "service/parameters.hpp"
 #include "service/processes_answer.hpp"
 #include "service/reclaim_answer.hpp"
-#include "service/report_answer.hpp"
 #include "service/services_answer.hpp"
 #include "service/site_answer.hpp"
 #include "service/whoami_answer.hpp"
@@ -191,9 +190,9 @@ std::function<std::shared_ptr<const ReclaimAnswers>()> reclaim_answers(const std
   };
 }
 
-// What the GPUs did and who used them. All may look at leases, so they stand in it for whoever asks.
-Route report_route(const std::shared_ptr<const Sights>& sights, std::function<std::shared_ptr<LeaseAnswers>()> leases) {
-  const auto booked = [leases = std::move(leases)](const Request& request) -> std::string {
+// All may look at leases, so these stand in an answer for whoever asks.
+BookedLeases booked_leases(std::function<std::shared_ptr<LeaseAnswers>()> leases) {
+  return [leases = std::move(leases)](const Request& request) -> std::string {
     const auto answers = leases();
     if (!answers) return "";
     Request all = request;
@@ -201,21 +200,6 @@ Route report_route(const std::shared_ptr<const Sights>& sights, std::function<st
     const Response answer = answers->list(all);
     return answer.status == 200 && answer.body ? *answer.body : "";
   };
-  const ReportDesk desk{
-      .account = sights->account, .tariff = sights->tariff, .faults = sights->faults, .leases = booked};
-  return described(
-      {"GET", "/api/v1/report",
-       "What the GPUs did and who used them, as 'gpukeeper report --json' prints it; ?since=, until=, "
-       "format=json|html|csv|text.",
-       [sights, desk](const Request& request) { return report_answer(request, desk, *sights->snapshot()); }, false,
-       true},
-      {.tag = kPast,
-       .query = {{"since", "text", "A time ago (24h, 7d) or a date; else a day ago."},
-                 {"until", "text", "As well; else now."},
-                 {"format", "json|html|csv|text", "What the answer is; else JSON."},
-                 {"utc_offset", "number", "Of the reader, in seconds, for times in pages and texts."}},
-       .gives = "report",
-       .also = {"text/html", "text/csv", "text/plain"}});
 }
 
 // Given once a key: what the engine did is noted where it did it, as it answers later.
@@ -444,9 +428,6 @@ std::vector<Route> routes(Sights sights, Hands hands) {
         };
     table.push_back(std::move(route));
   }
-  Route report = report_route(shared, answers);
-  report.answer = elsewhere(counted(compressed(std::move(report.answer)), shared->metrics), shared->elsewhere);
-  table.push_back(std::move(report));
   Route services = services_route(shared->book, shared->snapshot);
   services.answer = elsewhere(counted(std::move(services.answer), shared->metrics), shared->at_the_desk);
   table.push_back(std::move(services));
@@ -457,7 +438,10 @@ std::vector<Route> routes(Sights sights, Hands hands) {
     route.answer = elsewhere(counted(std::move(route.answer), shared->metrics), shared->at_the_desk);
     table.push_back(std::move(route));
   }
-  for (Route& route : shared->served ? shared->served(shared, doing) : std::vector<Route>()) {
+  for (Route& route : shared->served ? shared->served(shared, doing, booked_leases(answers)) : std::vector<Route>()) {
+    if (route.takes_long) {  // the others are streams
+      route.answer = elsewhere(counted(compressed(std::move(route.answer)), shared->metrics), shared->elsewhere);
+    }
     table.push_back(std::move(route));
   }
   const auto told = std::make_shared<std::vector<Route>>();

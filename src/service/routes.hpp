@@ -36,6 +36,14 @@ class MemoryReclaim;
 class SignInAnswer;
 
 struct Hands;
+struct Sights;
+
+/// gpukeeper.leases/1, all of them, for whoever asks; empty where there is no ledger.
+using BookedLeases = std::function<std::string(const Request&)>;
+
+/// The routes of a server alone (served_routes.hpp).
+using ServedRoutes = std::function<std::vector<Route>(const std::shared_ptr<const Sights>&,
+                                                      const std::shared_ptr<const Hands>&, const BookedLeases&)>;
 
 /// What the routes answer from.
 struct Sights {
@@ -84,9 +92,9 @@ struct Sights {
   SignInAnswer* sign_in = nullptr;
   /// The web page, which outlives the routes; null where there is none to be shown, and GET / is the list alone.
   const site::Site* site = nullptr;
-  /// The routes of a server alone (served_routes.hpp); null: none of them.
-  std::function<std::vector<Route>(const std::shared_ptr<const Sights>&, const std::shared_ptr<const Hands>&)> served =
-      nullptr;
+  ServedRoutes served = nullptr;  ///< null: none of them
+  /// gpukeeper.doctor/1 of now, which may wait for a disk. Null where nobody asks the doctor.
+  std::function<std::string()> doctor = nullptr;
   /// What else does not work, a sentence each, for /health.
   std::function<std::vector<std::string>()> others = nullptr;
 };

@@ -10,6 +10,7 @@
 #include "service/event_desk.hpp"
 #include "service/events_answer.hpp"
 #include "service/parameters.hpp"
+#include "service/report_answer.hpp"
 #include "service/sign_in_answer.hpp"
 #include "service/socket_io_desk.hpp"
 
@@ -57,11 +58,42 @@ std::vector<Route> event_routes(const std::shared_ptr<const Sights>& sights,
                 {.tag = kEvents, .query = engine, .gives = "text", .content_type = "text/plain"})};
 }
 
+// What the GPUs did and who used them.
+Route report_route(const std::shared_ptr<const Sights>& sights, const BookedLeases& leases) {
+  const ReportDesk desk{
+      .account = sights->account, .tariff = sights->tariff, .faults = sights->faults, .leases = leases};
+  return described(
+      {"GET", "/api/v1/report",
+       "What the GPUs did and who used them, as 'gpukeeper report --json' prints it; ?since=, until=, "
+       "format=json|html|csv|text.",
+       [sights, desk](const Request& request) { return report_answer(request, desk, *sights->snapshot()); }, false,
+       true},
+      {.tag = kPast,
+       .query = {{"since", "text", "A time ago (24h, 7d) or a date; else a day ago."},
+                 {"until", "text", "As well; else now."},
+                 {"format", "json|html|csv|text", "What the answer is; else JSON."},
+                 {"utc_offset", "number", "Of the reader, in seconds, for times in pages and texts."}},
+       .gives = "report",
+       .also = {"text/html", "text/csv", "text/plain"}});
+}
+
+// Drivers, libraries, device files, as the daemon's user sees them.
+Route doctor_route(std::function<std::string()> document) {
+  return described(
+      {"GET", "/api/v1/doctor",
+       "What stands between gpukeeper and the GPUs, and what to type to change it, as 'gpukeeper doctor --json' prints "
+       "it.",
+       [document = std::move(document)](const Request&) { return json_answer(200, document() + "\n"); }, false, true},
+      {.tag = kDaemon, .gives = "api.doctor"});
+}
+
 }  // namespace
 
-std::vector<Route> served_routes(const std::shared_ptr<const Sights>& sights,
-                                 const std::shared_ptr<const Hands>& hands) {
+std::vector<Route> served_routes(const std::shared_ptr<const Sights>& sights, const std::shared_ptr<const Hands>& hands,
+                                 const BookedLeases& leases) {
   std::vector<Route> routes = event_routes(sights, hands);
+  routes.push_back(report_route(sights, leases));
+  if (sights->doctor) routes.push_back(doctor_route(sights->doctor));
   if (sights->audit) routes.push_back(audit_route(*sights->audit));
   if (sights->sign_in) routes.push_back(sign_in_route(*sights->sign_in));
   return routes;

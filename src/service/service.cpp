@@ -11,6 +11,7 @@
 #include "config/door.hpp"
 #include "core/files.hpp"
 #include "core/text.hpp"
+#include "doctor/system_machine.hpp"
 #include "service/documented/refusals.hpp"
 #include "service/hands.hpp"
 #include "service/router.hpp"
@@ -302,7 +303,8 @@ Service::Service(ServiceOptions options, Parts parts, std::shared_ptr<Clock> clo
       visitors_(options_.settings.http.requests_per_minute, *clock_),
       public_visitors_(options_.settings.http.requests_per_minute, *clock_),
       authority_(
-          auth_rules(options_.settings), [this] { return tokens_.now(); }, *clock_, log, &sessions_),
+          auth_rules(options_.settings), [this] { return tokens_.now(); }, *clock_, log, &sessions_,
+          [this] { tokens_.look(); }),
       audit_(parts.state ? parts.state->path() : "", *clock_, log),
       server_(counting(handler(sights(), hands(), options_.settings.hosts, {cors_, authority_, visitors_, audit_}),
                        metrics_),
@@ -310,7 +312,7 @@ Service::Service(ServiceOptions options, Parts parts, std::shared_ptr<Clock> clo
       public_server_(counting(public_handler(sights(), hands(), public_visitors_), metrics_), *clock_, log,
                      server_options()) {
   allow(options_.settings.actuators);
-  tariff_.publish(std::make_shared<const account::Tariff>(options_.settings.tariff));
+  settings_.publish(std::make_shared<const config::Settings>(options_.settings));
   book_->ask_with([reclaim = std::weak_ptr(reclaim_)](const OverusedLease& lease) {
     const auto there = reclaim.lock();
     return there && there->ask_for_overuse(lease.id);
@@ -365,7 +367,7 @@ Sights Service::sights() {
           .own_uid = ::geteuid(),
           .past = {[this] { return engine_.history(); }, [this] { return engine_.leak_suspects(); }},
           .account = [this] { return accountant_->account(); },
-          .tariff = [this] { return *tariff_.read(); },
+          .tariff = [this] { return settings_.read()->tariff; },
           .elsewhere = [this](auto work) { return long_answers_.post(std::move(work)); },
           .trouble = [this] { return engine_.trouble(); },
           .book = [this] { return book_->keeper(); },
@@ -381,7 +383,15 @@ Sights Service::sights() {
           .sign_in = &sign_in_,
           .site = &site::built_in(),
           .served = served_routes,
+          .doctor = [this] { return ask_doctor(); },
           .others = [this] { return tls_.trouble(); }};
+}
+
+std::string Service::ask_doctor() const {
+  const char* const path = ::getenv("PATH");
+  const doctor::SystemMachine machine(path ? path : "");
+  const RealFiles files(options_.machine_root);
+  return doctor::doctor_json(doctor::examine_all(files, machine, *engine_.snapshot(), *settings_.read()), false);
 }
 
 Hands Service::hands() {
@@ -406,6 +416,7 @@ HealthFacts Service::health_facts() const {
 
 // What waits for a restart stays as it was.
 void Service::apply(const config::Settings& settings) {
+  settings_.publish(std::make_shared<const config::Settings>(settings));
   auto target = open_log_target(log_target_options(settings.log, options_.journal));
   if (target) {
     log_.set_target(std::move(*target));
@@ -425,7 +436,6 @@ void Service::apply(const config::Settings& settings) {
   book_->configure(settings.book);
   metrics_settings_->publish(std::make_shared<const prometheus::MetricsSettings>(settings.metrics));
   expect_services(settings.book);
-  tariff_.publish(std::make_shared<const account::Tariff>(settings.tariff));
   reclaim_->configure(settings.reclaim);
   const bool taken = engine_.post([engine = settings.engine](Engine& running) { running.configure(engine); });
   if (!taken)

@@ -130,6 +130,7 @@ class Service {
   Hands hands();
   void apply(const config::Settings& settings);
   HealthFacts health_facts() const;
+  std::string ask_doctor() const;  // as the user of this process; from any thread
   bool monitor(bool on);
   void serve(HttpServer& server);
 
@@ -150,7 +151,7 @@ class Service {
   const std::shared_ptr<Book> book_;                  // shared with an engine that hangs
   const std::shared_ptr<MemoryReclaim> reclaim_;      // as well
   const std::shared_ptr<account::Accountant> accountant_ = std::make_shared<account::Accountant>();  // as well
-  Published<account::Tariff> tariff_;
+  Published<config::Settings> settings_;  // as configured now; what waits for a restart, too
   const std::shared_ptr<Published<prometheus::MetricsSettings>> metrics_settings_;  // as well
   Published<std::vector<std::string>> expected_services_;
   const MetricsDesk metrics_;

@@ -11,6 +11,10 @@
 namespace gpukeeper::cli {
 namespace {
 
+using gpukeeper::doctor::Check;
+using gpukeeper::doctor::doctor_json;
+using gpukeeper::doctor::examine;
+using gpukeeper::doctor::Machine;
 using testing::HasSubstr;
 
 class FakeMachine final : public Machine {

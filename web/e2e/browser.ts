@@ -9,9 +9,6 @@ const program = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
 const quiet = ['--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking', '--disable-sync'];
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
-// What the page asks for where it is, and does without where it is not.
-const optional = /\/api\/v1\/doctor$/;
-
 export const desk = { width: 1280, height: 800 };
 export const phone = { width: 360, height: 740 };
 
@@ -46,7 +43,7 @@ export async function visit(browser: Browser, daemon: Daemon, { token, path = '/
   const page = await context.newPage();
   page.on('pageerror', (error) => wrong.push(`thrown: ${error.message}`));
   page.on('console', (message) => {
-    if (message.type() !== 'error' || optional.test(message.location().url)) return;
+    if (message.type() !== 'error') return;
     if (message.text().includes('status of 503')) return; // "not now": the page asks again, and says so meanwhile
     wrong.push(`console: ${message.text()} (${message.location().url})`);
   });

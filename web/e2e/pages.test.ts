@@ -100,6 +100,20 @@ describe('the charts of a GPU', () => {
   });
 });
 
+describe('the page of the machine', () => {
+  it('shows what the doctor of the daemon says, with what to type', async () => {
+    const { page, close } = await visit(browser, daemon, { path: '/about', token });
+    const doctor = page.getByRole('region', { name: 'Doctor' });
+    await doctor.getByText('Kernel').first().waitFor();
+    const { checks } = await daemon.ask('/api/v1/doctor', token);
+    expect(await doctor.getByRole('listitem').count()).toBe(checks.length);
+    for (const check of checks.filter((each: { remedy: string | null }) => each.remedy)) {
+      await doctor.getByText(check.remedy.split(/\s{2,}/)[0], { exact: false }).first().waitFor();
+    }
+    await close();
+  });
+});
+
 describe('a daemon that is busy', () => {
   it('is asked for the history again', async () => {
     const { page, close } = await visit(browser, daemon, { path: '/about', token });

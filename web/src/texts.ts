@@ -468,7 +468,6 @@ export const t = {
     events: 'events',
     notAvailable: 'not available',
     doctor: 'Doctor',
-    noDoctor: 'This gpukeeper tells it on the command line only: ‘gpukeeper doctor’.',
     marks: { good: '✓', note: '·', hint: '!', problem: '✗' },
     sinks: 'Where alerts are sent',
     sent: (sent: number, waiting: number) => `${sent} sent, ${waiting} waiting`,

@@ -913,6 +913,18 @@ export type ApiProblem = {
   detail: string;
 };
 
+export type ApiDoctor = {
+  schema: "gpukeeper.doctor/1";
+  problems: number;
+  hints: number;
+  checks: {
+    mark: "good" | "note" | "hint" | "problem";
+    area: string;
+    text: string;
+    remedy: string | null;
+  }[];
+};
+
 export type ApiWhoami = {
   schema: "gpukeeper.whoami/1";
   role: "none" | "viewer" | "operator" | "admin";

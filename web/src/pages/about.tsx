@@ -1,4 +1,4 @@
-import type { ApiAudit, ApiHealth, ApiSinks, Status } from '../api/schema';
+import type { ApiAudit, ApiDoctor, ApiHealth, ApiSinks, Status } from '../api/schema';
 import { bytes, percent } from '../format/number';
 import { safeText } from '../format/safe_text';
 import { duration, moment, parseTime } from '../format/time';
@@ -6,14 +6,6 @@ import { useAnswer, useApp, useMay, useStore } from '../hooks';
 import { ReportLinks } from '../parts/report_links';
 import { Trouble } from '../parts/trouble';
 import { t } from '../texts';
-
-/** What `gpukeeper doctor --json` says of a check. */
-interface Check {
-  area: string;
-  mark: string;
-  text: string;
-  remedy: string | null;
-}
 
 function Versions() {
   const health = useAnswer<ApiHealth>('/health', 0, 10_000);
@@ -76,17 +68,15 @@ function Sources({ snapshot }: { snapshot: Status }) {
 }
 
 function Doctor() {
-  const doctor = useAnswer<{ checks: Check[] }>('/api/v1/doctor');
-  const hint = doctor.trouble?.status === 404;
+  const doctor = useAnswer<ApiDoctor>('/api/v1/doctor');
   return (
     <section class="panel" aria-label={t.about.doctor}>
       <h2>{t.about.doctor}</h2>
-      {hint ? <p class="note">{t.about.noDoctor}</p> : <Trouble refused={doctor.trouble} />}
+      <Trouble refused={doctor.trouble} />
       <ul class="checks">
         {doctor.data?.checks.map((check, i) => (
-          <li key={i} class={safeText(check.mark, 20)}>
-            <b>{safeText(check.area, 60)}</b>{' '}
-            <i>{t.about.marks[check.mark as keyof typeof t.about.marks] ?? check.mark}</i> {safeText(check.text, 500)}
+          <li key={i} class={check.mark}>
+            <b>{safeText(check.area, 60)}</b> <i>{t.about.marks[check.mark]}</i> {safeText(check.text, 500)}
             {check.remedy && <small class="advice">{safeText(check.remedy, 500)}</small>}
           </li>
         ))}

@@ -3,14 +3,14 @@
 #include <fmt/format.h>
 
 #include "actuators/cgroup_freezer.hpp"
-#include "cli/doctor.hpp"
 #include "core/display_text.hpp"
 #include "core/text.hpp"
+#include "doctor/doctor.hpp"
 #include "sinks/sink_settings.hpp"
 
 // Whether what the configuration asks for can work here: as this user, who need not be the one that `serve` runs as.
 
-namespace gpukeeper::cli {
+namespace gpukeeper::doctor {
 namespace {
 
 using enum Check::Mark;
@@ -97,4 +97,4 @@ std::vector<Check> examine(const config::Settings& settings, const Files& files,
   return checks;
 }
 
-}  // namespace gpukeeper::cli
+}  // namespace gpukeeper::doctor

@@ -3,15 +3,15 @@
 
 #include <fmt/format.h>
 
-#include "cli/doctor.hpp"
 #include "core/text.hpp"
+#include "doctor/doctor.hpp"
 #include "proc/pid_namespace.hpp"
 
 // Every check reads small files or asks the Machine; none opens a device node or writes anything, so that nothing is
 // woken and nothing changes. What a check cannot find out it leaves out: silence is not "all is well", and it is not a
 // problem either.
 
-namespace gpukeeper::cli {
+namespace gpukeeper::doctor {
 namespace {
 
 using enum Check::Mark;
@@ -399,4 +399,4 @@ std::vector<Check> examine(const Files& files, const Machine& machine, const Sna
   return Doctor(files, machine, snapshot).examine();
 }
 
-}  // namespace gpukeeper::cli
+}  // namespace gpukeeper::doctor
