@@ -223,6 +223,11 @@ void Andon::look_at_unlisted(Turn& turn) {
   std::erase_if(places_, [&](auto& entry) {
     Place& place = *entry.second;
     if (place.look == looks_) return false;
+    if (is_of_another_scenario(place)) {
+      turn.alerts -= place.book.size();
+      turn.changed = true;
+      return true;
+    }
     if (is_taken_apart(place)) {
       place.book.resolve_all(turn);
     } else {
@@ -231,6 +236,11 @@ void Andon::look_at_unlisted(Turn& turn) {
     place.book.tell(kNoRules, turn);
     return place.book.empty();
   });
+}
+
+// Who makes a machine up makes another one up the next time; its devices are not lost, they have never been.
+bool Andon::is_of_another_scenario(const Place& place) const {
+  return place.made_up && !place.device && !order_.empty();
 }
 
 // A partition that is listed no more while its device can be read: somebody has taken it apart.

@@ -95,6 +95,7 @@ class Andon {
   void look_at_machine(Scene& scene, Turn& turn);
   void look_at_unlisted(Turn& turn);
   bool is_taken_apart(const Place& place) const;
+  bool is_of_another_scenario(const Place& place) const;
   void keep_ended(Turn& turn);
   void publish(Snapshot& snapshot, const Turn& turn);
   void save();

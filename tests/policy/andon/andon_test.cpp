@@ -12,6 +12,7 @@ namespace {
 using namespace std::chrono_literals;
 using testing::ElementsAre;
 using testing::IsEmpty;
+using testing::SizeIs;
 
 class LifecycleTest : public AndonTest {
  protected:
@@ -704,6 +705,27 @@ TEST_F(RestartTest, MadeUpDevicesAreNotKeptAmongRealOnes) {
   fire();
   restart();
   EXPECT_THAT(store->memory().alerts, IsEmpty());
+}
+
+TEST_F(RestartTest, WhatAnotherScenarioMadeUpIsForgotten) {
+  store = std::make_shared<MemoryAlertStore>(true);
+  remake({}, store);
+  Device made_up = *devices[0].device;
+  made_up.simulated = true;
+  devices[0].device = std::make_shared<const Device>(made_up);
+  fire();
+  restart();
+  EXPECT_THAT(store->memory().alerts, SizeIs(1));
+  auto same = devices;
+  devices.clear();
+  look();
+  EXPECT_TRUE(fires("thermal"));  // nothing is listed yet
+  made_up.id.text = "GPU-other";
+  same[0].device = std::make_shared<const Device>(made_up);
+  devices = same;
+  heat(50);
+  look();
+  EXPECT_FALSE(fires("thermal"));
 }
 
 TEST_F(RestartTest, AStoreThatCannotBeReadIsNotWritten) {
