@@ -2,6 +2,8 @@
 
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
+#include <system_error>
 #include <utility>
 
 #include <fcntl.h>
@@ -28,6 +30,12 @@ constexpr std::string_view kSnapshot = "/api/v1/snapshot";
 }  // namespace
 
 Result<void> write_file(const std::string& path, std::string_view text) {
+  const auto folder = std::filesystem::path(path).parent_path();
+  std::error_code error;
+  if (!folder.empty() && !std::filesystem::is_directory(folder, error)) {
+    return fail(Errc::not_found, fmt::format("write {}: there is no folder {}; make it first", harmless(path),
+                                             harmless(folder.string())));
+  }
   struct stat facts {};
   if (::stat(path.c_str(), &facts) != 0 || S_ISREG(facts.st_mode)) return replace_file(path, text);
   const int descriptor = ::open(path.c_str(), O_WRONLY | O_CLOEXEC);

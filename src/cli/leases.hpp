@@ -34,7 +34,8 @@ struct ExportOptions {
 };
 Exit export_all(const ExportOptions& options, Context& context);
 
-/// Writes a file anew, all of it or nothing; into a pipe or a device as it is. Errors: as the kernel says.
+/// Writes a file anew, all of it or nothing; into a pipe or a device as it is. Errors: as the kernel says;
+/// not_found where its folder is not there, which is made for nobody: a name mistyped would make another.
 Result<void> write_file(const std::string& path, std::string_view text);
 
 }  // namespace gpukeeper::cli

@@ -1,16 +1,12 @@
 #include "desk/lease_desk.hpp"
 
+#include "client/exchange.hpp"
+
 namespace gpukeeper::desk {
 
 Errc code_of(unsigned status) {
-  switch (status) {
-    case 400: return Errc::invalid_argument;
-    case 401: return Errc::unauthenticated;
-    case 403: return Errc::not_permitted;
-    case 404: return Errc::not_found;
-    case 409: return Errc::resource_exhausted;
-    default: return Errc::unavailable;
-  }
+  constexpr unsigned kConflict = 409;  // of a lease: there is no room for it
+  return status == kConflict ? Errc::resource_exhausted : client::code_of(status);
 }
 
 }  // namespace gpukeeper::desk
