@@ -143,7 +143,8 @@ void top() {
   BusyMachine machine(kProcesses, BusyMachine::Spread::one_each);
   measure(machine, "gpukeeper top", {GPUKEEPER_BINARY, "top", "--source", BusyMachine::source()}, "live", true);
   // Its own pace is 1 Hz, too.
-  if (std::system("command -v nvtop >/dev/null") != 0) return fmt::print("  nvtop: not on this machine\n");
+  if (std::system("command -v nvtop >/dev/null") != 0)
+    return fmt::print("  nvtop: not on this machine (Debian has it in contrib)\n");
   ::setenv("LD_LIBRARY_PATH", FakeNvml::library_folder().c_str(), 1);
   measure(machine, "nvtop", {"nvtop"}, "%", false);
   ::unsetenv("LD_LIBRARY_PATH");

@@ -44,6 +44,7 @@ li b{display:inline-block;width:84px;text-indent:0}
 .good{color:var(--good)}.notice{color:var(--notice)}.bad{color:var(--bad)}
 details{margin:8px 0}summary{cursor:pointer;color:var(--soft)}
 .chart{display:block;width:100%;height:auto;margin:6px 0}
+@media screen and (max-width:640px){.part{overflow-x:auto}.part>.chart{min-width:640px}}
 .chart text{fill:var(--soft);font-size:12px}.chart .strong{fill:var(--ink);font-weight:600}
 .axis{stroke:var(--soft);stroke-width:1}.grid{stroke:var(--rule);stroke-width:1}
 .limit{stroke:var(--bad);stroke-width:1.5;stroke-dasharray:5 3}

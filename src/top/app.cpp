@@ -24,7 +24,6 @@ class App {
         terminal_(terminal),
         clock_(clock),
         frame_{Canvas(1, 1), {}, 0} {
-    ui_.gpu = options.gpu;
     if (!options.remarks.empty()) notice(options.remarks.front(), true);
   }
 

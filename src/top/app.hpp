@@ -15,7 +15,6 @@ namespace gpukeeper::top {
 struct AppOptions {
   Preferences preferences;
   std::vector<std::string> remarks;  ///< sentences for the foot at first: what was wrong with the saved preferences
-  std::size_t gpu = 0;               ///< chosen at first
   std::function<std::chrono::seconds(WallTime)> utc_offset = [](WallTime) { return std::chrono::seconds(0); };
 };
 
