@@ -14,7 +14,7 @@ import support
 sys.path.insert(0, support.PYTHON)
 import build_backend
 
-MOST = (5 << 20) + (256 << 10)  # bytes; 5 MiB is the goal: 4.87 before /api/v1/report came along
+MOST = 5 << 20  # bytes; 4.89 MiB on 2026-11-22, optimised
 
 
 @support.needs_library
