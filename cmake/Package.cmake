@@ -1,6 +1,6 @@
-# Debian packages: cpack --config build/CPackConfig.cmake makes gpukeeper, libgpukeeper0, libgpukeeper-dev and
-# python3-gpukeeper (docs/install.md). What only a package brings is left out of `cmake --install`: it goes to /etc, and
-# to places that systemd and shells look at.
+# Debian packages: cpack --config build/CPackConfig.cmake makes gpukeeper, libgpukeeper0, libgpukeeper-dev,
+# python3-gpukeeper and, where gRPC is there, gpukeeper-pod-resources (docs/install.md). What only a package brings is left out
+# of `cmake --install`: it goes to /etc, and to places that systemd and shells look at.
 set(deploy ${PROJECT_SOURCE_DIR}/deploy)
 set(share ${PROJECT_BINARY_DIR}/share)
 
@@ -77,9 +77,18 @@ deb_package(service gpukeeper admin
 deb_package(runtime libgpukeeper0 libs "" library)
 deb_package(headers libgpukeeper-dev libdevel "libgpukeeper0 ${same}" development)
 deb_package(python3 python3-gpukeeper python "libgpukeeper0 (>= ${PROJECT_VERSION}), python3:any" python)
+if(TARGET gpukeeper-pod-resources)
+  deb_package(kubernetes gpukeeper-pod-resources admin "" pod_resources)
+  add_dependencies(gpukeeper_packed gpukeeper-pod-resources)
+  set(CPACK_DEBIAN_KUBERNETES_DESCRIPTION
+      "asks a node of Kubernetes which pods have which GPUs
+A program that asks the kubelet of this node, at its socket for monitoring
+agents, which containers of which pods were given which GPUs, and prints it as
+JSON.")
+endif()
 set(CPACK_DEBIAN_SERVICE_PACKAGE_CONTROL_EXTRA
     "${deploy}/debian/conffiles;${deploy}/debian/postinst;${deploy}/debian/prerm;${deploy}/debian/postrm")
-set(CPACK_DEBIAN_SERVICE_PACKAGE_SUGGESTS "python3-gpukeeper, prometheus")
+set(CPACK_DEBIAN_SERVICE_PACKAGE_SUGGESTS "python3-gpukeeper, gpukeeper-pod-resources, prometheus")
 set(CPACK_DEBIAN_RUNTIME_PACKAGE_CONTROL_EXTRA "${deploy}/debian/triggers")
 set(CPACK_DEBIAN_PYTHON3_PACKAGE_ARCHITECTURE all)
 set(CPACK_DEBIAN_PYTHON3_PACKAGE_SHLIBDEPS OFF)
