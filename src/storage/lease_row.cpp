@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "storage/checksum.hpp"
 #include "storage/sqlite_script.hpp"
 
 namespace gpukeeper {
@@ -21,23 +22,6 @@ using sqlite::wall_time;
 
 constexpr std::string_view kNative = "native";
 constexpr std::string_view kDocumented = "documented";
-
-// FNV-1a over the columns' values, each with its end.
-class Checksum {
- public:
-  void add(std::int64_t value) {
-    for (int shift = 0; shift < 64; shift += 8) byte(static_cast<unsigned char>(value >> shift));
-  }
-  void add(std::string_view text) {
-    for (const char c : text) byte(static_cast<unsigned char>(c));
-    add(static_cast<std::int64_t>(text.size()));
-  }
-  std::int64_t value() const { return static_cast<std::int64_t>(hash_); }
-
- private:
-  void byte(unsigned char b) { hash_ = (hash_ ^ b) * 1099511628211u; }
-  std::uint64_t hash_ = 14695981039346656037u;
-};
 
 // Writes the columns from left to right, and their checksum at last.
 class RowWriter {
@@ -56,7 +40,7 @@ class RowWriter {
 
  private:
   Statement& statement_;
-  Checksum checksum_;
+  sqlite::Checksum checksum_;
 };
 
 class RowReader {
@@ -77,7 +61,7 @@ class RowReader {
 
  private:
   Statement& row_;
-  Checksum checksum_;
+  sqlite::Checksum checksum_;
 };
 
 // "3:key5:value…": sizes and bytes, whatever these are.

@@ -58,6 +58,7 @@ Outcome<void> OwnFile::prepare(Database& database) const {
     if (*version == newest) return {};
     return tl::make_unexpected(Failure{{Errc::unavailable, "its owner has not made it ready yet"}, false});
   }
+  if (auto shaped = database.execute(shape_); !shaped) return shaped;
   // FULL: a faulty GPU may well take the machine with it, and then the last line is the one that is wanted.
   auto done = database.execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON");
   if (done) done = check_whole(database);

@@ -19,8 +19,10 @@ class OwnFile {
   using Migrations = std::span<const char* const>;
 
   /// Opens nothing. With `Access::read` a file is taken as it is, beside the process that owns it.
-  OwnFile(std::string path, Migrations migrations, Database::Access access = Database::Access::own)
-      : path_(std::move(path)), migrations_(migrations), access_(access) {}
+  /// `shape`: what is to be said to SQLite of a file before it has anything in it: the size of its pages.
+  OwnFile(std::string path, Migrations migrations, Database::Access access = Database::Access::own,
+          const char* shape = "")
+      : path_(std::move(path)), migrations_(migrations), access_(access), shape_(shape) {}
 
   const std::string& path() const { return path_; }
 
@@ -49,6 +51,7 @@ class OwnFile {
   const std::string path_;
   const Migrations migrations_;
   const Database::Access access_;
+  const char* const shape_;
   std::unique_ptr<Database> database_;
   std::uint64_t inode_ = 0;  // of the file that is open
 };

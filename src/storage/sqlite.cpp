@@ -52,6 +52,12 @@ Statement& Statement::bind(std::string_view value) {
   return *this;
 }
 
+Statement& Statement::bind(std::span<const std::uint8_t> bytes) {
+  const void* const data = bytes.empty() ? "" : static_cast<const void*>(bytes.data());  // no place would be NULL
+  bind_error_ |= sqlite3_bind_blob64(statement_.get(), ++bound_, data, bytes.size(), SQLITE_TRANSIENT);
+  return *this;
+}
+
 Statement& Statement::bind_null() {
   bind_error_ |= sqlite3_bind_null(statement_.get(), ++bound_);
   return *this;
@@ -84,6 +90,10 @@ void Statement::reset() {
   sqlite3_clear_bindings(statement_.get());
   bound_ = 0;
   bind_error_ = SQLITE_OK;
+}
+
+bool Statement::is_null() const {
+  return sqlite3_column_type(statement_.get(), column_) == SQLITE_NULL;
 }
 
 std::int64_t Statement::integer() {
@@ -151,6 +161,25 @@ void Database::on_commit(std::function<void(int pages)> told) {
     return SQLITE_OK;
   };
   sqlite3_wal_hook(database_.get(), call, told_.get());
+}
+
+std::int64_t Database::changes() const {
+  return sqlite3_changes64(database_.get());
+}
+
+std::int64_t Database::last_row() const {
+  return sqlite3_last_insert_rowid(database_.get());
+}
+
+Outcome<void> Database::copy_to(const std::string& path) {
+  auto copy = open(path, Access::own);
+  if (!copy) return tl::make_unexpected(copy.error());
+  sqlite3_backup* const running = sqlite3_backup_init(copy->database_.get(), "main", database_.get(), "main");
+  if (!running) return failed(copy->database_.get(), "sqlite");
+  const int code = sqlite3_backup_step(running, -1);  // all of it: it blocks nobody who writes to a log
+  const int ended = sqlite3_backup_finish(running);
+  if (code == SQLITE_DONE && ended == SQLITE_OK) return {};
+  return failed(copy->database_.get(), "sqlite");
 }
 
 Outcome<void> Database::checkpoint() {

@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -27,7 +28,8 @@ using Outcome = tl::expected<T, Failure>;
 class Statement {
  public:
   Statement& bind(std::int64_t value);
-  Statement& bind(std::string_view value);  ///< any bytes; kept until the statement is run
+  Statement& bind(std::string_view value);               ///< any bytes; kept until the statement is run
+  Statement& bind(std::span<const std::uint8_t> bytes);  ///< for columns of bytes; kept until the statement is run
   Statement& bind_null();
   /// Integers of 64 bits without a sign are kept in those with one.
   Statement& bind(std::uint64_t value) { return bind(static_cast<std::int64_t>(value)); }
@@ -40,6 +42,7 @@ class Statement {
   Outcome<bool> step();
 
   // Of the row that step() has reached; the next column from left to right.
+  bool is_null() const;  ///< the next one, which stays the next
   std::int64_t integer();
   std::uint64_t number() { return static_cast<std::uint64_t>(integer()); }
   std::string text();
@@ -82,6 +85,14 @@ class Database {
   /// Calls `told` after each commit, with the pages that the write-ahead log has then, in place of copying the log back
   /// now and then; null for SQLite's own way. It may not write.
   void on_commit(std::function<void(int pages)> told);
+
+  /// Rows that the last statement changed.
+  std::int64_t changes() const;
+  /// The number of the row that was inserted last.
+  std::int64_t last_row() const;
+
+  /// Makes that file a copy of all that was committed, as of one moment, whoever writes meanwhile.
+  Outcome<void> copy_to(const std::string& path);
 
   /// Copies the write-ahead log back as far as no other connection reads from it. Returns once that is flushed.
   Outcome<void> checkpoint();
