@@ -69,6 +69,7 @@ enum class WideOption : int {
 };
 
 inline constexpr int kResponseCode = 0x200002;    // CURLINFO_RESPONSE_CODE, a long
+inline constexpr int kRetryAfter = 0x600039;      // CURLINFO_RETRY_AFTER, a curl_off_t, since 7.66
 inline constexpr long kGlobalAll = 3;             // CURL_GLOBAL_ALL
 inline constexpr long kUseSslAll = 3;             // CURLUSESSL_ALL
 inline constexpr long kAuthBasic = 1;             // CURLAUTH_BASIC

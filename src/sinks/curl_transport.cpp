@@ -125,6 +125,12 @@ class Request {
     if (library_.easy_getinfo(handle_, curl::kResponseCode, &status) != curl::kOk) return 0;
     return static_cast<int>(status);
   }
+  // In seconds, whichever of its two forms the header has.
+  std::optional<std::chrono::seconds> retry_after() {
+    std::int64_t wait = 0;
+    if (library_.easy_getinfo(handle_, curl::kRetryAfter, &wait) != curl::kOk || wait <= 0) return std::nullopt;
+    return std::chrono::seconds(wait);
+  }
   std::string take_answer() { return std::move(answer_); }
 
  private:
@@ -218,7 +224,7 @@ Result<HttpAnswer> CurlTransport::post(const HttpPost& post, const std::stop_tok
   }
   request.keep_of_answer(post.most_of_answer);
   if (auto done = request.perform(); !done) return tl::make_unexpected(done.error());
-  return HttpAnswer{request.status(), request.take_answer()};
+  return HttpAnswer{request.status(), request.take_answer(), request.retry_after()};
 }
 
 Result<void> CurlTransport::mail(const MailPost& post, const std::stop_token& stop) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -30,8 +31,9 @@ struct HttpPost {
 };
 
 struct HttpAnswer {
-  int status = 0;    ///< 200
-  std::string body;  ///< its first most_of_answer bytes
+  int status = 0;                                                  ///< 200
+  std::string body;                                                ///< its first most_of_answer bytes
+  std::optional<std::chrono::seconds> retry_after = std::nullopt;  ///< that the server asks to wait
 };
 
 /// A message for an SMTP server.

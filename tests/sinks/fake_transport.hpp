@@ -17,6 +17,11 @@ class FakeTransport final : public Transport {
     const std::scoped_lock lock(mutex_);
     answer_ = HttpAnswer{status, std::move(body)};
   }
+  /// Of every answer from here on, until another is told.
+  void ask_to_wait(std::chrono::seconds time) {
+    const std::scoped_lock lock(mutex_);
+    if (answer_) answer_->retry_after = time;
+  }
   void fail(Errc code, std::string message) {
     const std::scoped_lock lock(mutex_);
     answer_ = gpukeeper::fail(code, std::move(message));
