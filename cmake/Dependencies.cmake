@@ -39,6 +39,20 @@ if(terminfo_ARCHIVE)
 endif()
 static_dependency(zlib HEADER zlib.h ARCHIVE libz.a PACKAGE zlib1g-dev)
 
+# Only for remote-write (src/push/remote_write), which is left out without them.
+find_program(PROTOC protoc)
+find_path(protobuf_HEADER google/protobuf/message_lite.h)
+find_library(protobuf_LITE NAMES libprotobuf-lite.a)
+find_path(snappy_HEADER snappy.h)
+find_library(snappy_LIBRARY NAMES libsnappy.a)
+if(PROTOC AND protobuf_HEADER AND protobuf_LITE AND snappy_HEADER AND snappy_LIBRARY)
+  set(GPUKEEPER_HAS_REMOTE_WRITE ON)
+  static_dependency(protobuf HEADER google/protobuf/message_lite.h ARCHIVE libprotobuf-lite.a PACKAGE libprotobuf-dev)
+  static_dependency(snappy HEADER snappy.h ARCHIVE libsnappy.a PACKAGE libsnappy-dev)
+else()
+  message(STATUS "remote-write is left out: protobuf-compiler, libprotobuf-dev and libsnappy-dev are not all there")
+endif()
+
 # Boost is used by its headers alone: Asio, and the parser of Beast. Their library parts are compiled in one source file
 # of ours, src/service/network_library.cpp.
 static_dependency(asio HEADER boost/asio.hpp PACKAGE "libboost1.81-dev (Debian 12) or libboost-dev (Ubuntu 24.04)")

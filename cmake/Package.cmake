@@ -88,7 +88,7 @@ JSON.")
 endif()
 set(CPACK_DEBIAN_SERVICE_PACKAGE_CONTROL_EXTRA
     "${deploy}/debian/conffiles;${deploy}/debian/postinst;${deploy}/debian/prerm;${deploy}/debian/postrm")
-set(CPACK_DEBIAN_SERVICE_PACKAGE_SUGGESTS "python3-gpukeeper, gpukeeper-pod-resources, prometheus")
+set(CPACK_DEBIAN_SERVICE_PACKAGE_SUGGESTS "python3-gpukeeper, gpukeeper-pod-resources, prometheus, libpq5")
 set(CPACK_DEBIAN_RUNTIME_PACKAGE_CONTROL_EXTRA "${deploy}/debian/triggers")
 set(CPACK_DEBIAN_PYTHON3_PACKAGE_ARCHITECTURE all)
 set(CPACK_DEBIAN_PYTHON3_PACKAGE_SHLIBDEPS OFF)

@@ -9,16 +9,16 @@ build=$root/build
 boost=libboost-dev
 grep -qs '^VERSION_CODENAME=bookworm' /etc/os-release && boost=libboost1.81-dev
 # The other names are the same on Debian 12 and Ubuntu 24.04.
-packages_build="g++ cmake ninja-build ccache libexpected-dev libfmt-dev nlohmann-json3-dev libcli11-dev libyaml-cpp-dev libpugixml-dev libsqlite3-dev zlib1g-dev libncurses-dev libssl-dev $boost libspdlog-dev pci.ids"
+packages_build="g++ cmake ninja-build ccache libexpected-dev libfmt-dev nlohmann-json3-dev libcli11-dev libyaml-cpp-dev libpugixml-dev libsqlite3-dev zlib1g-dev libncurses-dev libssl-dev $boost libspdlog-dev libprotobuf-dev protobuf-compiler libsnappy-dev pci.ids"
 # The web page is built by npm. Where Node came from elsewhere, npm came with it, and Debian's may not go with that.
 packages_web=""
 command -v npm >/dev/null || packages_web="npm"
 # For gpukeeper-pod-resources, which is built where they are, and for the kubelet that its test makes.
 packages_grpc="libgrpc++-dev libprotobuf-dev protobuf-compiler python3-grpcio python3-protobuf"
 # curl brings libcurl, whose package has another name in each release.
-packages_test="$packages_build $packages_web libgtest-dev libgmock-dev librapidcheck-dev clang-format-14 python3 python3-jsonschema python3-yaml python3-requests python3-socketio python3-websocket python3-venv python3-pip python3-flask python3-torch mypy tmux binutils pkg-config curl doxygen openssl prometheus prometheus-alertmanager chromium lintian groff-base $packages_grpc"
+packages_test="$packages_build $packages_web libgtest-dev libgmock-dev librapidcheck-dev clang-format-14 python3 python3-jsonschema python3-yaml python3-requests python3-socketio python3-websocket python3-venv python3-pip python3-flask python3-torch mypy tmux binutils pkg-config curl doxygen openssl postgresql prometheus prometheus-alertmanager chromium lintian groff-base $packages_grpc"
 # shellcheck disable=SC2034  # used by ./bench
-packages_bench="$packages_test wrk"
+packages_bench="$packages_test wrk pgbouncer"
 # shellcheck disable=SC2034  # used by ./test
 packages_thorough="$packages_test clang-14 clang-tidy-14 libclang-rt-14-dev buildah"
 
