@@ -19,6 +19,7 @@
 
 #include "auth/token_file.hpp"
 #include "backend/detect.hpp"
+#include "cli/outlets.hpp"
 #include "cli/version.hpp"
 #include "config/session_options.hpp"
 #include "core/display_text.hpp"
@@ -130,7 +131,8 @@ class Server {
                                    .speed = options_.speed,
                                    .at = options_.at,
                                    .notify_socket = context_.environment("NOTIFY_SOCKET"),
-                                   .passed = std::move(*passed)},
+                                   .passed = std::move(*passed),
+                                   .outlets = outlets_of(config_.now().settings, *log_)},
                                   clock_, *log_);
     if (!started) return tl::make_unexpected(started.error());
     Service& service = **started;

@@ -1,6 +1,7 @@
 #include "config/documented_environment.hpp"
 
 #include "core/text.hpp"
+#include "postgres/database_url.hpp"
 
 namespace gpukeeper::config {
 namespace {
@@ -13,6 +14,7 @@ struct Row {
 constexpr Row kRows[] = {
     {"GPU_MONITORING", "source"},
     {"API_RATE_LIMIT", "http.requests_per_minute"},
+    {"DATA_RETENTION_DAYS", "database.keep"},
 };
 
 // Whose GPUs, as the documented value has it: the source that reads them.
@@ -24,9 +26,27 @@ std::string source_of(std::string_view value) {
 // "60/min" is 60.
 std::string value_of(std::string_view variable, std::string_view value) {
   if (variable == "GPU_MONITORING") return source_of(value);
+  if (variable == "DATA_RETENTION_DAYS") return std::string(value) + "d";
   constexpr std::string_view kPerMinute = "/min";
   if (variable == "API_RATE_LIMIT" && value.ends_with(kPerMinute)) value.remove_suffix(kPerMinute.size());
   return std::string(value);
+}
+
+// The database of readings: DATABASE_URL, where it is of PostgreSQL; else POSTGRES_HOST and what goes with it.
+std::optional<DocumentedSetting> database(const std::function<std::string(std::string_view)>& said) {
+  const std::string url = postgres::without_driver(said("DATABASE_URL"));
+  if (!url.empty()) {
+    if (!url.starts_with("postgres")) return std::nullopt;  // another program's file of SQLite, say
+    return DocumentedSetting{"DATABASE_URL", "database.url", url};
+  }
+  const std::string host = said("POSTGRES_HOST");
+  if (host.empty()) return std::nullopt;  // without it the others configure a server of PostgreSQL
+  return DocumentedSetting{"POSTGRES_HOST", "database.url",
+                           postgres::make_database_url({.host = host,
+                                                        .port = said("POSTGRES_PORT"),
+                                                        .name = said("POSTGRES_DB"),
+                                                        .user = said("POSTGRES_USER"),
+                                                        .password = said("POSTGRES_PASSWORD")})};
 }
 
 }  // namespace
@@ -43,6 +63,7 @@ std::vector<DocumentedSetting> documented_settings(
     if (text.empty()) continue;
     result.push_back({std::string(row.variable), std::string(row.key), value_of(row.variable, text)});
   }
+  if (auto setting = database(said)) result.push_back(std::move(*setting));
   const std::string host = said("HOST");
   const std::string port = said("PORT");
   if (!host.empty() && !port.empty()) result.push_back({"HOST, PORT", "listen", host + ":" + port});

@@ -9,6 +9,7 @@
 #include "config/sections.hpp"
 #include "core/nearest.hpp"
 #include "device/metric_table.hpp"
+#include "postgres/database_url.hpp"
 
 namespace gpukeeper::config {
 namespace {
@@ -517,6 +518,113 @@ void add_metrics(std::vector<Key>& keys) {
                      list(listen_address()), of(&M::listen)));
 }
 
+void add_database(std::vector<Key>& keys) {
+  const auto of = [](auto member) {
+    return [member](auto& s) -> auto& {
+      return s.database.*member;
+    };
+  };
+  using D = postgres::DatabaseSettings;
+  keys.push_back(
+      key("database.url", "", restart,
+          "The PostgreSQL database that readings are written into: postgresql://USER@HOST:5432/NAME; none is "
+          "nowhere (docs/postgresql.md).",
+          text_or_none(), of(&D::url)));
+  keys.back().publish = [](const Settings& settings) {
+    const std::string& url = settings.database.url;
+    return url.empty() ? "null" : json_text(postgres::shown_database(url));
+  };
+  keys.push_back(key("database.url_file", "", restart,
+                     "A file whose first line is that address; it stands above database.url.", text_or_none(),
+                     of(&D::url_file)));
+  keys.push_back(key("database.password_file", "", restart, "A file whose first line is the password.", text_or_none(),
+                     of(&D::password_file)));
+  keys.push_back(key("database.host", "", restart, "The name of this machine there; none is its own.", text_or_none(),
+                     of(&D::host)));
+  keys.push_back(key("database.interval", "s", restart, "From reading to reading there.", seconds(kShortest, kHour),
+                     of(&D::interval)));
+  keys.push_back(key("database.timeout", "s", restart, "For a step of the conversation with it.", seconds(1, 300),
+                     of(&D::timeout)));
+  keys.push_back(key("database.keep", "s", restart,
+                     "How long readings are kept there at the least, as months go as a whole; off is for ever.",
+                     or_off(seconds(kDay, 4000 * kDay)), of(&D::keep)));
+  keys.push_back(key("database.spool", "", restart,
+                     "Memory for readings that wait for the database; above it the oldest go.", size(Bytes(64 << 10)),
+                     of(&D::spool)));
+  keys.push_back(key("database.metrics", "", restart, "Which metrics are kept there, a column each (docs/metrics.md).",
+                     list(text()), of(&D::metrics)));
+}
+
+// The names of the keys of one of the sections that metrics are pushed by.
+struct PushKeys {
+  push::PushSettings Settings::*section;
+  std::string_view url, url_help, families, interval, timeout, queue, token_file, user, password_file, ca_file, headers,
+      labels;
+};
+constexpr PushKeys kRemoteWrite = {
+    &Settings::remote_write,
+    "remote_write.url",
+    "Where metrics are pushed by Prometheus remote-write: https://HOST/api/v1/write; none "
+    "is nowhere (docs/push.md).",
+    "remote_write.families",
+    "remote_write.interval",
+    "remote_write.timeout",
+    "remote_write.queue",
+    "remote_write.token_file",
+    "remote_write.user",
+    "remote_write.password_file",
+    "remote_write.ca_file",
+    "remote_write.headers",
+    "remote_write.labels"};
+constexpr PushKeys kOtlp = {&Settings::otlp,
+                            "otlp.url",
+                            "Where metrics are pushed by OTLP over HTTP: https://HOST:4318/v1/metrics; none is nowhere "
+                            "(docs/push.md).",
+                            "otlp.families",
+                            "otlp.interval",
+                            "otlp.timeout",
+                            "otlp.queue",
+                            "otlp.token_file",
+                            "otlp.user",
+                            "otlp.password_file",
+                            "otlp.ca_file",
+                            "otlp.headers",
+                            "otlp.labels"};
+
+void add_push(std::vector<Key>& keys, const PushKeys& names) {
+  const auto of = [section = names.section](auto member) {
+    return [ section, member ](auto& s) -> auto& {
+      return s.*section.*member;
+    };
+  };
+  using P = push::PushSettings;
+  keys.push_back(key(names.url, "", restart, names.url_help, text_or_none(), of(&P::url)));
+  keys.back().publish = [section = names.section](const Settings& settings) {
+    return text_or_none().show(push::published_url(settings.*section));
+  };
+  keys.push_back(key(names.families, "", restart, "Which families of metrics (docs/prometheus.md).",
+                     list(word(prometheus::kFamilies)), of(&P::families)));
+  keys.push_back(key(names.interval, "s", restart, "From push to push.", seconds(1, kHour), of(&P::interval)));
+  keys.push_back(key(names.timeout, "s", restart, "For one attempt.", seconds(1, 300), of(&P::timeout)));
+  keys.push_back(key(names.queue, "", restart, "Memory for requests that wait; above it the oldest go.",
+                     size(Bytes(64 << 10)), of(&P::queue)));
+  keys.push_back(key(names.token_file, "", restart, "A file whose first line is a bearer token.", text_or_none(),
+                     of(&P::token_file)));
+  keys.push_back(
+      key(names.user, "", restart, "A user's name, for basic authentication.", text_or_none(), of(&P::user)));
+  keys.push_back(key(names.password_file, "", restart, "A file whose first line is that user's password.",
+                     text_or_none(), of(&P::password_file)));
+  keys.push_back(key(names.ca_file, "", restart,
+                     "Certificates that the server is checked against; none is those of the system.", text_or_none(),
+                     of(&P::ca_file)));
+  keys.push_back(key(names.headers, "", restart, "Headers of every request: 'X-Scope-OrgID: team'.", list(text()),
+                     of(&P::headers)));
+  keys.back().publish = [section = names.section](const Settings& settings) {
+    return list(text()).show(push::published_headers(settings.*section));
+  };
+  keys.push_back(key(names.labels, "", restart, "Labels of every series: cluster=a.", list(text()), of(&P::labels)));
+}
+
 std::vector<Key> make_table() {
   std::vector<Key> keys;
   add_states(keys);
@@ -529,6 +637,9 @@ std::vector<Key> make_table() {
   add_tariff(keys);
   add_service(keys);
   add_metrics(keys);
+  add_database(keys);
+  add_push(keys, kRemoteWrite);
+  add_push(keys, kOtlp);
   return keys;
 }
 
@@ -582,6 +693,9 @@ std::vector<std::string> check(const Settings& settings) {
   for (std::string& sentence : gpukeeper::check(settings.actuators)) found.push_back(std::move(sentence));
   for (std::string& sentence : reclaim::check(settings.reclaim)) found.push_back(std::move(sentence));
   for (std::string& sentence : prometheus::check(settings.metrics)) found.push_back(std::move(sentence));
+  for (std::string& sentence : postgres::check(settings.database)) found.push_back(std::move(sentence));
+  for (std::string& sentence : push::check_remote_write(settings.remote_write)) found.push_back(std::move(sentence));
+  for (std::string& sentence : push::check("otlp", settings.otlp)) found.push_back(std::move(sentence));
   for (std::string& sentence : check_door(settings)) found.push_back(std::move(sentence));
   for (std::string& sentence : gpukeeper::check(settings.sinks)) found.push_back(std::move(sentence));
   return found;

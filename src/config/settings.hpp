@@ -17,7 +17,9 @@
 #include "core/log_target.hpp"
 #include "core/units.hpp"
 #include "engine/engine_settings.hpp"
+#include "postgres/database_settings.hpp"
 #include "prometheus/metrics_settings.hpp"
+#include "push/push_settings.hpp"
 #include "reclaim/reclaim_settings.hpp"
 #include "sinks/sink_settings.hpp"
 
@@ -108,7 +110,10 @@ struct Settings {
   SinkList sinks;  ///< where alerts are sent
   ActuatorSettings actuators;
   reclaim::ReclaimSettings reclaim;
-  account::Tariff tariff;  ///< what energy costs, for reports
+  account::Tariff tariff;               ///< what energy costs, for reports
+  postgres::DatabaseSettings database;  ///< where readings are written to
+  push::PushSettings remote_write;      ///< where metrics are pushed to
+  push::PushSettings otlp;              ///< as well
 
   friend bool operator==(const Settings&, const Settings&) = default;
 };

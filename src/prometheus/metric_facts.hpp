@@ -9,6 +9,7 @@
 #include "faults/fault_journal.hpp"
 #include "prometheus/operations.hpp"
 #include "prometheus/self_figures.hpp"
+#include "telemetry/export_status.hpp"
 #include "telemetry/snapshot.hpp"
 
 namespace gpukeeper::prometheus {
@@ -32,6 +33,7 @@ struct MetricFacts {
   OperationBook::Sums operations = {};
   SelfFigures self = {};
   std::vector<SinkFigures> sinks = {};
+  std::vector<ExportStatus> exports = {};
   std::vector<std::pair<std::string, std::uint64_t>> queues = {};  ///< work that waits, by the name of who will do it
   std::uint64_t failed_steps = 0;                                  ///< EngineTrouble
   std::uint64_t event_clients = 0;                                 ///< that listen to events over HTTP

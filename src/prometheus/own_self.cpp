@@ -127,6 +127,28 @@ void add_queues(Exposition& out, const MetricFacts& facts) {
   for (const auto& [labels, sum] : sinks) out.add(labels, sum.dropped);
 }
 
+// Nothing where readings are taken nowhere.
+void add_exports(Exposition& out, const std::vector<ExportStatus>& exports) {
+  static const Family kUp("gpukeeper_export_up", gauge, "",
+                          "Whether the latest attempt to take readings there was well.");
+  static const Family kSent("gpukeeper_export_sent_total", counter, "", "Rows or samples that arrived there.");
+  static const Family kWaiting("gpukeeper_export_waiting", gauge, "", "Ticks or requests that did not arrive yet.");
+  static const Family kBytes("gpukeeper_export_waiting_bytes", gauge, "bytes", "Memory that these take.");
+  static const Family kDropped("gpukeeper_export_dropped_total", counter, "",
+                               "Ticks or requests that never will arrive.");
+  static const Family kFailures("gpukeeper_export_failures_total", counter, "", "Attempts that were in vain.");
+  const auto add = [&](const Family& family, auto value_of) {
+    out.begin(family);
+    for (const ExportStatus& each : exports) out.add(plain_label("export", each.name), std::uint64_t{value_of(each)});
+  };
+  add(kUp, [](const ExportStatus& each) { return std::uint64_t{each.up ? 1U : 0U}; });
+  add(kSent, [](const ExportStatus& each) { return each.sent; });
+  add(kWaiting, [](const ExportStatus& each) { return each.waiting; });
+  add(kBytes, [](const ExportStatus& each) { return each.waiting_bytes; });
+  add(kDropped, [](const ExportStatus& each) { return each.dropped; });
+  add(kFailures, [](const ExportStatus& each) { return each.failures; });
+}
+
 }  // namespace
 
 void write_self(Exposition& out, const MetricFacts& facts) {
@@ -141,6 +163,7 @@ void write_self(Exposition& out, const MetricFacts& facts) {
   out.add({}, snapshot.sequence);
   add_answers(out, facts.self);
   add_queues(out, facts);
+  add_exports(out, facts.exports);
   if (snapshot.sequence == 0) return;  // what follows nobody has looked at yet
   out.begin(kTaken);
   out.add({}, seconds(snapshot.taken_at.time_since_epoch()));

@@ -101,24 +101,6 @@ std::vector<std::string> troubles(const Sights& sights) {
   return result;
 }
 
-prometheus::MetricFacts metric_facts(const Sights& sights, const prometheus::MetricsSettings& settings) {
-  prometheus::MetricFacts facts{.snapshot = sights.snapshot(),
-                                .faults = sights.faults(),
-                                .version = sights.health().version,
-                                .prefix = settings.prefix,
-                                .service_name = settings.service_name,
-                                .services = sights.metrics.services(),
-                                .operations = sights.metrics.operations->read(),
-                                .self = sights.metrics.self->read(),
-                                .queues = sights.metrics.queues(),
-                                .failed_steps = sights.trouble()->count,
-                                .event_clients = sights.event_clients()};
-  for (const SinkStatus& sink : sights.sinks ? sights.sinks() : std::vector<SinkStatus>()) {
-    facts.sinks.push_back({sink.name, sink.sent, sink.waiting, sink.dropped});
-  }
-  return facts;
-}
-
 Response metrics(const Request& request, const Sights& sights) {
   const auto settings = sights.metrics.settings();
   return metrics_answer(request, metric_facts(sights, *settings), settings->family_set());
@@ -234,6 +216,25 @@ Route openapi_route(const std::shared_ptr<const Sights>& sights, std::shared_ptr
 }
 
 }  // namespace
+
+prometheus::MetricFacts metric_facts(const Sights& sights, const prometheus::MetricsSettings& settings) {
+  prometheus::MetricFacts facts{.snapshot = sights.snapshot(),
+                                .faults = sights.faults(),
+                                .version = sights.health().version,
+                                .prefix = settings.prefix,
+                                .service_name = settings.service_name,
+                                .services = sights.metrics.services(),
+                                .operations = sights.metrics.operations->read(),
+                                .self = sights.metrics.self->read(),
+                                .queues = sights.metrics.queues(),
+                                .failed_steps = sights.trouble()->count,
+                                .event_clients = sights.event_clients()};
+  for (const SinkStatus& sink : sights.sinks ? sights.sinks() : std::vector<SinkStatus>()) {
+    facts.sinks.push_back({sink.name, sink.sent, sink.waiting, sink.dropped});
+  }
+  if (sights.exports) facts.exports = sights.exports();
+  return facts;
+}
 
 std::vector<Route> routes(Sights sights, Hands hands) {
   constexpr auto admin = auth::Role::admin;

@@ -13,6 +13,7 @@
 #include "core/clock.hpp"
 #include "faults/fault_journal.hpp"
 #include "policy/andon/silence.hpp"
+#include "prometheus/metric_facts.hpp"
 #include "service/ask_engine.hpp"
 #include "service/health.hpp"
 #include "service/history_answer.hpp"
@@ -22,6 +23,7 @@
 #include "service/throttle_answer.hpp"
 #include "sinks/sink_status.hpp"
 #include "site/site.hpp"
+#include "telemetry/export_status.hpp"
 #include "telemetry/snapshot.hpp"
 
 namespace gpukeeper {
@@ -97,6 +99,8 @@ struct Sights {
   std::function<std::string()> doctor = nullptr;
   /// What else does not work, a sentence each, for /health.
   std::function<std::vector<std::string>()> others = nullptr;
+  /// How the places do that readings are taken to.
+  std::function<std::vector<ExportStatus>()> exports = nullptr;
 };
 
 /// What the routes may have done.
@@ -115,6 +119,9 @@ struct Hands {
   /// Says in the log what a client should have done otherwise.
   std::function<void(const std::string&)> warn = [](const std::string&) {};
 };
+
+/// What /metrics is made of, now.
+prometheus::MetricFacts metric_facts(const Sights& sights, const prometheus::MetricsSettings& settings);
 
 /// Everything that `gpukeeper serve` answers: a row each. A new endpoint is a new row.
 std::vector<Route> routes(Sights sights, Hands hands);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <utility>
 
 #include <unistd.h>
 
@@ -12,6 +13,7 @@
 #include "core/files.hpp"
 #include "core/text.hpp"
 #include "doctor/system_machine.hpp"
+#include "prometheus/metrics_text.hpp"
 #include "service/documented/refusals.hpp"
 #include "service/hands.hpp"
 #include "service/router.hpp"
@@ -123,19 +125,23 @@ EngineThread::Open Service::opener(const ServiceOptions& options, const Parts& p
                                    std::shared_ptr<EventDispatcher> events, std::shared_ptr<AlertDelivery> delivery,
                                    std::shared_ptr<Book> book, std::shared_ptr<MemoryReclaim> reclaim,
                                    std::shared_ptr<EventDesk> listeners,
-                                   std::shared_ptr<account::Accountant> accountant, MetricsDesk desk) {
+                                   std::shared_ptr<account::Accountant> accountant, MetricsDesk desk,
+                                   std::shared_ptr<const Published<std::vector<Outlet>>> outlets) {
   SessionOptions session = parts.session;
   session.detect.machine_root = options.machine_root;
   session.engine.events = std::move(events);
   session.at = options.at;
   session.engine.booked = [book] { return book->booked(); };
-  session.engine.on_snapshot = [book, reclaim, listeners, accountant,
+  session.engine.on_snapshot = [book, reclaim, listeners, accountant, outlets = std::move(outlets),
                                 latest = desk.latest](const std::shared_ptr<const Snapshot>& snapshot) {
     book->see(snapshot);
     reclaim->see(snapshot);
     latest->publish(snapshot);
     listeners->see(snapshot);
     accountant->add(*snapshot, *book->leased());
+    for (const Outlet& outlet : *outlets->read()) {
+      if (outlet.see) outlet.see(snapshot);
+    }
   };
   session.engine.on_step = [desk = std::move(desk)](const Snapshot& snapshot, const StepCost& cost) {
     note_step(desk, snapshot, cost);
@@ -286,7 +292,7 @@ Service::Service(ServiceOptions options, Parts parts, std::shared_ptr<Clock> clo
           options_.settings.reclaim, [book = book_] { return book->keeper(); }, time_)),
       metrics_settings_(std::make_shared<Published<prometheus::MetricsSettings>>()),
       metrics_(metrics_desk()),  // the book is told of it before the engine opens it
-      engine_(opener(options_, parts, events_, delivery_, book_, reclaim_, listeners_, accountant_, metrics_),
+      engine_(opener(options_, parts, events_, delivery_, book_, reclaim_, listeners_, accountant_, metrics_, outlets_),
               options_.period),
       sample_interval_(options_.settings.engine.sample_interval),
       configuration_(
@@ -322,6 +328,24 @@ Service::Service(ServiceOptions options, Parts parts, std::shared_ptr<Clock> clo
   listeners_->connect(
       [this](std::chrono::milliseconds delay, std::function<void()> what) { server_.after(delay, std::move(what)); },
       [this] { return engine_.faults(); });
+  open_outlets();
+}
+
+// Last, as they may ask for everything.
+void Service::open_outlets() {
+  if (!options_.outlets) return;
+  const auto seen = std::make_shared<const Sights>(sights());
+  auto made = options_.outlets({.metrics = [seen](const prometheus::FamilySet& families) -> std::string {
+    const auto facts = metric_facts(*seen, *seen->metrics.settings());
+    return facts.snapshot->sequence == 0 ? "" : metrics_text(facts, families, prometheus::Syntax::text);
+  }});
+  outlets_->publish(std::make_shared<const std::vector<Outlet>>(std::move(made)));
+}
+
+std::vector<ExportStatus> Service::exports() const {
+  std::vector<ExportStatus> all;
+  for (const Outlet& outlet : *outlets_->read()) all.push_back(outlet.status());
+  return all;
 }
 
 // Shared with an engine that hangs, so that it holds nothing of this but what it shares, too.
@@ -384,7 +408,13 @@ Sights Service::sights() {
           .site = &site::built_in(),
           .served = served_routes,
           .doctor = [this] { return ask_doctor(); },
-          .others = [this] { return tls_.trouble(); }};
+          .others =
+              [this] {
+                auto all = tls_.trouble();
+                for (std::string& sentence : trouble_of(exports())) all.push_back(std::move(sentence));
+                return all;
+              },
+          .exports = [this] { return exports(); }};
 }
 
 std::string Service::ask_doctor() const {
@@ -450,6 +480,7 @@ Service::~Service() {
     static_cast<void>(actuation_->wait(kGiveBackPatience));
   }
   if (delivery_) delivery_->dispatcher().stop();
+  outlets_->publish(std::make_shared<const std::vector<Outlet>>());  // they end, as they ask here for what they take
   events_->unsubscribe(log_subscription_);
   reclaim_->look_with(nullptr);
   listeners_->disconnect();
@@ -565,7 +596,13 @@ bool Service::ended() {
   if (delivery_ && (sampled || clock_->now() >= delivery_stops_at_)) delivery_->dispatcher().begin_stop();
   if (sampled || clock_->now() >= delivery_stops_at_) book_->ask_to_stop();
   const bool kept = !delivery_ || delivery_->dispatcher().ended();
-  return given_back && sampled && kept && serving_ == 0 && reclaim_->ended() && book_->ended();
+  const auto outlets = outlets_->read();
+  if ((sampled || clock_->now() >= delivery_stops_at_) && !std::exchange(outlets_stop_, true)) {
+    for (const Outlet& outlet : *outlets) outlet.begin_stop();
+  }
+  const bool taken =
+      outlets_stop_ && std::ranges::all_of(*outlets, [](const Outlet& outlet) { return outlet.ended(); });
+  return given_back && sampled && kept && taken && serving_ == 0 && reclaim_->ended() && book_->ended();
 }
 
 std::vector<std::string> Service::hanging() {
@@ -580,6 +617,10 @@ std::vector<std::string> Service::hanging() {
   if (!book_->ended()) result.emplace_back("stopped while a disk did not take what became of the leases");
   if (delivery_ && !delivery_->dispatcher().ended()) {
     result.emplace_back("stopped while alerts were kept for the sinks: some may be sent twice, or not at all");
+  }
+  for (const Outlet& outlet : *outlets_->read()) {
+    if (!outlet.ended())
+      result.push_back(fmt::format("stopped while the {} of readings did not answer", outlet.status().name));
   }
   return result;
 }

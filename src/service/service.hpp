@@ -35,6 +35,7 @@
 #include "service/memory_reclaim.hpp"
 #include "service/metrics_desk.hpp"
 #include "service/options.hpp"
+#include "service/outlet.hpp"
 #include "service/routes.hpp"
 #include "service/service_manager.hpp"
 #include "service/sign_in_answer.hpp"
@@ -58,6 +59,7 @@ struct ServiceOptions {
   std::optional<std::string> at;             ///< of a recording: where to begin (find_moment)
   std::optional<std::string> notify_socket;  ///< $NOTIFY_SOCKET
   PassedSockets passed = {};                 ///< that the service manager has opened for us
+  MakeOutlets outlets = nullptr;             ///< where readings are taken to; null: nowhere
 };
 
 /// `gpukeeper serve` as one thing: the engine in its thread, the server in its own, and what the main thread does once
@@ -115,7 +117,8 @@ class Service {
                                    std::shared_ptr<EventDispatcher> events, std::shared_ptr<AlertDelivery> delivery,
                                    std::shared_ptr<Book> book, std::shared_ptr<MemoryReclaim> reclaim,
                                    std::shared_ptr<EventDesk> listeners,
-                                   std::shared_ptr<account::Accountant> accountant, MetricsDesk desk);
+                                   std::shared_ptr<account::Accountant> accountant, MetricsDesk desk,
+                                   std::shared_ptr<const Published<std::vector<Outlet>>> outlets);
   HttpServerOptions server_options() const;
   static Result<std::vector<Listener>> open_listeners(const std::vector<ListenAddress>& addresses,
                                                       std::vector<Listener> passed, std::string_view what, Log& log);
@@ -124,6 +127,8 @@ class Service {
   std::shared_ptr<Book> make_book();
   void allow(const ActuatorSettings& settings);
   MetricsDesk metrics_desk();
+  void open_outlets();
+  std::vector<ExportStatus> exports() const;
   void expect_services(const BookSettings& settings);
   AuthRules auth_rules(const config::Settings& settings) const;
   Sights sights();
@@ -152,6 +157,8 @@ class Service {
   const std::shared_ptr<MemoryReclaim> reclaim_;      // as well
   const std::shared_ptr<account::Accountant> accountant_ = std::make_shared<account::Accountant>();  // as well
   Published<config::Settings> settings_;  // as configured now; what waits for a restart, too
+  const std::shared_ptr<Published<std::vector<Outlet>>> outlets_ =
+      std::make_shared<Published<std::vector<Outlet>>>();                           // as well
   const std::shared_ptr<Published<prometheus::MetricsSettings>> metrics_settings_;  // as well
   Published<std::vector<std::string>> expected_services_;
   const MetricsDesk metrics_;
@@ -179,6 +186,7 @@ class Service {
   bool over_ = false;                  // the recording; said
   MonotonicTime engine_stops_at_{};    // at the latest
   MonotonicTime delivery_stops_at_{};  // as well
+  bool outlets_stop_ = false;          // they were told to
   std::atomic<bool> answered_ = true;  // the server's thread has answered the last ping
   std::atomic<int> serving_ = 0;       // threads of servers that have not ended
   std::jthread server_thread_;         // last, and the next: they use all of the others

@@ -35,6 +35,22 @@ TEST(DocumentedEnvironmentTest, EveryDocumentedNameIsItsKey) {
   EXPECT_EQ(value("listen", {{"HOST", "127.0.0.1"}, {"PORT", "5000"}}), R"(["127.0.0.1:5000"])");
 }
 
+TEST(DocumentedEnvironmentTest, TheDatabaseIsThatOfPostgreSql) {
+  EXPECT_EQ(value("database.url", {{"DATABASE_URL", "postgresql+psycopg2://me:a%20b@db:5432/gpu"}}),
+            R"("postgresql://me:a%20b@db:5432/gpu")");
+  EXPECT_EQ(value("database.url", {{"DATABASE_URL", "sqlite:///instance/monitor.db"}}), "null");
+  EXPECT_EQ(value("database.url", {{"DATABASE_URL", "postgres://db/a"}, {"POSTGRES_HOST", "other"}}),
+            R"("postgres://db/a")");
+  EXPECT_EQ(value("database.url", {{"POSTGRES_HOST", "db"},
+                                   {"POSTGRES_PORT", "5433"},
+                                   {"POSTGRES_DB", "gpu"},
+                                   {"POSTGRES_USER", "me"},
+                                   {"POSTGRES_PASSWORD", "a/b"}}),
+            R"("postgresql://me:a%2Fb@db:5433/gpu")");
+  EXPECT_EQ(value("database.url", {{"POSTGRES_USER", "me"}, {"POSTGRES_PASSWORD", "p"}}), "null");
+  EXPECT_EQ(value("database.keep", {{"DATA_RETENTION_DAYS", "90"}}), "7776000");
+}
+
 TEST(DocumentedEnvironmentTest, OneOfHostAndPortIsForSomebodyElse) {
   EXPECT_EQ(value("listen", {{"HOST", "workstation"}}), "[]");
   EXPECT_EQ(value("listen", {{"PORT", "3000"}}), "[]");

@@ -138,16 +138,33 @@ cors: {origins: ["https://dashboard.example"]}
 http: {connections: 10, connections_per_peer: 5, head_size: 32KiB, body_size: 1MiB, slowest: 1KiB, requests_per_minute: 100, request_timeout: 2s, answer_timeout: 3s, idle_timeout: 1m}
 events: {clients: 7, high_usage: 60, high_usage_time: 9s}
 metrics: {families: [dcgm], prefix: mine, service_name: llm, listen: ["127.0.0.1:8000"]}
+database: {url: "postgresql://me:secret@db/gpu?password=secret", url_file: /u, password_file: /p, host: node-1, interval: 1m,
+           timeout: 5s, keep: off, spool: 1MiB, metrics: [power_watts]}
+remote_write: {url: "https://push.example/secret", families: [dcgm], interval: 1m, timeout: 5s, queue: 1MiB, token_file: /t,
+               user: u, password_file: /p, ca_file: /c, headers: ["X-Key: secret"], labels: [a=b]}
+otlp: {url: "https://push.example/secret", families: [dcgm], interval: 1m, timeout: 5s, queue: 1MiB, token_file: /t,
+       user: u, password_file: /p, ca_file: /c, headers: ["X-Key: secret"], labels: [a=b]}
 tariff: {price_per_kwh: 0.3, currency: EUR, carbon_g_per_kwh: 380}
 log: {file: /var/log/x.log, level: debug, format: json, rotate: {size: 1MiB, keep: 3}}
 )";
 
+// Remote-write may have been left out of this build, and its address is refused then.
+const bool kHasRemoteWrite = push::check_remote_write({.url = "https://push.example/"}).empty();
+
+std::string everything() {
+  std::string text(kEverything);
+  constexpr std::string_view kUrl = "remote_write: {url: \"https://push.example/secret\", ";
+  if (!kHasRemoteWrite) text.replace(text.find(kUrl), kUrl.size(), "remote_write: {");
+  return text;
+}
+
 TEST(KeyTableTest, EverythingCanBeSaidAndWhatIsShownCanBeReadAgain) {
-  const auto read = from_file(std::string(kEverything));
+  const auto read = from_file(everything());
   ASSERT_TRUE(read) << read.error().message;
   const Settings standard;
   std::vector<Assignment> shown;
   for (const Key& key : key_table()) {
+    if (key.name == "remote_write.url" && !kHasRemoteWrite) continue;
     EXPECT_NE(key.show(read->settings), key.show(standard)) << key.name << " is not in the test";
     auto value = yaml::parse_yaml(key.show(read->settings), "shown");
     ASSERT_TRUE(value) << key.name;
@@ -159,7 +176,7 @@ TEST(KeyTableTest, EverythingCanBeSaidAndWhatIsShownCanBeReadAgain) {
 }
 
 TEST(KeyTableTest, WhatMayBeASecretIsShownToNobody) {
-  const auto read = from_file(std::string(kEverything));
+  const auto read = from_file(everything());
   ASSERT_TRUE(read) << read.error().message;
   for (const Key& key : key_table()) {
     EXPECT_EQ(key.published(read->settings).find("secret"), std::string::npos) << key.name;
@@ -168,7 +185,7 @@ TEST(KeyTableTest, WhatMayBeASecretIsShownToNobody) {
 }
 
 TEST(KeyTableTest, SettingsReachTheirPlaces) {
-  const auto read = from_file(std::string(kEverything));
+  const auto read = from_file(everything());
   ASSERT_TRUE(read) << read.error().message;
   const Settings& s = read->settings;
   using namespace std::chrono_literals;
