@@ -22,6 +22,7 @@
 #include "attribution.hpp"
 #include "backend/nvidia_smi/parse.hpp"
 #include "core/display_text.hpp"
+#include "database.hpp"
 #include "embed.hpp"
 #include "fakes/corpus.hpp"
 #include "fakes/fake_clock.hpp"
@@ -287,6 +288,7 @@ int main(int argc, char** argv) {
                                                               {"serve", serve},
                                                               {"top", top},
                                                               {"load", load},
+                                                              {"database", database},
                                                               {"embed", embed},
                                                               {"python", python},
                                                               {"web", web},

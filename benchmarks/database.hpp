@@ -1,0 +1,8 @@
+#pragma once
+
+namespace gpukeeper::bench {
+
+/// Many daemons that write into one PostgreSQL over few connections.
+void database();
+
+}  // namespace gpukeeper::bench
