@@ -67,12 +67,13 @@ class Daemon:
         connection = http.client.HTTPConnection("localhost", timeout=PATIENCE)
         connection.sock = socket.socket(socket.AF_UNIX)
         connection.sock.settimeout(PATIENCE)
-        connection.sock.connect(self.socket)
-        connection.request("GET", target)
-        answer = connection.getresponse()
-        body = answer.read().decode()
-        connection.close()
-        return answer.status, body
+        try:
+            connection.sock.connect(self.socket)
+            connection.request("GET", target)
+            answer = connection.getresponse()
+            return answer.status, answer.read().decode()
+        finally:
+            connection.close()
 
     def metric(self, name):
         found = re.search(rf'^gpukeeper_export_{name}{{export="{self.section}"}} (\S+)$', self.get("/metrics")[1], re.M)

@@ -32,7 +32,8 @@ wire::WriteRequest decoded(const Request& request) {
 std::map<std::string, double> series(const std::vector<Request>& requests) {
   std::map<std::string, double> result;
   for (const Request& request : requests) {
-    for (const wire::TimeSeries& each : decoded(request).timeseries()) {
+    const wire::WriteRequest message = decoded(request);
+    for (const wire::TimeSeries& each : message.timeseries()) {
       std::string text;
       for (const wire::Label& label : each.labels()) text += fmt::format("{}={};", label.name(), label.value());
       result[text] = each.samples(0).value();

@@ -37,9 +37,9 @@ TEST(SamplesTest, ReadsWhatWeWrite) {
   EXPECT_THAT(families[2].samples[1].labels, ElementsAre(Pair("le", "+Inf")));
 }
 
-// What a driver or a process calls itself comes back as it was.
+// What a driver or a process calls itself comes back as it was, but for what no label may hold.
 TEST(SamplesTest, HostileLabelsComeBackWhole) {
-  const std::string name = "a\"} 1\nevil{x=\"\\\\,y=";
+  const std::string name = "a\"} 1 evil{x=\"\\\\,y=";
   const prometheus::Family family("a_info", prometheus::FamilyType::info, "", "A \\ and\na line.");
   prometheus::Exposition out(prometheus::Syntax::text);
   out.begin(family);
