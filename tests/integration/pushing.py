@@ -76,7 +76,10 @@ class Daemon:
             connection.close()
 
     def metric(self, name):
-        found = re.search(rf'^gpukeeper_export_{name}{{export="{self.section}"}} (\S+)$', self.get("/metrics")[1], re.M)
+        status, text = self.get("/metrics")
+        found = re.search(rf'^gpukeeper_export_{name}{{export="{self.section}"}} (\S+)$', text, re.M)
+        if not found:
+            raise AssertionError(f"{status}: no gpukeeper_export_{name} in {text[:500]}")
         return float(found.group(1))
 
     def reasons(self):
