@@ -10,6 +10,7 @@
 #include "cli/table.hpp"
 #include "core/display_text.hpp"
 #include "device/metric_table.hpp"
+#include "format/cause_words.hpp"
 #include "format/columns.hpp"
 #include "policy/ladder.hpp"
 
@@ -126,39 +127,13 @@ Cell clock(const Reading& r) {
   return {fmt::format("{:.0f}", mhz->value())};
 }
 
-// The worst cause first: only one of them is shown, with the number of the others.
-constexpr std::pair<Throttle, std::string_view> kCauses[] = {
-    {Throttle::hardware_thermal, "hw thermal"},
-    {Throttle::hardware_power_brake, "power brake"},
-    {Throttle::hardware_slowdown, "hw slowdown"},
-    {Throttle::prochot, "prochot"},
-    {Throttle::thermal, "thermal"},
-    {Throttle::thermal_memory, "hot memory"},
-    {Throttle::thermal_regulator, "hot VRM"},
-    {Throttle::software_thermal, "thermal"},
-    {Throttle::current, "current"},
-    {Throttle::voltage, "voltage"},
-    {Throttle::reliability, "reliability"},
-    {Throttle::software_power_cap, "power cap"},
-    {Throttle::power, "power limit"},
-    {Throttle::sync_boost, "sync boost"},
-    {Throttle::other, "other"},
-};
-
+// Only the worst of them, with the number of the others.
 Cell slowed_by(const Reading& r) {
   if (!r.throttle_reasons) return absent();
-  if (!r.throttle_reasons->slowed()) return {};
-  std::string_view first;
-  int others = 0;
-  for (const auto& [cause, word] : kCauses) {
-    if (!r.throttle_reasons->has(cause)) continue;
-    if (first.empty()) {
-      first = word;
-    } else {
-      ++others;
-    }
-  }
-  return {others > 0 ? fmt::format("{} +{}", first, others) : std::string(first), Ink::warn};
+  const auto causes = cause_words(r);
+  if (causes.empty()) return {};
+  const std::string worst(causes.front());
+  return {causes.size() > 1 ? fmt::format("{} +{}", worst, causes.size() - 1) : worst, Ink::warn};
 }
 
 Cell rate(const Metric<BytesPerSecond>& rate) {

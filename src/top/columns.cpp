@@ -30,4 +30,22 @@ std::vector<std::size_t> share_out(std::span<const ColumnWish> wishes, std::size
   return widths;
 }
 
+Cells::Cells(std::span<const ColumnWish> wishes, std::size_t width, std::size_t first) {
+  const auto widths = share_out(wishes, width);
+  for (std::size_t i = 0; i < wishes.size(); ++i) {
+    places_.push_back({first, widths[i], wishes[i].right});
+    if (widths[i] > 0) first += widths[i] + 1;
+  }
+}
+
+void Cells::put(const Area& area, std::size_t column, std::size_t y, std::string_view text, Style style) const {
+  const Place& place = places_[column];
+  if (place.width == 0) return;
+  if (place.right) {
+    area.put_right(place.at + place.width, y, text, style);
+  } else {
+    area.put(place.at, y, text, style, place.width);
+  }
+}
+
 }  // namespace gpukeeper::top

@@ -34,16 +34,16 @@ std::array<ColumnWish, kColumns> wishes(std::size_t index_width) {
   return {{{100, index_width + 3, index_width + 3},  // kGpu: the cursor, the sign, the index
            {90, 6, 26},                              // kName
            {60, 9, 11},                              // kState
-           {99, 4, 4},                               // kUse
+           {99, 4, 4, true},                         // kUse
            {85, 5, 24},                              // kUseBar
-           {97, 11, 11},                             // kMemory "121.4/140.4"
+           {97, 11, 11, true},                       // kMemory "121.4/140.4"
            {86, 6, 30},                              // kMemoryBar
-           {96, 7, 7},                               // kPower "612/700"
+           {96, 7, 7, true},                         // kPower "612/700"
            {50, 5, 16},                              // kPowerBar
-           {98, 4, 4},                               // kHeat "64°C"
+           {98, 4, 4, true},                         // kHeat "64°C"
            {55, 6, 20},                              // kHeatBar
-           {80, 4, 4},                               // kClock
-           {40, 4, 8},                               // kFan
+           {80, 4, 4, true},                         // kClock
+           {40, 4, 8, true},                         // kFan
            {83, 9, 15},                              // kSlowed
            {45, 8, 60}}};                            // kCurve
 }
@@ -51,35 +51,6 @@ std::array<ColumnWish, kColumns> wishes(std::size_t index_width) {
 constexpr std::string_view kHeadings[kColumns] = {"GPU",     "name", "state",   "use",       "",
                                                   "mem GiB", "",     "power W", "",          "temp",
                                                   "",        "MHz",  "fan",     "slowed by", "use, lately"};
-constexpr bool kRight[kColumns] = {false, false, false, true, false, true,  false, true,
-                                   false, true,  false, true, true,  false, false};
-
-struct Cells {
-  std::array<std::size_t, kColumns> at{}, width{};
-};
-
-Cells place(std::size_t width, std::size_t index_width) {
-  const auto wanted = wishes(index_width);
-  const auto widths = share_out(wanted, width);
-  Cells cells;
-  std::size_t x = 0;
-  for (std::size_t i = 0; i < kColumns; ++i) {
-    cells.at[i] = x;
-    cells.width[i] = widths[i];
-    if (widths[i] > 0) x += widths[i] + 1;
-  }
-  return cells;
-}
-
-void put_cell(const Area& area, const Cells& cells, std::size_t column, std::size_t y, std::string_view text,
-              Style style) {
-  if (cells.width[column] == 0) return;
-  if (kRight[column]) {
-    area.put_right(cells.at[column] + cells.width[column], y, text, style);
-  } else {
-    area.put(cells.at[column], y, text, style, cells.width[column]);
-  }
-}
 
 std::string name_of(const GpuRow& gpu) {
   const Device& device = *gpu.device->device;
@@ -107,27 +78,27 @@ void draw_line(const Scene& scene, const GpuRow& gpu, bool chosen, const Cells& 
             {{chosen ? "▶" : " ", {Role::accent}},
              {look.sign, {look.role, true}},
              {" " + index_word(d), {Role::strong, chosen}}});
-  put_cell(area, cells, kName, y, name_of(gpu), {d.available ? Role::text : Role::faint});
-  put_cell(area, cells, kState, y, look.word, {look.role});
+  cells.put(area, kName, y, name_of(gpu), {d.available ? Role::text : Role::faint});
+  cells.put(area, kState, y, look.word, {look.role});
   if (!d.available && r.attention != Attention::asleep) {  // why stands where its figures would
-    const std::size_t from = cells.at[kUse];
+    const std::size_t from = cells.at(kUse);
     area.put(from, y, d.reason.empty() ? "it cannot be read" : d.reason, {Role::other});
     return;
   }
-  put_cell(area, cells, kUse, y, percent_text(r.utilization), {Role::strong});
-  draw_utilization(d, area, cells.at[kUseBar], y, cells.width[kUseBar]);
-  put_cell(area, cells, kMemory, y, memory_pair(r), {});
-  draw_memory(scene, d, area, cells.at[kMemoryBar], y, cells.width[kMemoryBar]);
-  put_cell(area, cells, kPower, y, watts_pair(r), {});
-  draw_power(d, area, cells.at[kPowerBar], y, cells.width[kPowerBar]);
-  put_cell(area, cells, kHeat, y, celsius_text(guarding_temperature(r)), {Role::strong});
-  draw_temperature(d, area, cells.at[kHeatBar], y, cells.width[kHeatBar]);
-  put_cell(area, cells, kClock, y, mhz_text(r.clock_graphics ? r.clock_graphics : r.clock_sm), {});
-  put_cell(area, cells, kFan, y, fan_text(r), {});
-  put_cell(area, cells, kSlowed, y, slowed_by(r), {Role::throttled});
-  if (cells.width[kCurve] > 0) {
-    draw_spark(scene.model.trail().of(d.device->id, Curve::utilization, cells.width[kCurve]), 100, area,
-               cells.at[kCurve], y, cells.width[kCurve], Role::optimal);
+  cells.put(area, kUse, y, percent_text(r.utilization), {Role::strong});
+  draw_utilization(d, area, cells.at(kUseBar), y, cells.width(kUseBar));
+  cells.put(area, kMemory, y, memory_pair(r), {});
+  draw_memory(scene, d, area, cells.at(kMemoryBar), y, cells.width(kMemoryBar));
+  cells.put(area, kPower, y, watts_pair(r), {});
+  draw_power(d, area, cells.at(kPowerBar), y, cells.width(kPowerBar));
+  cells.put(area, kHeat, y, celsius_text(guarding_temperature(r)), {Role::strong});
+  draw_temperature(d, area, cells.at(kHeatBar), y, cells.width(kHeatBar));
+  cells.put(area, kClock, y, mhz_text(r.clock_graphics ? r.clock_graphics : r.clock_sm), {});
+  cells.put(area, kFan, y, fan_text(r), {});
+  cells.put(area, kSlowed, y, slowed_by(r), {Role::throttled});
+  if (cells.width(kCurve) > 0) {
+    draw_spark(scene.model.trail().of(d.device->id, Curve::utilization, cells.width(kCurve)), 100, area,
+               cells.at(kCurve), y, cells.width(kCurve), Role::optimal);
   }
 }
 
@@ -189,7 +160,7 @@ double top_of(Curve curve, const Reading& r) {
 }
 
 void draw_heading(const Cells& cells, const Area& area) {
-  for (std::size_t i = 0; i < kColumns; ++i) put_cell(area, cells, i, 0, kHeadings[i], {Role::faint});
+  for (std::size_t i = 0; i < kColumns; ++i) cells.put(area, i, 0, kHeadings[i], {Role::faint});
 }
 
 }  // namespace
@@ -244,7 +215,7 @@ void draw_gpus(const Scene& scene, const Layout& layout, const Area& area, Hots&
   const std::size_t first = std::min(scene.ui.gpu_scroll, gpus.size() - shown);
   std::size_t index_width = 1;
   for (const GpuRow& gpu : gpus) index_width = std::max(index_width, index_word(*gpu.device).size());
-  const Cells cells = place(width - 1, index_width);
+  const Cells cells(wishes(index_width), width - 1, 0);
   for (std::size_t column = 0; column < layout.gpu_columns && !blocks; ++column) {
     draw_heading(cells, area.part({column * width, 0, width - 1, 1}));
   }

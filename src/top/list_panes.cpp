@@ -13,44 +13,20 @@ namespace {
 
 struct ColumnFacts {
   std::string_view heading;
-  bool right;
   ColumnWish wish;
 };
 
 constexpr ColumnFacts kLeaseColumns[] = {
-    {"lease", true, {100, 6, 8}},  {"GPU", false, {99, 4, 5}},     {"service", false, {98, 10, 24}},
-    {"state", false, {97, 9, 10}}, {"memory", true, {96, 9, 19}},  {"in use", true, {95, 9, 9}},
-    {"user", false, {80, 8, 12}},  {"owner", false, {70, 12, 18}}, {"since", true, {75, 6, 6}},
-    {"ends in", true, {60, 7, 7}}, {"name", false, {65, 10, 200}},
+    {"lease", {100, 6, 8, true}},  {"GPU", {99, 4, 5}},           {"service", {98, 10, 24}}, {"state", {97, 9, 10}},
+    {"memory", {96, 9, 19, true}}, {"in use", {95, 9, 9, true}},  {"user", {80, 8, 12}},     {"owner", {70, 12, 18}},
+    {"since", {75, 6, 6, true}},   {"ends in", {60, 7, 7, true}}, {"name", {65, 10, 200}},
 };
 constexpr std::size_t kLeaseCount = std::size(kLeaseColumns);
 
-struct Cells {
-  std::array<std::size_t, kLeaseCount> at{}, width{};
-};
-
-Cells place(std::size_t width) {
+std::array<ColumnWish, kLeaseCount> lease_wishes() {
   std::array<ColumnWish, kLeaseCount> wishes{};
   for (std::size_t i = 0; i < kLeaseCount; ++i) wishes[i] = kLeaseColumns[i].wish;
-  const auto widths = share_out(wishes, width);
-  Cells cells;
-  std::size_t x = 1;
-  for (std::size_t i = 0; i < kLeaseCount; ++i) {
-    cells.at[i] = x;
-    cells.width[i] = widths[i];
-    if (widths[i] > 0) x += widths[i] + 1;
-  }
-  return cells;
-}
-
-void put_cell(const Area& area, const Cells& cells, std::size_t column, std::size_t y, std::string_view text,
-              Style style) {
-  if (cells.width[column] == 0) return;
-  if (kLeaseColumns[column].right) {
-    area.put_right(cells.at[column] + cells.width[column], y, text, style);
-  } else {
-    area.put(cells.at[column], y, text, style, cells.width[column]);
-  }
+  return wishes;
 }
 
 Role role_of(const LeaseLine& lease) {
@@ -89,7 +65,7 @@ void draw_lease(const Model& model, const LeaseLine& lease, const Cells& cells, 
                       : i == 5 && lease.overused ? Role::throttled
                       : i == 2                   ? Role::strong
                                                  : Role::text;
-    put_cell(area, cells, i, y, values[i], {role});
+    cells.put(area, i, y, values[i], {role});
   }
 }
 
@@ -107,8 +83,8 @@ void draw_leases(const Scene& scene, const Area& area, Hots& hots) {
     draw_text(area, 0, " ", no_leases(news), {Role::faint});
     return;
   }
-  const Cells cells = place(area.width() > 1 ? area.width() - 1 : 0);
-  for (std::size_t i = 0; i < kLeaseCount; ++i) put_cell(area, cells, i, 0, kLeaseColumns[i].heading, {Role::faint});
+  const Cells cells(lease_wishes(), area.width() > 1 ? area.width() - 1 : 0, 1);
+  for (std::size_t i = 0; i < kLeaseCount; ++i) cells.put(area, i, 0, kLeaseColumns[i].heading, {Role::faint});
   constexpr auto kIndex = static_cast<std::size_t>(Pane::leases);
   std::size_t bottom = area.height();
   const std::string& closed = news.leases_reason.empty() ? news.leases->closed : news.leases_reason;

@@ -5,36 +5,11 @@
 
 #include <fmt/format.h>
 
+#include "format/cause_words.hpp"
 #include "format/human.hpp"
 
 namespace gpukeeper::top {
 namespace {
-
-// The worst first.
-constexpr std::pair<Throttle, std::string_view> kCauses[] = {{Throttle::hardware_thermal, "hw thermal"},
-                                                             {Throttle::hardware_power_brake, "power brake"},
-                                                             {Throttle::hardware_slowdown, "hw slowdown"},
-                                                             {Throttle::prochot, "prochot"},
-                                                             {Throttle::thermal, "thermal"},
-                                                             {Throttle::thermal_memory, "hot memory"},
-                                                             {Throttle::thermal_regulator, "hot VRM"},
-                                                             {Throttle::software_thermal, "thermal"},
-                                                             {Throttle::current, "current"},
-                                                             {Throttle::voltage, "voltage"},
-                                                             {Throttle::reliability, "reliability"},
-                                                             {Throttle::software_power_cap, "power cap"},
-                                                             {Throttle::power, "power limit"},
-                                                             {Throttle::sync_boost, "sync boost"},
-                                                             {Throttle::other, "other"}};
-
-std::vector<std::string_view> causes_of(const Reading& reading) {
-  std::vector<std::string_view> words;
-  if (!reading.throttle_reasons || !reading.throttle_reasons->slowed()) return words;
-  for (const auto& [cause, word] : kCauses) {
-    if (reading.throttle_reasons->has(cause) && std::ranges::find(words, word) == words.end()) words.push_back(word);
-  }
-  return words;
-}
 
 template <class Unit>
 std::string text_of(const Metric<Unit>& value, const char* format) {
@@ -118,14 +93,14 @@ Role role_of(AlertLevel level) {
 }
 
 std::string slowed_by(const Reading& reading) {
-  const auto words = causes_of(reading);
+  const auto words = cause_words(reading);
   if (words.empty()) return {};
   return words.size() == 1 ? std::string(words[0]) : fmt::format("{} +{}", words[0], words.size() - 1);
 }
 
 std::string slowed_by_all(const Reading& reading) {
   std::string text;
-  for (const std::string_view word : causes_of(reading)) text += (text.empty() ? "" : ", ") + std::string(word);
+  for (const std::string_view word : cause_words(reading)) text += (text.empty() ? "" : ", ") + std::string(word);
   return text;
 }
 
