@@ -80,7 +80,7 @@ with multiprocessing.get_context("fork").Pool(2) as pool:
                 self.run_("import sys, threading, time, gpukeeper\nfrom gpu_manager import get_gpu_manager\n" + code)
 
     def test_ten_thousand_managers_leave_nothing(self):
-        # Some first, so that what is kept once for all is there before it is counted.
+        # Some first, so that what is kept once for all is there before it is counted: memory is level after 400.
         said = self.run_("""
 import gc, logging, os, time
 logging.disable(logging.CRITICAL)
@@ -95,7 +95,7 @@ def churn(count):
     for _ in range(count):
         manager = GPUManager()
         manager.get_gpu_status()
-churn(200)
+churn(600)
 before = facts()
 churn(COUNT)
 after, end = facts(), time.monotonic() + 30
