@@ -29,6 +29,7 @@
 #include "figures.hpp"
 #include "governor.hpp"
 #include "history.hpp"
+#include "history_store.hpp"
 #include "ledger.hpp"
 #include "load.hpp"
 #include "machine.hpp"
@@ -283,6 +284,7 @@ int main(int argc, char** argv) {
                                                               {"simulation", simulation},
                                                               {"recording", recording},
                                                               {"history", history},
+                                                              {"history_store", history_store},
                                                               {"report", report},
                                                               {"metrics", metrics},
                                                               {"serve", serve},

@@ -11,6 +11,7 @@
 
 #include "cli/alerts.hpp"
 #include "cli/allocate.hpp"
+#include "cli/backup.hpp"
 #include "cli/classes.hpp"
 #include "cli/completion.hpp"
 #include "cli/config.hpp"
@@ -472,6 +473,15 @@ TokenOptions token_options(const Arguments& arguments, const Context& context) {
           .json = arguments.json};
 }
 
+Result<BackupOptions> backup_options(const Arguments& arguments, const Context& context) {
+  const auto from = config_sources(config_arguments(arguments), context.environment);
+  if (!from) return tl::make_unexpected(from.error());
+  return BackupOptions{.file = arguments.page,
+                       .folder = context.settings.state_dir.value_or(
+                           StateDirectory::usual_path(context.environment, ::geteuid() == 0).value_or("")),
+                       .configuration = arguments.without_config ? std::string() : from->path};
+}
+
 Exit dispatch(const std::string& command, const Arguments& arguments, const Parser& parser, Context& context) {
   using enum MetricsOptions::Form;
   if (arguments.version || command == "version") return version(arguments.json, context);
@@ -520,6 +530,11 @@ Exit dispatch(const std::string& command, const Arguments& arguments, const Pars
   }
   if (is_about_leases(command)) return about_leases(command, arguments, context);
   if (command == "token") return token(token_options(arguments, context), context);
+  if (command == "backup" || command == "restore") {
+    const auto options = backup_options(arguments, context);
+    if (!options) return tl::make_unexpected(options.error());
+    return command == "backup" ? backup(*options, context) : restore(*options, context);
+  }
   if (command == "record") return record(record_options(arguments, context.settings), context);
   if (command == "doctor") return doctor(arguments.json, context);
   if (command == "completion") return completion(arguments.shell, parser.tree(), context);

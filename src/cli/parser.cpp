@@ -154,6 +154,7 @@ class Parser::Declared : private Declaration {
     add_config(arguments);
     add_monitoring(arguments);
     add_token(arguments);
+    add_backup(arguments);
     add_record(arguments);
     declare_lease_commands(*this, arguments);
 
@@ -505,6 +506,19 @@ class Parser::Declared : private Declaration {
                "start, stop (then it looks when somebody asks) or status.")
         ->required();
     add_flag(*monitoring, "--json", arguments.json, "As JSON.");
+  }
+
+  void add_backup(Arguments& arguments) {
+    auto* backup = app().add_subcommand("backup",
+                                        "Settings, leases, faults, alerts and history in one file, while a daemon "
+                                        "runs or none does.");
+    auto* restore = app().add_subcommand(
+        "restore", "The same back out of that file, all or nothing; not while a daemon runs there.");
+    for (auto* each : {backup, restore}) {
+      add_file(*each, "file", arguments.page, "FILE", "The archive.")->required();
+      add_file(*each, "--state-dir", arguments.state_dir, "FOLDER", "That of gpukeeper serve.");
+      add_flag(*each, "--without-config", arguments.without_config, "Leave the file of settings out.");
+    }
   }
 
   void add_token(Arguments& arguments) {

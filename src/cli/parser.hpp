@@ -94,6 +94,7 @@ struct Arguments {
   std::string log_format;
   bool check_serve = false;
   bool restore = false;
+  bool without_config = false;
   bool sign_in_link = false;
   bool check_lamp = false;
   bool follow = false;

@@ -204,6 +204,32 @@ void add_history(std::vector<Key>& keys) {
                      history(&H::metrics)));
 }
 
+void add_history_store(std::vector<Key>& keys) {
+  const auto store = [](auto member) {
+    return [member](auto& s) -> auto& {
+      return s.history_store.*member;
+    };
+  };
+  using S = HistoryStoreSettings;
+  const auto length = seconds(kHour, 4000 * kDay);
+  keys.push_back(key("history.store.enabled", "", live, "The history is kept in the state directory, too.", flag(),
+                     store(&S::enabled)));
+  keys.push_back(key("history.store.keep", "s", live, "How long it is kept there at all: in pieces of an hour.", length,
+                     store(&S::keep)));
+  keys.push_back(
+      key("history.store.keep_1s", "s", live, "How long as it was measured.", length, store(&S::keep_seconds)));
+  keys.push_back(key("history.store.keep_10s", "s", live, "How long in pieces of ten seconds.", length,
+                     store(&S::keep_ten_seconds)));
+  keys.push_back(
+      key("history.store.keep_1m", "s", live, "How long in pieces of a minute.", length, store(&S::keep_minutes)));
+  keys.push_back(key("history.store.batch", "s", live,
+                     "How much is written at a time: so much is lost at the most when the machine crashes.",
+                     seconds(1, 600), store(&S::batch)));
+  keys.push_back(key("history.store.size", "", live,
+                     "What the file may take; above it the finest goes, the oldest of it first.", size(16_MiB),
+                     store(&S::size)));
+}
+
 void add_alerts(std::vector<Key>& keys) {
   const auto alerts = [](auto member) {
     return [member](auto& s) -> auto& {
@@ -630,6 +656,7 @@ std::vector<Key> make_table() {
   add_states(keys);
   add_governor(keys);
   add_history(keys);
+  add_history_store(keys);
   add_alerts(keys);
   add_ledger(keys);
   add_actuators(keys);
@@ -689,6 +716,7 @@ std::vector<std::string> check(const Settings& settings) {
   for (const std::string& name : settings.engine.history.metrics) {
     if (!find_metric(name)) found.push_back(no_such_metric(name));
   }
+  for (std::string& sentence : gpukeeper::check(settings.history_store)) found.push_back(std::move(sentence));
   for (std::string& sentence : gpukeeper::check(settings.book)) found.push_back(std::move(sentence));
   for (std::string& sentence : gpukeeper::check(settings.actuators)) found.push_back(std::move(sentence));
   for (std::string& sentence : reclaim::check(settings.reclaim)) found.push_back(std::move(sentence));

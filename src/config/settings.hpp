@@ -22,6 +22,7 @@
 #include "push/push_settings.hpp"
 #include "reclaim/reclaim_settings.hpp"
 #include "sinks/sink_settings.hpp"
+#include "storage/history_store_settings.hpp"
 
 namespace gpukeeper::config {
 
@@ -106,6 +107,7 @@ struct Settings {
   CorsSettings cors;
   AuthSettings auth;
   TlsSettings tls;
+  HistoryStoreSettings history_store;
   prometheus::MetricsSettings metrics;
   SinkList sinks;  ///< where alerts are sent
   ActuatorSettings actuators;

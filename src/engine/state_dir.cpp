@@ -16,6 +16,7 @@
 
 #include "core/files.hpp"
 #include "core/text.hpp"
+#include "engine/restoring.hpp"
 #include "storage/sqlite_alert_store.hpp"
 #include "storage/sqlite_fault_store.hpp"
 
@@ -110,6 +111,9 @@ Result<StateDirectory> StateDirectory::claim(const std::string& path) {
                             "folder with --state-dir",
                             path, owner_of(lock)));
   }
+  if (const Restoring restoring(path); restoring.is_unfinished()) {
+    if (auto finished = restoring.finish(); !finished) return tl::make_unexpected(finished.error());
+  }
   note_owner(descriptor);
   return owned;
 }
@@ -120,15 +124,17 @@ Result<std::string> StateDirectory::folder(std::string_view name) const {
   return below;
 }
 
+Result<std::string> folder_for(const StateDirectory& directory, const Sources& sources) {
+  return sources.machine ? Result<std::string>(directory.path()) : directory.folder("simulated");
+}
+
 namespace {
 
-// What is made up has a folder of its own.
 template <class Store, class Interface>
 Result<std::shared_ptr<Interface>> open_store(const StateDirectory& directory, const Sources& sources) {
-  const bool made_up = sources.machine == nullptr;
-  auto folder = made_up ? directory.folder("simulated") : Result<std::string>(directory.path());
+  auto folder = folder_for(directory, sources);
   if (!folder) return tl::make_unexpected(folder.error());
-  auto store = Store::open(*folder, made_up);
+  auto store = Store::open(*folder, sources.machine == nullptr);
   if (!store) return tl::make_unexpected(store.error());
   return std::shared_ptr<Interface>(std::move(*store));
 }

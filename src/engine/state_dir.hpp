@@ -25,8 +25,8 @@ class StateDirectory {
   static Result<std::string> usual_path(const Environment& environment, bool root);
 
   /// Makes it (mode 0750) with the folders above it where it is not there, and takes its lock for as long as this
-  /// lives. Errors: unavailable when another process owns it; not_permitted and others as the kernel says. The message
-  /// says what to do.
+  /// lives. A restore of it that was cut off is finished. Errors: unavailable when another process owns it;
+  /// not_permitted and others as the kernel says. The message says what to do.
   static Result<StateDirectory> claim(const std::string& path);
 
   StateDirectory(StateDirectory&& other) noexcept;
@@ -45,12 +45,15 @@ class StateDirectory {
   int lock_;  // a descriptor, or -1; the kernel lets the lock go when the process ends, however it ends
 };
 
-/// Opens the fault journal of that directory to keep the faults of these sources. Where none of them looks at a living
-/// machine it is one of its own, in `simulated/`: nothing made up ever stands among what happened.
+/// Where in it is kept what these sources say. Where none of them looks at a living machine it is a folder of its own,
+/// `simulated/`: nothing made up ever stands among what happened. Errors: as for StateDirectory::folder.
+Result<std::string> folder_for(const StateDirectory& directory, const Sources& sources);
+
+/// Opens the fault journal of that directory to keep the faults of these sources, in folder_for() them.
 /// Errors: as for SqliteFaultStore::open and StateDirectory::folder.
 Result<std::shared_ptr<FaultStore>> open_fault_store(const StateDirectory& directory, const Sources& sources);
 
-/// Opens the alerts of that directory, or of `simulated/` in it, alike.
+/// Opens the alerts of that directory alike.
 /// Errors: as for SqliteAlertStore::open and StateDirectory::folder.
 Result<std::shared_ptr<AlertStore>> open_alert_store(const StateDirectory& directory, const Sources& sources);
 

@@ -13,6 +13,7 @@
 #include "format/columns_text.hpp"
 #include "format/human.hpp"
 #include "format/json_text.hpp"
+#include "format/past_view.hpp"
 
 namespace gpukeeper {
 namespace {
@@ -95,10 +96,12 @@ struct Span {
   }
 };
 
-Result<Span> span_of(const History& history, const HistoryQuery& query) {
+Result<Span> span_of(const History& history, const HistoryQuery& query, const OlderHistory* older) {
   const auto now = history.now();
   if (!now) return fail(Errc::unavailable, "nothing was measured yet");
-  const auto oldest = history.facts().oldest.value_or(now->at);
+  auto oldest = history.facts().oldest.value_or(now->at);
+  const auto stored = older && !query.since ? older->oldest() : std::nullopt;
+  if (stored && *stored < now->wall) oldest = std::min(oldest, now->at - (now->wall - *stored));
   MonotonicTime from = query.usual_length ? std::max(oldest, now->at - *query.usual_length) : oldest;
   if (query.since) {
     if (*query.since >= now->wall) {
@@ -129,6 +132,53 @@ nanoseconds pace_of(const History& history, const std::vector<Place>& devices,
     }
   }
   return nanoseconds::zero();
+}
+
+// The first of the values that stand in the buckets.
+std::optional<MonotonicTime> first_known(const History& history, const Span& span,
+                                         const HistoryView::DevicePart& device) {
+  std::optional<MonotonicTime> first;
+  for (const auto& metric : device.metrics) {
+    const auto filled = std::ranges::find_if(metric.buckets, [](const auto& bucket) { return bucket.has_value(); });
+    if (filled == metric.buckets.end()) continue;
+    const MonotonicTime begin = span.from + span.step * (filled - metric.buckets.begin());
+    const auto values = history.values(DeviceId{device.id}, metric.name, begin, begin + span.step);
+    if (values && !values->empty()) first = std::min(first.value_or(MonotonicTime::max()), values->front().at);
+  }
+  return first;
+}
+
+bool is_empty(const HistoryView::MetricPart& metric) {
+  return std::ranges::none_of(metric.buckets, [](const auto& bucket) { return bucket.has_value(); });
+}
+
+// What was measured before the history in memory begins, or when that reached no further back.
+void add_older(const OlderHistory& older, const History& history, const Span& span, HistoryView& view,
+               HistoryView::DevicePart& device) {
+  const DeviceId id{device.id};
+  const auto known = first_known(history, span, device);
+  OlderHistory::Query query{.device = id,
+                            .metrics = {},
+                            .from = view.from,
+                            .to = known ? span.wall(*known) : view.to,
+                            .step = view.step,
+                            .known = known};
+  if (query.to <= query.from) return;
+  for (const auto& metric : device.metrics) query.metrics.emplace_back(metric.name);
+  std::vector<std::vector<std::optional<HistoryBucket>>> found;
+  for (const auto& metric : device.metrics) found.emplace_back(metric.buckets.size());
+  const auto read = older.read(query, [&](std::size_t metric, WallTime at, const HistoryBucket& bucket) {
+    const auto place = static_cast<std::size_t>((at - view.from) / view.step);
+    if (place < found[metric].size()) merge(found[metric][place], bucket);
+  });
+  static_cast<void>(read);  // who keeps it says why it cannot be read
+  for (std::size_t metric = 0; metric < found.size(); ++metric) {
+    for (std::size_t i = 0; i < found[metric].size(); ++i) {
+      auto& bucket = device.metrics[metric].buckets[i];
+      if (bucket) merge(found[metric][i], *bucket);
+      bucket = found[metric][i];
+    }
+  }
 }
 
 constexpr std::string_view kSchema = R"json({
@@ -198,6 +248,11 @@ constexpr std::string_view kSchema = R"json({
 }  // namespace
 
 Result<HistoryView> gather_history(const History& history, const Snapshot& snapshot, const HistoryQuery& query) {
+  return gather_history(history, nullptr, snapshot, query);
+}
+
+Result<HistoryView> gather_history(const History& history, const OlderHistory* older, const Snapshot& snapshot,
+                                   const HistoryQuery& query) {
   const auto chosen = select_devices(snapshot, query.devices);
   if (!chosen) return tl::make_unexpected(chosen.error());
   auto rows = chosen_metrics(query);
@@ -209,7 +264,7 @@ Result<HistoryView> gather_history(const History& history, const Snapshot& snaps
       if (std::ranges::find(stored, name) != stored.end()) rows->push_back(find_metric(name));
     }
   }
-  auto span = span_of(history, query);
+  auto span = span_of(history, query, older);
   if (!span) return tl::make_unexpected(span.error());
 
   const auto devices = places(*chosen);
@@ -230,10 +285,10 @@ Result<HistoryView> gather_history(const History& history, const Snapshot& snaps
     for (const MetricRow* row : *rows) {
       auto range = history.range(device.id, row->name, span->from, to, span->step);
       if (!range) return tl::make_unexpected(range.error());
-      const bool empty = std::ranges::none_of(range->buckets, [](const auto& bucket) { return bucket.has_value(); });
-      if (empty && usual) continue;  // nobody asked for it by name
       part.metrics.push_back({std::string(row->name), std::string(row->unit), std::move(range->buckets)});
     }
+    if (older) add_older(*older, history, *span, view, part);
+    if (usual) std::erase_if(part.metrics, is_empty);  // nobody asked for it by name
     view.devices.push_back(std::move(part));
   }
   return view;

@@ -8,6 +8,7 @@
 #include "core/text.hpp"
 #include "format/fault_query.hpp"
 #include "format/history_view.hpp"
+#include "format/past_view.hpp"
 #include "format/trend_view.hpp"
 #include "service/query.hpp"
 #include "yaml/values.hpp"
@@ -57,7 +58,7 @@ Response history_answer(const Request& request, const Past& past, const Snapshot
   if (!query) return refused_query(query.error());
   const auto history = past.history();
   if (!history || snapshot.sequence == 0) return starting();
-  const auto view = gather_history(*history, snapshot, *query);
+  const auto view = gather_history(*history, past.older, snapshot, *query);
   if (!view) return refused_query(view.error());
   return json_answer(200, history_json(*view, false) + "\n");
 }

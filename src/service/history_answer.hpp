@@ -7,6 +7,7 @@
 #include "service/http.hpp"
 #include "telemetry/history.hpp"
 #include "telemetry/leak_watch.hpp"
+#include "telemetry/older_history.hpp"
 #include "telemetry/snapshot.hpp"
 
 namespace gpukeeper::service {
@@ -15,6 +16,8 @@ namespace gpukeeper::service {
 struct Past {
   std::function<std::shared_ptr<const History>()> history = [] { return nullptr; };
   std::function<std::shared_ptr<const std::vector<LeakSuspect>>()> leaks = [] { return nullptr; };
+  /// What lies further back; it outlives the routes. Null where nothing is kept.
+  const OlderHistory* older = nullptr;
 };
 
 /// GET /api/v1/history?metric=&device=&since=&step=: what the GPUs did, in buckets. Several metrics or devices are

@@ -11,6 +11,7 @@
 #include "auth/groups.hpp"
 #include "config/door.hpp"
 #include "core/files.hpp"
+#include "core/playback_clock.hpp"
 #include "core/text.hpp"
 #include "doctor/system_machine.hpp"
 #include "prometheus/metrics_text.hpp"
@@ -125,20 +126,22 @@ EngineThread::Open Service::opener(const ServiceOptions& options, const Parts& p
                                    std::shared_ptr<EventDispatcher> events, std::shared_ptr<AlertDelivery> delivery,
                                    std::shared_ptr<Book> book, std::shared_ptr<MemoryReclaim> reclaim,
                                    std::shared_ptr<EventDesk> listeners,
-                                   std::shared_ptr<account::Accountant> accountant, MetricsDesk desk,
+                                   std::shared_ptr<account::Accountant> accountant,
+                                   std::shared_ptr<HistoryKeeper> keeper, MetricsDesk desk,
                                    std::shared_ptr<const Published<std::vector<Outlet>>> outlets) {
   SessionOptions session = parts.session;
   session.detect.machine_root = options.machine_root;
   session.engine.events = std::move(events);
   session.at = options.at;
   session.engine.booked = [book] { return book->booked(); };
-  session.engine.on_snapshot = [book, reclaim, listeners, accountant, outlets = std::move(outlets),
+  session.engine.on_snapshot = [book, reclaim, listeners, accountant, keeper, outlets = std::move(outlets),
                                 latest = desk.latest](const std::shared_ptr<const Snapshot>& snapshot) {
     book->see(snapshot);
     reclaim->see(snapshot);
     latest->publish(snapshot);
     listeners->see(snapshot);
     accountant->add(*snapshot, *book->leased());
+    keeper->see(snapshot);
     for (const Outlet& outlet : *outlets->read()) {
       if (outlet.see) outlet.see(snapshot);
     }
@@ -150,12 +153,20 @@ EngineThread::Open Service::opener(const ServiceOptions& options, const Parts& p
     const auto booked = book->booked();
     return booked && works_under_lease(*booked, device, pid);
   };
-  session.prepare = [state = parts.state, delivery, book, reclaim](Sources& sources,
-                                                                   EngineOptions& engine) -> Result<void> {
+  // Time that is played comes again: what is kept of it would stand there twice.
+  const bool lives = std::dynamic_pointer_cast<PlaybackClock>(parts.time) == nullptr;
+  session.prepare = [state = parts.state, delivery, book, reclaim, keeper, lives](
+                        Sources& sources, EngineOptions& engine) -> Result<void> {
     book->open(state.get(), sources);
     reclaim->open(state.get(), sources);
     if (delivery) engine.alert_listener = &delivery->dispatcher();
     if (!state) return {};
+    if (lives) {
+      auto folder = folder_for(*state, sources);
+      if (!folder) return tl::make_unexpected(folder.error());
+      keeper->open(*folder);
+      keeper->start();
+    }
     auto store = open_fault_store(*state, sources);
     if (!store) return tl::make_unexpected(store.error());
     engine.fault_store = std::move(*store);
@@ -290,9 +301,11 @@ Service::Service(ServiceOptions options, Parts parts, std::shared_ptr<Clock> clo
       book_(make_book()),
       reclaim_(std::make_shared<MemoryReclaim>(
           options_.settings.reclaim, [book = book_] { return book->keeper(); }, time_)),
+      keeper_(std::make_shared<HistoryKeeper>(options_.settings.history_store)),
       metrics_settings_(std::make_shared<Published<prometheus::MetricsSettings>>()),
       metrics_(metrics_desk()),  // the book is told of it before the engine opens it
-      engine_(opener(options_, parts, events_, delivery_, book_, reclaim_, listeners_, accountant_, metrics_, outlets_),
+      engine_(opener(options_, parts, events_, delivery_, book_, reclaim_, listeners_, accountant_, keeper_, metrics_,
+                     outlets_),
               options_.period),
       sample_interval_(options_.settings.engine.sample_interval),
       configuration_(
@@ -389,7 +402,7 @@ Sights Service::sights() {
           .clock = time_,
           .instance = instance(*clock_),
           .own_uid = ::geteuid(),
-          .past = {[this] { return engine_.history(); }, [this] { return engine_.leak_suspects(); }},
+          .past = {[this] { return engine_.history(); }, [this] { return engine_.leak_suspects(); }, keeper_.get()},
           .account = [this] { return accountant_->account(); },
           .tariff = [this] { return settings_.read()->tariff; },
           .elsewhere = [this](auto work) { return long_answers_.post(std::move(work)); },
@@ -408,12 +421,7 @@ Sights Service::sights() {
           .site = &site::built_in(),
           .served = served_routes,
           .doctor = [this] { return ask_doctor(); },
-          .others =
-              [this] {
-                auto all = tls_.trouble();
-                for (std::string& sentence : trouble_of(exports())) all.push_back(std::move(sentence));
-                return all;
-              },
+          .others = [this] { return troubles(); },
           .exports = [this] { return exports(); }};
 }
 
@@ -436,6 +444,13 @@ Hands Service::hands() {
           .period = [this] { return sample_interval_.load(); },
           .when_fresh = [this](std::function<void()> done) { return engine_.when_fresh(std::move(done)); },
           .warn = [this](const std::string& text) { log_.warning("{}", text); }};
+}
+
+std::vector<std::string> Service::troubles() const {
+  auto all = tls_.trouble();
+  for (std::string& sentence : trouble_of(exports())) all.push_back(std::move(sentence));
+  if (auto trouble = keeper_->trouble(); !trouble.empty()) all.push_back(std::move(trouble));
+  return all;
 }
 
 // The first look at a machine may take SamplerOptions::first_list_deadline, 15 s.
@@ -467,6 +482,7 @@ void Service::apply(const config::Settings& settings) {
   metrics_settings_->publish(std::make_shared<const prometheus::MetricsSettings>(settings.metrics));
   expect_services(settings.book);
   reclaim_->configure(settings.reclaim);
+  keeper_->configure(settings.history_store);
   const bool taken = engine_.post([engine = settings.engine](Engine& running) { running.configure(engine); });
   if (!taken)
     log_.warning("the GPUs are still looked for: what was set takes effect with the next change or a restart");
@@ -543,6 +559,7 @@ Result<void> Service::look() {
   states_.look(*snapshot);
   states_.look(*engine_.trouble());
   book_->look();
+  look_at_history();
   if (actuation_ && snapshot->sequence > 0) actuation_->see(snapshot);
   if (!over_ && engine_.played_out()) {
     over_ = true;
@@ -563,6 +580,20 @@ Result<void> Service::look() {
     server_.ping([this] { answered_ = true; });
   }
   return {};
+}
+
+// Each is said once, however often it is tried.
+void Service::look_at_history() {
+  keeper_->remember(engine_.history());
+  if (const auto notice = keeper_->take_notice(); !notice.empty()) log_.warning("{}", notice);
+  const auto trouble = keeper_->trouble();
+  if (trouble == history_trouble_) return;
+  history_trouble_ = trouble;
+  if (trouble.empty()) {
+    log_.info("the history is kept again");
+  } else {
+    log_.error("{}", trouble);
+  }
 }
 
 // Said as it is done: a stop and a start may follow each other at once.
@@ -594,7 +625,10 @@ bool Service::ended() {
   if (given_back || clock_->now() >= engine_stops_at_) engine_.ask_to_stop();
   const bool sampled = engine_.wait(0s);
   if (delivery_ && (sampled || clock_->now() >= delivery_stops_at_)) delivery_->dispatcher().begin_stop();
-  if (sampled || clock_->now() >= delivery_stops_at_) book_->ask_to_stop();
+  if (sampled || clock_->now() >= delivery_stops_at_) {
+    book_->ask_to_stop();
+    keeper_->ask_to_stop();
+  }
   const bool kept = !delivery_ || delivery_->dispatcher().ended();
   const auto outlets = outlets_->read();
   if ((sampled || clock_->now() >= delivery_stops_at_) && !std::exchange(outlets_stop_, true)) {
@@ -602,7 +636,8 @@ bool Service::ended() {
   }
   const bool taken =
       outlets_stop_ && std::ranges::all_of(*outlets, [](const Outlet& outlet) { return outlet.ended(); });
-  return given_back && sampled && kept && taken && serving_ == 0 && reclaim_->ended() && book_->ended();
+  return given_back && sampled && kept && taken && serving_ == 0 && reclaim_->ended() && book_->ended() &&
+         keeper_->ended();
 }
 
 std::vector<std::string> Service::hanging() {
@@ -615,6 +650,7 @@ std::vector<std::string> Service::hanging() {
   }
   if (!reclaim_->ended()) result.emplace_back("stopped while a holder of a lease had not answered");
   if (!book_->ended()) result.emplace_back("stopped while a disk did not take what became of the leases");
+  if (!keeper_->ended()) result.emplace_back("stopped while a disk did not take the history of the last minute");
   if (delivery_ && !delivery_->dispatcher().ended()) {
     result.emplace_back("stopped while alerts were kept for the sinks: some may be sent twice, or not at all");
   }

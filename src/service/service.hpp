@@ -43,6 +43,7 @@
 #include "service/state_log.hpp"
 #include "service/visitors.hpp"
 #include "sinks/alert_delivery.hpp"
+#include "storage/history_keeper.hpp"
 
 namespace gpukeeper::service {
 
@@ -117,7 +118,8 @@ class Service {
                                    std::shared_ptr<EventDispatcher> events, std::shared_ptr<AlertDelivery> delivery,
                                    std::shared_ptr<Book> book, std::shared_ptr<MemoryReclaim> reclaim,
                                    std::shared_ptr<EventDesk> listeners,
-                                   std::shared_ptr<account::Accountant> accountant, MetricsDesk desk,
+                                   std::shared_ptr<account::Accountant> accountant,
+                                   std::shared_ptr<HistoryKeeper> keeper, MetricsDesk desk,
                                    std::shared_ptr<const Published<std::vector<Outlet>>> outlets);
   HttpServerOptions server_options() const;
   static Result<std::vector<Listener>> open_listeners(const std::vector<ListenAddress>& addresses,
@@ -130,6 +132,8 @@ class Service {
   void open_outlets();
   std::vector<ExportStatus> exports() const;
   void expect_services(const BookSettings& settings);
+  void look_at_history();
+  std::vector<std::string> troubles() const;
   AuthRules auth_rules(const config::Settings& settings) const;
   Sights sights();
   Hands hands();
@@ -156,6 +160,8 @@ class Service {
   const std::shared_ptr<Book> book_;                  // shared with an engine that hangs
   const std::shared_ptr<MemoryReclaim> reclaim_;      // as well
   const std::shared_ptr<account::Accountant> accountant_ = std::make_shared<account::Accountant>();  // as well
+  const std::shared_ptr<HistoryKeeper> keeper_;                                                      // as well
+  std::string history_trouble_;           // as it was said last
   Published<config::Settings> settings_;  // as configured now; what waits for a restart, too
   const std::shared_ptr<Published<std::vector<Outlet>>> outlets_ =
       std::make_shared<Published<std::vector<Outlet>>>();                           // as well

@@ -10,8 +10,10 @@ import { useAnswer, useApp, useStore } from './hooks';
 /** How many seconds the daemon keeps; null until it said so. */
 export function useStoreSpan(): number | null {
   const config = useAnswer<ApiConfig>('/api/v1/config');
-  const span = config.data?.keys.find((one) => one.key === 'history.span')?.value;
-  return typeof span === 'number' ? span : null;
+  const value = (key: string) => config.data?.keys.find((one) => one.key === key)?.value;
+  const span = value('history.span');
+  const stored = value('history.store.enabled') === true ? value('history.store.keep') : 0;
+  return typeof span === 'number' ? Math.max(span, typeof stored === 'number' ? stored : 0) : null;
 }
 
 export interface TimelineView {

@@ -1,0 +1,241 @@
+#include "backup/backup.hpp"
+
+#include <filesystem>
+#include <fstream>
+#include <thread>
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "core/files.hpp"
+#include "engine/restoring.hpp"
+#include "engine/state_dir.hpp"
+#include "fakes/temporary_folder.hpp"
+
+namespace gpukeeper::backup {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::HasSubstr;
+using testing::StartsWith;
+
+class BackupTest : public testing::Test {
+ protected:
+  BackupTest() {
+    fs::create_directories(state_ + "/simulated");
+    put("leases.db", 1);
+    put("history.db", 2);
+    put("simulated/history.db", 3);
+    std::ofstream(settings_) << "temp_normal: 70\n";
+  }
+
+  /// A database of ours with that number in it, and a write-ahead log that was not copied back.
+  void put(const std::string& name, int number) const {
+    const std::string path = state_ + "/" + name;
+    fs::remove(path);
+    auto database = sqlite::Database::open(path, sqlite::Database::Access::own);
+    ASSERT_TRUE(database->execute(
+        fmt::format("PRAGMA journal_mode = WAL; CREATE TABLE t (n INTEGER, x BLOB); INSERT INTO t VALUES ({}, "
+                    "randomblob(3000000))",
+                    number)
+            .c_str()));
+  }
+
+  int number(const std::string& name, const std::string& folder = "") const {
+    const std::string path = (folder.empty() ? state_ : folder) + "/" + name;
+    auto database = sqlite::Database::open(path, sqlite::Database::Access::own);
+    return database ? static_cast<int>(database->integer("SELECT n FROM t").value_or(-1)) : -1;
+  }
+
+  Result<Manifest> back_up() const {
+    return backup::back_up({.file = file_,
+                            .state = state_,
+                            .configuration = settings_,
+                            .program = "0.1.0",
+                            .host = "node1",
+                            .now = WallTime(std::chrono::seconds(1'780'000'000))});
+  }
+  Result<Manifest> restore(const std::string& state) const {
+    return backup::restore({.file = file_, .state = state, .configuration = settings_});
+  }
+  std::string refusal() const {
+    const auto done = restore(state_);
+    return done ? "" : done.error().message;
+  }
+  std::string settings() const { return read_file(settings_, 1000).value_or(""); }
+
+  const TemporaryFolder temporary_;
+  const std::string state_ = (temporary_.path() / "state").string();
+  const std::string settings_ = (temporary_.path() / "gpukeeper.yaml").string();
+  const std::string file_ = (temporary_.path() / "saved").string();
+};
+
+TEST_F(BackupTest, EverythingComesBackOnAnotherMachineToo) {
+  const auto made = back_up();
+  ASSERT_TRUE(made) << made.error().message;
+  EXPECT_EQ(made->members.size(), 4u);
+  std::ofstream(settings_) << "temp_normal: 60\n";
+  const std::string other = (temporary_.path() / "other").string();
+  const auto done = restore(other);
+  ASSERT_TRUE(done) << done.error().message;
+  EXPECT_EQ(done->host, "node1");
+  EXPECT_EQ(done->program, "0.1.0");
+  EXPECT_EQ(done->made, WallTime(std::chrono::seconds(1'780'000'000)));
+  EXPECT_EQ(number("leases.db", other), 1);
+  EXPECT_EQ(number("history.db", other), 2);
+  EXPECT_EQ(number("simulated/history.db", other), 3);
+  EXPECT_FALSE(fs::exists(other + "/faults.db"));
+  EXPECT_FALSE(fs::exists(other + "/restoring"));
+  EXPECT_EQ(settings(), "temp_normal: 70\n");
+}
+
+TEST_F(BackupTest, TheDirectoryIsAsItWasAndWhatWasThereIsKeptAside) {
+  ASSERT_TRUE(back_up());
+  put("leases.db", 10);
+  put("alerts.db", 11);  // was not there
+  ASSERT_TRUE(restore(state_));
+  EXPECT_EQ(number("leases.db"), 1);
+  EXPECT_FALSE(fs::exists(state_ + "/alerts.db"));
+  EXPECT_EQ(number("leases.db", state_ + "/before-restore"), 10);
+  EXPECT_EQ(number("alerts.db", state_ + "/before-restore"), 11);
+}
+
+TEST_F(BackupTest, ADatabaseThatIsWrittenMeanwhileIsCopiedAsOfOneMoment) {
+  auto writer = sqlite::Database::open(state_ + "/faults.db", sqlite::Database::Access::own);
+  ASSERT_TRUE(writer->execute("PRAGMA journal_mode = WAL; CREATE TABLE a (n INTEGER); CREATE TABLE b (n INTEGER)"));
+  std::jthread busy([&](const std::stop_token& stop) {
+    for (int i = 0; !stop.stop_requested(); ++i) {
+      static_cast<void>(writer->execute("BEGIN; INSERT INTO a VALUES (1); INSERT INTO b VALUES (1); COMMIT"));
+    }
+  });
+  ASSERT_TRUE(back_up());
+  busy.request_stop();
+  busy.join();
+  const std::string other = (temporary_.path() / "other").string();
+  ASSERT_TRUE(restore(other));
+  auto copy = sqlite::Database::open(other + "/faults.db", sqlite::Database::Access::own);
+  EXPECT_EQ(copy->integer("SELECT (SELECT count(*) FROM a) - (SELECT count(*) FROM b)").value_or(-1), 0);
+}
+
+TEST_F(BackupTest, AFileThatIsThereIsNotOverwritten) {
+  std::ofstream(file_) << "dear";
+  const auto made = back_up();
+  ASSERT_FALSE(made);
+  EXPECT_EQ(made.error(), (Error{Errc::already_exists, file_ + " is there already: name another file, or remove it"}));
+  EXPECT_EQ(read_file(file_, 100).value_or(""), "dear");
+}
+
+TEST_F(BackupTest, NothingIsLeftOfABackupThatFails) {
+  std::ofstream(state_ + "/alerts.db") << std::string(10'000, 'z');
+  const auto made = back_up();
+  ASSERT_FALSE(made);
+  EXPECT_THAT(made.error().message, HasSubstr("alerts.db"));
+  for (const auto& entry : fs::directory_iterator(temporary_.path())) {
+    EXPECT_THAT(entry.path().filename().string(), testing::AnyOf("state", "gpukeeper.yaml"));
+  }
+}
+
+TEST_F(BackupTest, WhileADaemonOwnsTheDirectoryNothingIsRestored) {
+  ASSERT_TRUE(back_up());
+  put("leases.db", 10);
+  const auto owner = StateDirectory::claim(state_);
+  ASSERT_TRUE(owner);
+  EXPECT_THAT(refusal(), HasSubstr("is in use by process"));
+  EXPECT_EQ(number("leases.db"), 10);
+}
+
+TEST_F(BackupTest, NoByteOfAnArchiveMayHaveChanged) {
+  ASSERT_TRUE(back_up());
+  put("leases.db", 10);
+  const auto size = static_cast<std::streamoff>(fs::file_size(file_));
+  std::size_t refused = 0;
+  for (std::streamoff at = 40; at < size; at += size / 40) {
+    const std::string whole = read_file(file_, 1 << 28).value();
+    std::string changed = whole;
+    changed[static_cast<std::size_t>(at)] = static_cast<char>(changed[static_cast<std::size_t>(at)] ^ 0x55);
+    std::ofstream(file_, std::ios::binary) << changed;
+    const bool taken = refusal().empty();
+    ASSERT_EQ(number("leases.db"), taken ? 1 : 10) << at;  // never another
+    if (taken) put("leases.db", 10);
+    refused += taken ? 0 : 1;
+    std::ofstream(file_, std::ios::binary) << whole;
+  }
+  EXPECT_GE(refused, 36u);  // what lies between the rows of a page belongs to nobody
+}
+
+TEST_F(BackupTest, WhatIsNoArchiveIsRefused) {
+  EXPECT_EQ(refusal(), "there is no " + file_);
+  std::ofstream(file_) << "not one";
+  EXPECT_EQ(refusal(), "the archive " + file_ + " cannot be used: sqlite: file is not a database");
+  fs::remove(file_);
+  fs::copy(state_ + "/leases.db", file_);
+  EXPECT_EQ(refusal(), "the archive " + file_ + " cannot be used: it is no archive of gpukeeper backup");
+}
+
+TEST_F(BackupTest, AnArchiveCutShortIsRefused) {
+  ASSERT_TRUE(back_up());
+  fs::resize_file(file_, fs::file_size(file_) / 2);
+  EXPECT_THAT(refusal(), StartsWith("the archive " + file_ + " cannot be used: "));
+  EXPECT_EQ(number("leases.db"), 1);
+}
+
+TEST_F(BackupTest, ANameThatLeadsElsewhereIsRefused) {
+  ASSERT_TRUE(back_up());
+  auto archive = sqlite::Database::open(file_, sqlite::Database::Access::own);
+  ASSERT_TRUE(
+      archive->execute("UPDATE member SET name = '../../x' WHERE name = 'leases.db'; "
+                       "UPDATE piece SET member = '../../x' WHERE member = 'leases.db'"));
+  EXPECT_EQ(refusal(), "the archive " + file_ + " cannot be used: it has a file that no backup has");
+}
+
+TEST_F(BackupTest, SettingsThatCannotBeWrittenStopEverything) {
+  ASSERT_TRUE(back_up());
+  put("leases.db", 10);
+  const auto done =
+      backup::restore({.file = file_, .state = state_, .configuration = "/proc/there/is/none/gpukeeper.yaml"});
+  ASSERT_FALSE(done);
+  EXPECT_EQ(number("leases.db"), 10);
+  EXPECT_FALSE(fs::exists(state_ + "/restoring"));
+  EXPECT_FALSE(fs::exists(state_ + "/restore-new"));
+}
+
+// As if the machine had gone down after any of its steps: whoever claims the directory next finishes it.
+TEST_F(BackupTest, ACrashInBetweenIsMadeGoodByTheNextOwner) {
+  ASSERT_TRUE(back_up());
+  for (int placed = 0; placed <= 3; ++placed) {
+    put("leases.db", 10);
+    put("history.db", 20);
+    put("alerts.db", 30);
+    const Restoring restoring(state_);
+    const auto folder = restoring.begin();
+    ASSERT_TRUE(folder);
+    auto archive = Archive::open(file_);
+    for (const Member& member : archive->manifest().members) {
+      ASSERT_TRUE(archive->extract(member, *folder + "/" + member.name));
+    }
+    std::ofstream(*folder + "/files") << "leases.db\nhistory.db\nsimulated/history.db\n";
+    fs::rename(*folder, state_ + "/restoring");
+    fs::create_directories(state_ + "/before-restore");
+    if (placed > 0) fs::rename(state_ + "/leases.db", state_ + "/before-restore/leases.db");
+    if (placed > 1) fs::rename(state_ + "/restoring/leases.db", state_ + "/leases.db");
+    if (placed > 2) fs::rename(state_ + "/alerts.db", state_ + "/before-restore/alerts.db");
+    ASSERT_TRUE(StateDirectory::claim(state_));
+    EXPECT_EQ(number("leases.db"), 1) << placed;
+    EXPECT_EQ(number("history.db"), 2) << placed;
+    EXPECT_FALSE(fs::exists(state_ + "/alerts.db")) << placed;
+    EXPECT_FALSE(restoring.is_unfinished());
+  }
+}
+
+TEST_F(BackupTest, WhatWasGatheredAndNotCommittedChangesNothing) {
+  const Restoring restoring(state_);
+  const auto folder = restoring.begin();
+  ASSERT_TRUE(folder);
+  std::ofstream(*folder + "/leases.db") << "half";
+  ASSERT_TRUE(StateDirectory::claim(state_));
+  EXPECT_EQ(number("leases.db"), 1);
+}
+
+}  // namespace
+}  // namespace gpukeeper::backup
