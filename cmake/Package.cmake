@@ -84,7 +84,7 @@ if(TARGET gpukeeper-pod-resources)
       "asks a node of Kubernetes which pods have which GPUs
 A program that asks the kubelet of this node, at its socket for monitoring
 agents, which containers of which pods were given which GPUs, and prints it as
-JSON.")
+JSON. gpukeeper takes the names of pods from it.")
 endif()
 set(CPACK_DEBIAN_SERVICE_PACKAGE_CONTROL_EXTRA
     "${deploy}/debian/conffiles;${deploy}/debian/postinst;${deploy}/debian/prerm;${deploy}/debian/postrm")

@@ -328,7 +328,8 @@ class Parser::Declared : private Declaration {
                             const std::string& help) { add(ps->add_option(name, target, help), {.value = value}); };
     filter("--user", arguments.user, "NAME", "Only processes of this user, by name or number.");
     filter("--container", arguments.container, "ID", "Only in this container: its id or the beginning of it.");
-    filter("--pod", arguments.pod, "UID", "Only in this Kubernetes pod: its uid or the beginning of it.");
+    filter("--pod", arguments.pod, "POD",
+           "Only in this Kubernetes pod: NAME, NAMESPACE/NAME, or the beginning of its uid.");
     filter("--job", arguments.job, "NUMBER", "Only of this Slurm job.");
     std::vector<std::string> classes;
     for (const auto name : process_class_names()) classes.emplace_back(name);

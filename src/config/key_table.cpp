@@ -405,6 +405,18 @@ void add_tariff(std::vector<Key>& keys) {
                      maybe(number<double>(0, 1e5)), of(&T::carbon_g_per_kwh)));
 }
 
+void add_kubernetes(std::vector<Key>& keys) {
+  keys.push_back(key(
+      "kubernetes.pod_resources", "", restart,
+      "The kubelet's socket, where the names of pods and containers are asked for: "
+      "/var/lib/kubelet/pod-resources/kubelet.sock; off is not to ask.",
+      or_off(text()), [](auto& s) -> auto& { return s.kubernetes.pod_resources; }));
+  keys.push_back(key(
+      "kubernetes.helper", "", restart,
+      "The program that asks there: a path, or a name in PATH or in /usr/lib/gpukeeper.", text(),
+      [](auto& s) -> auto& { return s.kubernetes.helper; }));
+}
+
 void add_tls(std::vector<Key>& keys) {
   const auto of = [](auto member) {
     return [member](auto& s) -> auto& {
@@ -662,6 +674,7 @@ std::vector<Key> make_table() {
   add_actuators(keys);
   add_reclaim(keys);
   add_tariff(keys);
+  add_kubernetes(keys);
   add_service(keys);
   add_metrics(keys);
   add_database(keys);

@@ -90,6 +90,14 @@ struct TlsSettings {
   friend bool operator==(const TlsSettings&, const TlsSettings&) = default;
 };
 
+/// Whom to ask how Kubernetes calls the pods that use GPUs.
+struct KubernetesSettings {
+  std::optional<std::string> pod_resources;        ///< the kubelet's socket; nothing: it is not asked
+  std::string helper = "gpukeeper-pod-resources";  ///< the program that asks: a path, or a name in the usual places
+
+  friend bool operator==(const KubernetesSettings&, const KubernetesSettings&) = default;
+};
+
 /// All that can be configured, each with its default. The key table (key_table.hpp) has a row for each.
 struct Settings {
   EngineSettings engine;
@@ -112,6 +120,7 @@ struct Settings {
   SinkList sinks;  ///< where alerts are sent
   ActuatorSettings actuators;
   reclaim::ReclaimSettings reclaim;
+  KubernetesSettings kubernetes;
   account::Tariff tariff;               ///< what energy costs, for reports
   postgres::DatabaseSettings database;  ///< where readings are written to
   push::PushSettings remote_write;      ///< where metrics are pushed to

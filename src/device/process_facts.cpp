@@ -2,6 +2,10 @@
 
 namespace gpukeeper {
 
+std::string pod_title(const PodNames& names) {
+  return names.name_space + "/" + names.pod;
+}
+
 std::string_view to_string(ProcessClass kind) {
   switch (kind) {
     case ProcessClass::unknown: return "unknown";

@@ -39,12 +39,25 @@ struct Container {
   friend bool operator==(const Container&, const Container&) = default;
 };
 
-/// Where a process belongs, from its cgroup path. An empty member means: it is known to be in none.
+/// What Kubernetes calls a pod and a container in it, as the kubelet tells.
+struct PodNames {
+  std::string name_space;
+  std::string pod;
+  std::string container;  ///< empty where the pod's containers cannot be told apart
+  friend auto operator<=>(const PodNames&, const PodNames&) = default;
+};
+
+/// "ml/trainer-0".
+std::string pod_title(const PodNames& names);
+
+/// Where a process belongs, from its cgroup path. An empty member means: it is known to be in none; but for the names,
+/// which the kubelet tells and not always.
 struct ProcessPlace {
   std::optional<Container> container;
   std::optional<std::string> pod_uid;    ///< Kubernetes: "5c6a0d3e-…", always with dashes
   std::optional<std::string> unit;       ///< systemd: "ollama.service", "session-3.scope"
   std::optional<std::string> slurm_job;  ///< "4711"
+  std::optional<PodNames> pod = {};      ///< only beside pod_uid
   friend bool operator==(const ProcessPlace&, const ProcessPlace&) = default;
 };
 

@@ -78,6 +78,7 @@ Engine::Engine(Sources sources, std::shared_ptr<Clock> clock, EngineOptions opti
       faults_kept_in_(options.fault_store ? options.fault_store->place() : std::string()),
       replay_(sources.replay),
       attributor_(attributor(sources, clock_, options)),
+      name_pods_(std::move(options.name_pods)),
       journal_(std::move(options.fault_store)),
       history_(std::make_shared<History>(std::move(options.history))),
       governor_(std::move(options.governor), std::move(options.is_ours)),
@@ -227,6 +228,7 @@ void Engine::finish(Snapshot& snapshot) {
   const auto before = published_.read();
   attempt("who the processes are", [&] {
     if (attributor_) attributor_->complete(snapshot);
+    if (name_pods_) name_pods_(snapshot);
   });
   attempt("the fault journal", [&] {
     journal_.note(snapshot);

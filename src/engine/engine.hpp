@@ -51,6 +51,9 @@ struct EngineOptions {
   bool wait_for_cpu_shares = true;  ///< that too: for a second look, 10 ms later
   std::shared_ptr<const Classifier> classifier =
       nullptr;  ///< tells what kind of work they do; null: the built-in rules
+  /// Adds to what a snapshot says of processes what others know: how Kubernetes calls their pods. On the engine's
+  /// thread, in each step, so it waits for nobody. Null: nobody knows more.
+  std::function<void(Snapshot&)> name_pods = nullptr;
   HistorySettings history;
   /// Where the fault journal outlives this process; null: it is kept in memory. Loaded by the constructor.
   std::shared_ptr<FaultStore> fault_store = nullptr;
@@ -177,6 +180,7 @@ class Engine {
   const std::string faults_kept_in_;
   const std::shared_ptr<Replay> replay_;          // null unless the sources are those of a recording
   const std::unique_ptr<Attributor> attributor_;  // null when nobody asks who the processes are
+  const decltype(EngineOptions::name_pods) name_pods_;
   Published<Snapshot> published_;
   FaultJournal journal_;
   const std::shared_ptr<History> history_;

@@ -50,6 +50,7 @@ std::string place_text(const ProcessPlace& place) {
   constexpr std::size_t kShortId = 12;  // as container runtimes print it
   constexpr std::size_t kShortUid = 8;  // up to a uid's first dash
   if (place.slurm_job) return fmt::format("job {}", *place.slurm_job);
+  if (place.pod) return fmt::format("pod {}", pod_title(*place.pod));
   if (place.pod_uid) return fmt::format("pod {}", place.pod_uid->substr(0, kShortUid));
   if (place.container) {
     const auto& [runtime, id] = *place.container;

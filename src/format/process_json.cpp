@@ -39,6 +39,13 @@ Json container_json(const ProcessPlace& place) {
   return {{"runtime", place.container->runtime}, {"id", place.container->id}};
 }
 
+Json pod_json(const ProcessPlace& place) {
+  if (!place.pod) return {};
+  return {{"namespace", place.pod->name_space},
+          {"name", place.pod->pod},
+          {"container", text_or_null(place.pod->container)}};
+}
+
 Json root_json(const std::optional<InteractiveRoot>& root) {
   if (!root) return {};
   return {{"pid", root->pid}, {"name", root->name}, {"terminal", text_or_null(root->terminal)}};
@@ -62,6 +69,7 @@ void add_who(Members& members, const ProcessFacts& facts, CommandLines command_l
   members.add("pid_in_namespace", facts.pid_in_namespace);
   members.add("container", facts.place, container_json);
   members.add("pod_uid", facts.place, [](const ProcessPlace& place) { return or_null(place.pod_uid); });
+  members.add("pod", facts.place, pod_json);
   members.add("unit", facts.place, [](const ProcessPlace& place) { return or_null(place.unit); });
   members.add("slurm_job", facts.place, [](const ProcessPlace& place) { return or_null(place.slurm_job); });
   members.add("root", facts.root, root_json);

@@ -38,6 +38,17 @@ bool is_container(const ProcessRow& row, std::string_view wanted) {
   return id.starts_with(wanted) || fmt::format("{}:{}", runtime, id).starts_with(wanted);
 }
 
+bool is_pod(const ProcessPlace& place, const std::string& wanted) {
+  if (place.pod_uid && place.pod_uid->starts_with(wanted)) return true;
+  return place.pod && (wanted == place.pod->pod || wanted == pod_title(*place.pod));
+}
+
+std::optional<std::string> pod_of(const ProcessRow& row) {
+  const ProcessPlace* place = place_of(row);
+  if (place == nullptr) return std::nullopt;
+  return place->pod ? pod_title(*place->pod) : place->pod_uid;
+}
+
 // What a sort compares: nothing for what is absent.
 std::optional<double> key_of(const ProcessRow& row, ProcessOrder order) {
   const auto number = [](const auto& metric) {
@@ -124,7 +135,7 @@ bool ProcessFilter::holds(const ProcessRow& row) const {
   }
   if (container && !is_container(row, *container)) return false;
   if (kind && (row.facts == nullptr ? ProcessClass::unknown : row.facts->classification.kind) != *kind) return false;
-  if (pod && !(place != nullptr && place->pod_uid && place->pod_uid->starts_with(*pod))) return false;
+  if (pod && !(place != nullptr && is_pod(*place, *pod))) return false;
   return !job || (place != nullptr && place->slurm_job == *job);
 }
 
@@ -163,10 +174,7 @@ std::string nothing_holds(const std::vector<ProcessRow>& all, const ProcessFilte
     });
   }
   if (alone(&ProcessFilter::pod)) {
-    return none_of("pod", *filter.pod, all, [](const ProcessRow& row) -> Word {
-      const ProcessPlace* place = place_of(row);
-      return place == nullptr ? std::nullopt : place->pod_uid;
-    });
+    return none_of("pod", *filter.pod, all, pod_of);
   }
   if (alone(&ProcessFilter::job)) {
     return none_of("job", *filter.job, all, [](const ProcessRow& row) -> Word {

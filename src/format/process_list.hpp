@@ -28,7 +28,7 @@ struct ProcessFilter {
   std::optional<std::string> user;       ///< the name, or the number
   std::optional<std::string> container;  ///< the id or its beginning, maybe after the runtime: "docker:4f1c"
   std::optional<ProcessClass> kind;
-  std::optional<std::string> pod;  ///< the uid or its beginning
+  std::optional<std::string> pod;  ///< the uid or its beginning; the name, or the namespace, a slash and the name
   std::optional<std::string> job;  ///< of Slurm
 
   bool empty() const { return !user && !container && !kind && !pod && !job; }

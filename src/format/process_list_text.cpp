@@ -67,6 +67,11 @@ constexpr CsvColumn kColumns[] = {
        return place(r, [](const ProcessPlace& p) { return p.container ? p.container->id : std::string(); });
      }},
     {"pod_uid", [](Row r) { return place(r, [](const ProcessPlace& p) { return p.pod_uid.value_or(""); }); }},
+    {"pod_namespace",
+     [](Row r) { return place(r, [](const ProcessPlace& p) { return p.pod ? p.pod->name_space : std::string(); }); }},
+    {"pod", [](Row r) { return place(r, [](const ProcessPlace& p) { return p.pod ? p.pod->pod : std::string(); }); }},
+    {"pod_container",
+     [](Row r) { return place(r, [](const ProcessPlace& p) { return p.pod ? p.pod->container : std::string(); }); }},
     {"unit", [](Row r) { return place(r, [](const ProcessPlace& p) { return p.unit.value_or(""); }); }},
     {"slurm_job", [](Row r) { return place(r, [](const ProcessPlace& p) { return p.slurm_job.value_or(""); }); }},
     {"executable", [](Row r) { return text(r, &ProcessFacts::executable); }},

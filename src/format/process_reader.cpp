@@ -24,7 +24,7 @@ ProcessType type_from(const std::string& words) {
   return type;
 }
 
-// Its four members are known together or not at all.
+// Its members are known together or not at all.
 Metric<ProcessPlace> place_from(const JsonObject& o, const JsonMetrics& metrics) {
   if (o.object("missing").find("unit") != nullptr) return missing(metrics.reason("unit"));
   ProcessPlace place{.container = std::nullopt,
@@ -33,6 +33,8 @@ Metric<ProcessPlace> place_from(const JsonObject& o, const JsonMetrics& metrics)
                      .slurm_job = o.text_or_nothing("slurm_job")};
   const JsonObject container = o.object("container");
   if (container.find("id") != nullptr) place.container = {container.text("runtime"), container.text("id")};
+  const JsonObject pod = o.object("pod");
+  if (pod.find("name") != nullptr) place.pod = {pod.text("namespace"), pod.text("name"), pod.text("container")};
   return place;
 }
 

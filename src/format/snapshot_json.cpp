@@ -294,6 +294,16 @@ constexpr std::string_view kSchema = R"json({
           "properties": {"runtime": {"type": "string"}, "id": {"type": "string", "minLength": 1}}
         },
         "pod_uid": {"type": ["string", "null"], "description": "The Kubernetes pod."},
+        "pod": {
+          "type": ["object", "null"],
+          "description": "How Kubernetes calls that pod, as its kubelet tells; null where it is not asked, or where its answer leaves open which pod it is.",
+          "required": ["namespace", "name", "container"],
+          "properties": {
+            "namespace": {"type": "string"},
+            "name": {"type": "string", "minLength": 1},
+            "container": {"type": ["string", "null"], "description": "Null where the pod's containers cannot be told apart."}
+          }
+        },
         "unit": {"type": ["string", "null"], "description": "The systemd unit."},
         "slurm_job": {"type": ["string", "null"]},
         "root": {

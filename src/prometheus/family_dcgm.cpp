@@ -126,23 +126,34 @@ class Common {
 
 struct Where {
   std::string container;
+  std::string name_space;
   std::string pod;
 };
 
+// By the names that Kubernetes gave; without them the pod by its uid, the container by its id as tools shorten it.
+Where where(const ProcessPlace& place) {
+  constexpr std::size_t kShortId = 12;
+  const std::string id = place.container ? place.container->id.substr(0, kShortId) : "";
+  if (!place.pod) return {id, "", place.pod_uid.value_or("")};
+  return {place.pod->container.empty() ? id : place.pod->container, place.pod->name_space, place.pod->pod};
+}
+
 // In what the processes on a GPU, or in one partition of it, run.
 Where where(const Snapshot& snapshot, const Place& place) {
-  constexpr std::size_t kShortId = 12;  // as container tools show it
   const DeviceSnapshot& holder = place.parent ? *place.parent : *place.device;
   Common container;
+  Common name_space;
   Common pod;
   for (const GpuProcess& process : *holder.processes) {
     if (place.parent && process.partition != place.device->device->id) continue;
     const ProcessFacts* facts = facts_of(snapshot, holder, process);
     if (!facts || !facts->place) continue;
-    container.see(facts->place->container ? facts->place->container->id.substr(0, kShortId) : "");
-    pod.see(facts->place->pod_uid.value_or(""));
+    const Where there = where(*facts->place);
+    container.see(there.container);
+    name_space.see(there.name_space);
+    pod.see(there.pod);
   }
-  return {container.value(), pod.value()};
+  return {container.value(), name_space.value(), pod.value()};
 }
 
 // Out of "1g.10gb (GPU instance 9)"; the place among the partitions where no number is told.
@@ -179,7 +190,7 @@ std::string labels_of(const Snapshot& snapshot, const Place& place, bool any_par
   add_label(labels, "DCGM_FI_DRIVER_VERSION", device.driver_version.value_or(""));
   const Where there = where(snapshot, place);
   add_label(labels, "container", there.container);
-  add_label(labels, "namespace", "");
+  add_label(labels, "namespace", there.name_space);
   add_label(labels, "pod", there.pod);
   return labels;
 }

@@ -15,6 +15,7 @@ std::string service_of(const ProcessFacts* facts) {
   if (!facts) return "unknown";
   if (facts->place) {
     const ProcessPlace& place = *facts->place;
+    if (place.pod) return "pod/" + pod_title(*place.pod);
     if (place.pod_uid) return "pod/" + *place.pod_uid;
     if (place.slurm_job) return "slurm/" + *place.slurm_job;
     if (place.container) return fmt::format("{}/{}", place.container->runtime, place.container->id.substr(0, kShortId));

@@ -8,8 +8,9 @@
 
 namespace gpukeeper::prometheus {
 
-/// What a process is part of, as far as that is known, by what is steady over its restarts: "pod/5c6a0d3e-…",
-/// "slurm/4711", "docker/4f1c9a77ab12", "ollama.service", "user/mara"; "unknown" when nothing is known of it.
+/// What a process is part of, as far as that is known, by what is steady over its restarts: "pod/ml/trainer-0",
+/// where only its uid is known "pod/5c6a0d3e-…", "slurm/4711", "docker/4f1c9a77ab12", "ollama.service", "user/mara";
+/// "unknown" when nothing is known of it.
 std::string service_of(const ProcessFacts* facts);
 
 struct ServiceMemory {

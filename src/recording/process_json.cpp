@@ -22,6 +22,10 @@ struct Plain<ProcessPlace> {
     Json json = Json::object();
     if (place.container) json["container"] = {{"runtime", place.container->runtime}, {"id", place.container->id}};
     if (place.pod_uid) json["pod_uid"] = *place.pod_uid;
+    if (place.pod) {
+      json["pod"] = {
+          {"namespace", place.pod->name_space}, {"name", place.pod->pod}, {"container", place.pod->container}};
+    }
     if (place.unit) json["unit"] = *place.unit;
     if (place.slurm_job) json["slurm_job"] = *place.slurm_job;
     return json;
@@ -33,6 +37,10 @@ struct Plain<ProcessPlace> {
                          text_member(*container, "id").value_or("")};
     }
     place.pod_uid = text_member(json, "pod_uid");
+    if (const Json* pod = member(json, "pod")) {
+      place.pod = {text_member(*pod, "namespace").value_or(""), text_member(*pod, "name").value_or(""),
+                   text_member(*pod, "container").value_or("")};
+    }
     place.unit = text_member(json, "unit");
     place.slurm_job = text_member(json, "slurm_job");
     return true;

@@ -302,7 +302,7 @@ std::vector<Route> routes(Sights sights, Hands hands) {
                            {"container", "text", "The begin of an id, maybe after the runtime: docker:4f1c."},
                            {"class", "unknown|mining|ml_training|ml_inference|ml|video|gaming|desktop",
                             "What kind of work it does."},
-                           {"pod", "text", "The begin of a pod's uid."},
+                           {"pod", "text", "A pod's name, NAMESPACE/NAME, or the begin of its uid."},
                            {"job", "text", "Of Slurm."},
                            {"sort", "memory|gpu|cpu|time|pid|user", "By what; pages go by GPU and pid."},
                            kLimit,

@@ -128,11 +128,13 @@ EngineThread::Open Service::opener(const ServiceOptions& options, const Parts& p
                                    std::shared_ptr<EventDesk> listeners,
                                    std::shared_ptr<account::Accountant> accountant,
                                    std::shared_ptr<HistoryKeeper> keeper, MetricsDesk desk,
-                                   std::shared_ptr<const Published<std::vector<Outlet>>> outlets) {
+                                   std::shared_ptr<const Published<std::vector<Outlet>>> outlets,
+                                   std::shared_ptr<kubernetes::PodNamer> pods) {
   SessionOptions session = parts.session;
   session.detect.machine_root = options.machine_root;
   session.engine.events = std::move(events);
   session.at = options.at;
+  if (pods) session.engine.name_pods = [pods](Snapshot& snapshot) { pods->complete(snapshot); };
   session.engine.booked = [book] { return book->booked(); };
   session.engine.on_snapshot = [book, reclaim, listeners, accountant, keeper, outlets = std::move(outlets),
                                 latest = desk.latest](const std::shared_ptr<const Snapshot>& snapshot) {
@@ -223,6 +225,16 @@ std::shared_ptr<Book> Service::make_book() {
   return std::make_shared<Book>(options_.settings.book, clock_, files, std::make_shared<RealSignals>(files), log_);
 }
 
+std::shared_ptr<kubernetes::PodNamer> Service::make_pod_namer() {
+  const config::KubernetesSettings& settings = options_.settings.kubernetes;
+  if (!settings.pod_resources) return nullptr;
+  auto pods = std::make_shared<kubernetes::PodNamer>(
+      kubernetes::PodNamerOptions{.socket = *settings.pod_resources, .helper = settings.helper},
+      std::make_shared<RealPrograms>(), clock_, log_);
+  pods->start();
+  return pods;
+}
+
 void Service::allow(const ActuatorSettings& settings) {
   // A sampler that is late by less only waits for a driver.
   const auto fresh_for = std::max<std::chrono::nanoseconds>(10s, 5 * sample_interval_.load());
@@ -304,8 +316,9 @@ Service::Service(ServiceOptions options, Parts parts, std::shared_ptr<Clock> clo
       keeper_(std::make_shared<HistoryKeeper>(options_.settings.history_store)),
       metrics_settings_(std::make_shared<Published<prometheus::MetricsSettings>>()),
       metrics_(metrics_desk()),  // the book is told of it before the engine opens it
+      pods_(make_pod_namer()),
       engine_(opener(options_, parts, events_, delivery_, book_, reclaim_, listeners_, accountant_, keeper_, metrics_,
-                     outlets_),
+                     outlets_, pods_),
               options_.period),
       sample_interval_(options_.settings.engine.sample_interval),
       configuration_(
@@ -497,6 +510,7 @@ Service::~Service() {
   }
   if (delivery_) delivery_->dispatcher().stop();
   outlets_->publish(std::make_shared<const std::vector<Outlet>>());  // they end, as they ask here for what they take
+  if (pods_) pods_->stop();
   events_->unsubscribe(log_subscription_);
   reclaim_->look_with(nullptr);
   listeners_->disconnect();
@@ -612,6 +626,7 @@ void Service::begin_stop() {
   server_.stop();
   public_server_.stop();
   reclaim_->ask_to_stop();
+  if (pods_) pods_->ask_to_stop();
   if (actuation_) actuation_->ask_to_stop();
   engine_stops_at_ = clock_->now() + kGiveBackPatience;
   delivery_stops_at_ = engine_stops_at_ + kSamplerPatience;
@@ -636,7 +651,8 @@ bool Service::ended() {
   }
   const bool taken =
       outlets_stop_ && std::ranges::all_of(*outlets, [](const Outlet& outlet) { return outlet.ended(); });
-  return given_back && sampled && kept && taken && serving_ == 0 && reclaim_->ended() && book_->ended() &&
+  const bool asked = !pods_ || pods_->ended();
+  return given_back && sampled && kept && taken && asked && serving_ == 0 && reclaim_->ended() && book_->ended() &&
          keeper_->ended();
 }
 

@@ -19,6 +19,7 @@
 #include "core/log.hpp"
 #include "core/published.hpp"
 #include "engine/state_dir.hpp"
+#include "kubernetes/pod_namer.hpp"
 #include "machine/machine_reader.hpp"
 #include "service/audit.hpp"
 #include "service/authority.hpp"
@@ -120,13 +121,15 @@ class Service {
                                    std::shared_ptr<EventDesk> listeners,
                                    std::shared_ptr<account::Accountant> accountant,
                                    std::shared_ptr<HistoryKeeper> keeper, MetricsDesk desk,
-                                   std::shared_ptr<const Published<std::vector<Outlet>>> outlets);
+                                   std::shared_ptr<const Published<std::vector<Outlet>>> outlets,
+                                   std::shared_ptr<kubernetes::PodNamer> pods);
   HttpServerOptions server_options() const;
   static Result<std::vector<Listener>> open_listeners(const std::vector<ListenAddress>& addresses,
                                                       std::vector<Listener> passed, std::string_view what, Log& log);
   std::shared_ptr<AlertDelivery> make_delivery(const Parts& parts);
   std::unique_ptr<ActuationThread> make_actuation(const Parts& parts);
   std::shared_ptr<Book> make_book();
+  std::shared_ptr<kubernetes::PodNamer> make_pod_namer();
   void allow(const ActuatorSettings& settings);
   MetricsDesk metrics_desk();
   void open_outlets();
@@ -168,6 +171,7 @@ class Service {
   const std::shared_ptr<Published<prometheus::MetricsSettings>> metrics_settings_;  // as well
   Published<std::vector<std::string>> expected_services_;
   const MetricsDesk metrics_;
+  const std::shared_ptr<kubernetes::PodNamer> pods_;  // null where nobody asks; shared with an engine that hangs
   EngineThread engine_;
   std::atomic<std::chrono::nanoseconds> sample_interval_;
   std::atomic<MonotonicTime> paced_since_{};  // when it was changed last

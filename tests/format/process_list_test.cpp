@@ -157,6 +157,22 @@ TEST(ProcessListTest, MemoryOfNobodyIsWhatIsInUseWithoutTheProcesses) {
   EXPECT_EQ(unattributed_memory(d), std::nullopt);
 }
 
+TEST(ProcessListTest, APodIsFoundByItsNamesToo) {
+  auto d = device(0, facts("GPU-a", "A", "0000:01:00.0"), busy());
+  ProcessFacts named = mara_trains(1);
+  named.place = ProcessPlace{.pod_uid = "5c6a0d3e-8f41", .pod = PodNames{"ml", "trainer-0", "main"}};
+  set_processes(d, {told(process(1, "a", 1), named), process(2, "b", 1)});
+  const Snapshot snapshot = machine({d});
+  const auto all = process_rows(snapshot);
+  for (const auto* wanted : {"5c6a", "trainer-0", "ml/trainer-0"}) {
+    EXPECT_EQ(std::ranges::count_if(all, [&](const auto& row) { return ProcessFilter{.pod = wanted}.holds(row); }), 1)
+        << wanted;
+  }
+  EXPECT_EQ(nothing_holds(all, {.pod = "trainer"}),
+            "no process of pod 'trainer' uses a GPU: there is only ml/trainer-0");
+  EXPECT_NE(processes_csv(all).find(",5c6a0d3e-8f41,ml,trainer-0,main,"), std::string::npos);
+}
+
 TEST(ProcessListTextTest, CsvIsALineARowAndHarmless) {
   auto d = device(0, facts("GPU-a", "A", "0000:01:00.0"), busy());
   ProcessFacts facts = mara_trains(20);
@@ -165,12 +181,12 @@ TEST(ProcessListTextTest, CsvIsALineARowAndHarmless) {
   const Snapshot snapshot = machine({d});
   EXPECT_EQ(processes_csv_header(),
             "gpu,uuid,gpu_name,simulated,recorded,pid,name,type,user,class,rule,memory_bytes,utilization_percent,"
-            "cpu_percent,resident_bytes,started_at,container_runtime,container_id,pod_uid,unit,slurm_job,executable,"
-            "command_line\n");
+            "cpu_percent,resident_bytes,started_at,container_runtime,container_id,pod_uid,pod_namespace,pod,"
+            "pod_container,unit,slurm_job,executable,command_line\n");
   EXPECT_EQ(processes_csv(process_rows(snapshot)),
-            "0,GPU-a,A,false,false,30,,compute,,,,2097152,,,,,,,,,,,\n"
+            "0,GPU-a,A,false,false,30,,compute,,,,2097152,,,,,,,,,,,,,,\n"
             "0,GPU-a,A,false,false,20,python3,compute,mara,ml_training,training-script,1048576,,118,6442450944,"
-            "2026-05-28T18:26:40.000Z,,,,session-4.scope,,/usr/bin/python3.11,\"sh -c ?[2J?rm, \"\"x\"\"\"\n");
+            "2026-05-28T18:26:40.000Z,,,,,,,session-4.scope,,/usr/bin/python3.11,\"sh -c ?[2J?rm, \"\"x\"\"\"\n");
 }
 
 TEST(ProcessListTextTest, JsonSaysWhereWhoAndOfWhatNothingIsKnown) {

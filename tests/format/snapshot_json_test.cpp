@@ -145,6 +145,8 @@ TEST(StatusJsonTest, AProcessSaysWhoItIsAndWhatIsNotKnownHasItsReason) {
   EXPECT_EQ(told["class"].dump(),
             R"({"kind":"ml_training","rule":"training-script","reason":"it runs train.py","confidence":0.9})");
 
+  EXPECT_EQ(told["pod"], nullptr);
+
   const Json& stray = json["devices"][0]["processes"][1];
   EXPECT_EQ(stray["root"], nullptr);
   EXPECT_FALSE(stray["missing"].contains("root"));
@@ -153,10 +155,22 @@ TEST(StatusJsonTest, AProcessSaysWhoItIsAndWhatIsNotKnownHasItsReason) {
 
   const Json& unasked = json["devices"][0]["processes"][2];
   for (const char* member : {"user", "uid", "command_line", "executable", "started_at", "cpu_percent", "resident_bytes",
-                             "pid_in_namespace", "container", "pod_uid", "unit", "slurm_job", "root", "class"}) {
+                             "pid_in_namespace", "container", "pod_uid", "pod", "unit", "slurm_job", "root", "class"}) {
     EXPECT_FALSE(unasked.contains(member)) << member;
   }
   EXPECT_EQ(unasked["missing"]["utilization_percent"], "not_supported");
+}
+
+TEST(StatusJsonTest, PodsHaveTheNamesThatAreKnown) {
+  auto d = device(0, facts("GPU-a", "A", "0000:01:00.0"), busy());
+  ProcessFacts named = mara_trains(1);
+  named.place = ProcessPlace{.pod_uid = "5c6a", .pod = PodNames{"ml", "trainer-0", "main"}};
+  ProcessFacts half = mara_trains(2);
+  half.place = ProcessPlace{.pod_uid = "5c6a", .pod = PodNames{"ml", "trainer-0", ""}};
+  set_processes(d, {told(process(1, "a", 1), named), told(process(2, "b", 1), half)});
+  const Json processes = Json::parse(snapshot_json(machine({d}), false))["devices"][0]["processes"];
+  EXPECT_EQ(processes[0]["pod"].dump(), R"({"namespace":"ml","name":"trainer-0","container":"main"})");
+  EXPECT_EQ(processes[1]["pod"].dump(), R"({"namespace":"ml","name":"trainer-0","container":null})");
 }
 
 TEST(StatusJsonTest, CommandLinesCanBeLeftOut) {

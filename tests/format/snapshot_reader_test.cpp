@@ -90,7 +90,10 @@ Snapshot peopled() {
   unseen.place = missing(Missing::not_permitted);
   unseen.root = missing(Missing::failed);
   ProcessFacts contained = mara_trains(2);
-  contained.place = ProcessPlace{.container = Container{"docker", "4f1c"}, .pod_uid = "5c6a", .slurm_job = "4711"};
+  contained.place = ProcessPlace{.container = Container{"docker", "4f1c"},
+                                 .pod_uid = "5c6a",
+                                 .slurm_job = "4711",
+                                 .pod = PodNames{"ml", "trainer-0", ""}};
   contained.root = std::optional<InteractiveRoot>();
   contained.pid_in_namespace = 1;
   auto mps = process(5, "mps", 3);

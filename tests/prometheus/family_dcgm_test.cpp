@@ -97,6 +97,28 @@ TEST(FamilyDcgmTest, APodIsToldWhereItHasTheGpuAlone) {
               HasSubstr(R"(container="4f1c9a77ab12",namespace="",pod=""} )"));
 }
 
+Snapshot with_names(std::vector<PodNames> names) {
+  auto d = device(0, h100(), busy());
+  std::vector<GpuProcess> list;
+  for (PodNames& each : names) {
+    ProcessFacts facts = mara_trains(1);
+    facts.place = ProcessPlace{
+        .container = Container{"containerd", "4f1c9a77ab12ffff"}, .pod_uid = "uid-" + each.pod, .pod = std::move(each)};
+    list.push_back(told(process(static_cast<std::int64_t>(list.size()) + 1, "x", 5), facts));
+  }
+  set_processes(d, std::move(list));
+  return machine({d});
+}
+
+TEST(FamilyDcgmTest, APodHasTheNamesThatTheKubeletTells) {
+  EXPECT_THAT(written(with_names({{"ml", "trainer-0", "main"}})),
+              HasSubstr(R"(container="main",namespace="ml",pod="trainer-0"} )"));
+  EXPECT_THAT(written(with_names({{"ml", "trainer-0", ""}})),
+              HasSubstr(R"(container="4f1c9a77ab12",namespace="ml",pod="trainer-0"} )"));
+  EXPECT_THAT(written(with_names({{"ml", "trainer-0", "main"}, {"ml", "trainer-1", "main"}})),
+              HasSubstr(R"(container="main",namespace="ml",pod=""} )"));
+}
+
 TEST(FamilyDcgmTest, PartitionsBearTheirGpusLabelsAndTheirOwn) {
   const std::string text = written(split_gpu());
   EXPECT_THAT(text, HasSubstr(R"(DCGM_FI_DEV_FB_USED{gpu="0",UUID="GPU-aaaa",pci_bus_id="00000000:01:00.0",device="",)"

@@ -24,6 +24,7 @@ std::string service(ProcessPlace place) {
 TEST(ServicesTest, AreWhatIsSteadyOverRestarts) {
   const Container container{"docker", "4f1c9a77ab12ffff00001111"};
   EXPECT_EQ(service({.container = container, .pod_uid = "5c6a0d3e-1"}), "pod/5c6a0d3e-1");
+  EXPECT_EQ(service({.pod_uid = "5c6a0d3e-1", .pod = PodNames{"ml", "trainer-0", "main"}}), "pod/ml/trainer-0");
   EXPECT_EQ(service({.slurm_job = "4711"}), "slurm/4711");
   EXPECT_EQ(service({.container = container}), "docker/4f1c9a77ab12");
   EXPECT_EQ(service({.unit = "ollama.service"}), "ollama.service");

@@ -136,6 +136,7 @@ ProcessFacts random_facts(Dice& dice) {
   ProcessPlace place;
   if (dice.chance(50)) place.container = Container{"docker", dice.text()};
   if (dice.chance(50)) place.pod_uid = dice.text();
+  if (dice.chance(50)) place.pod = PodNames{dice.text(), dice.text(), dice.text()};
   if (dice.chance(50)) place.unit = dice.text();
   if (dice.chance(50)) place.slurm_job = dice.text();
   facts.place = dice.maybe(place);

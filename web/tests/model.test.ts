@@ -91,6 +91,8 @@ describe('who is on a GPU', () => {
       kind: 'pod',
       name: 'a3f5c7e9',
     });
+    const pod = { namespace: 'ml', name: 'trainer-0', container: null };
+    expect(ownerOf(process({ pod_uid: 'a3f5c7e9-0b1d', pod, user: 'ann' }))).toEqual({ kind: 'pod', name: 'ml/trainer-0' });
     expect(ownerOf(process({ container, user: 'ann' }))).toEqual({ kind: 'container', name: '0123456789ab' });
     expect(ownerOf(process({ user: 'ann' }))).toEqual({ kind: 'user', name: 'ann' });
     expect(ownerOf(process())).toBeNull();

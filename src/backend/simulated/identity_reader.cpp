@@ -7,10 +7,11 @@ namespace gpukeeper::simulated {
 using namespace yaml;
 namespace {
 
-constexpr std::string_view kIdentityKeys[] = {"user",      "command_line", "executable", "container", "pod_uid", "unit",
-                                              "slurm_job", "root",         "age",        "cpu",       "resident"};
+constexpr std::string_view kIdentityKeys[] = {"user", "command_line", "executable", "container", "pod_uid", "pod",
+                                              "unit", "slurm_job",    "root",       "age",       "cpu",     "resident"};
 constexpr std::string_view kMissingKeys[] = {"missing"};
 constexpr std::string_view kContainerKeys[] = {"runtime", "id"};
+constexpr std::string_view kPodKeys[] = {"namespace", "name", "container"};
 constexpr std::string_view kRootKeys[] = {"name", "pid", "terminal"};
 
 constexpr double kMaxCpu = 100 * 4096;  // a machine of 4096 cores
@@ -41,6 +42,16 @@ Container container(const YamlNode& node) {
   return {std::string(written.substr(0, colon)), std::string(written.substr(colon + 1))};
 }
 
+PodNames pod(const YamlNode& node) {
+  mapping(node, "a pod", "{namespace: ml, name: trainer-0, container: main}");
+  check_keys(node, "a pod", kPodKeys);
+  PodNames result;
+  result.name_space = text(required(node, "a pod", "namespace", "ml"), "namespace");
+  result.pod = text(required(node, "a pod", "name", "trainer-0"), "name");
+  if (const YamlNode* container = node.find("container")) result.container = text(*container, "container");
+  return result;
+}
+
 // Known as soon as one of its keys is given, be it as "~": then the others are known to be none.
 Metric<ProcessPlace> place(const YamlNode& process) {
   ProcessPlace result;
@@ -52,6 +63,7 @@ Metric<ProcessPlace> place(const YamlNode& process) {
   };
   if (const auto* node = given("container")) result.container = container(*node);
   if (const auto* node = given("pod_uid")) result.pod_uid = text(*node, "pod_uid");
+  if (const auto* node = given("pod")) result.pod = pod(*node);
   if (const auto* node = given("unit")) result.unit = text(*node, "unit");
   if (const auto* node = given("slurm_job")) result.slurm_job = text(*node, "slurm_job");
   if (!known) return missing(Missing::not_supported);

@@ -167,7 +167,8 @@ TEST(ScenarioTest, AMistakeInAProcessIsRefusedWithItsPlace) {
       {"{name: p, pid: 3}, {name: q, pid: 3}", "5:49: pid 3 is given twice on this device for the same time"},
       {"{name: p, start: 3s}",
        "5:25: unknown key 'start' in a process: known are: pid, name, type, memory, utilization, from, until, repeat, "
-       "partition, user, command_line, executable, container, pod_uid, unit, slurm_job, root, age, cpu, resident"},
+       "partition, user, command_line, executable, container, pod_uid, pod, unit, slurm_job, root, age, cpu, "
+       "resident"},
       {"{name: p, user: [a]}", "5:31: 'user' must be a text, not a list"},
       {"{name: p, user: {reason: asleep}}", "5:32: unknown key 'reason' in user: known are: missing"},
       {"{name: p, executable: {missing: no}}",

@@ -121,7 +121,7 @@ devices:
         cpu: {steps: [[0s, 90], [60s, 250]]}
         resident: [[0s, 1GiB], [60s, 2GiB]]
       - {pid: 8, name: silent}
-      - {pid: 9, name: hidden, user: {missing: not_permitted}, root: ~, from: 10s, until: 40s, repeat: 60s}
+      - {pid: 9, name: hidden, user: {missing: not_permitted}, root: ~, pod: {namespace: ml, name: trainer-0}, from: 10s, until: 40s, repeat: 60s}
 )");
   clock_.advance(90s);
   const auto processes = *backend_->processes(id_);
@@ -134,6 +134,8 @@ devices:
   EXPECT_EQ(told.executable, "/usr/bin/python3");
   EXPECT_EQ(told.place->container, (Container{"docker", "4f1c"}));
   EXPECT_EQ(told.place->pod_uid, std::nullopt);
+  EXPECT_EQ(told.place->pod, std::nullopt);
+  EXPECT_EQ(processes[2].facts->place->pod, (PodNames{"ml", "trainer-0", ""}));
   EXPECT_EQ(told.place->unit, std::nullopt);
   EXPECT_EQ(*told.root, (InteractiveRoot{4100, "bash", "pts/3"}));
   EXPECT_EQ(told.started, begin - 1h);

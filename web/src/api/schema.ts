@@ -95,6 +95,11 @@ export type StatusProcess = {
     id: string;
   } | null;
   pod_uid?: string | null;
+  pod?: {
+    namespace: string;
+    name: string;
+    container: string | null;
+  } | null;
   unit?: string | null;
   slurm_job?: string | null;
   root?: {

@@ -37,7 +37,7 @@ export function groupOf(row: ProcessRow, by: Grouping): string | null {
     case 'container':
       return process.container ? process.container.id : null;
     case 'pod':
-      return process.pod_uid ?? null;
+      return process.pod ? `${process.pod.namespace}/${process.pod.name}` : (process.pod_uid ?? null);
     case 'class':
       return process.class?.kind ?? 'unknown';
     case 'gpu':
@@ -125,6 +125,9 @@ export function matches(row: ProcessRow, search: string): boolean {
     process.container?.id,
     process.container?.runtime,
     process.pod_uid,
+    process.pod?.namespace,
+    process.pod?.name,
+    process.pod?.container,
     process.slurm_job,
     process.unit,
     process.class?.kind,

@@ -9,6 +9,7 @@ export function heaviest(device: StatusDevice): StatusProcess[] {
 
 /** Whose a process is, in the words that say most: a pod, a job, a container, a user. Null where nobody knows. */
 export function ownerOf(process: StatusProcess): { kind: 'pod' | 'job' | 'container' | 'user'; name: string } | null {
+  if (process.pod) return { kind: 'pod', name: `${process.pod.namespace}/${process.pod.name}` };
   if (process.pod_uid) return { kind: 'pod', name: process.pod_uid.slice(0, 8) };
   if (process.slurm_job) return { kind: 'job', name: process.slurm_job };
   if (process.container) return { kind: 'container', name: process.container.id.slice(0, 12) };
