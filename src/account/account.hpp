@@ -35,8 +35,20 @@ struct Slot {
   std::map<std::pair<std::uint32_t, std::uint32_t>, Usage> parties;  ///< by place of device and of party
   Division division;
 
+  WallTime end() const { return begin + length; }
+  bool holds(WallTime at) const { return begin <= at && at < end(); }
+
   Slot& operator+=(const Slot& more);
 };
+
+/// Where the devices and the parties of one account stand in another.
+struct Places {
+  std::vector<std::uint32_t> devices;
+  std::vector<std::uint32_t> parties;
+};
+
+/// The slot as it stands in the other account; what comes to the same place is added up.
+Slot moved(const Slot& slot, const Places& places);
 
 /// Who used what, slot by slot. Immutable; cheap to copy, as closed slots are shared.
 struct Account {
@@ -47,5 +59,8 @@ struct Account {
   std::vector<std::shared_ptr<const Slot>> slots;  ///< by begin; without those in which nothing was watched
   std::vector<Alert> alerts;  ///< that were raised, as they were last seen; by when they were raised
 };
+
+/// What two accounts know, as one: that of `older` stays in front. No moment may stand in slots of both.
+Account joined(Account older, const Account& newer);
 
 }  // namespace gpukeeper::account

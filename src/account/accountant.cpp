@@ -14,6 +14,10 @@ constexpr nanoseconds kAlwaysSpans = std::chrono::seconds(10);
 // Before there is a pace: a recording of a reading a minute must be understood at its second.
 constexpr nanoseconds kFirstSpan = std::chrono::seconds(150);
 
+// A date that has gone on for so long without a jump is believed, and old slots are given up by it.
+constexpr auto kSteady = std::chrono::hours(1);
+constexpr auto kJump = std::chrono::minutes(1);
+
 // A counter of a board cannot grow faster: what does has begun anew, or is none.
 constexpr double kMostWatts = 20'000;
 
@@ -32,13 +36,6 @@ std::optional<double> joules_between(const Sight& sight, const Sight* next, doub
 
 }  // namespace
 
-Slot& Slot::operator+=(const Slot& more) {
-  for (const auto& [place, use] : more.devices) devices[place] += use;
-  for (const auto& [places, usage] : more.parties) parties[places] += usage;
-  division += more.division;
-  return *this;
-}
-
 bool Pace::spans(nanoseconds apart) {
   nanoseconds shortest{0};
   for (const nanoseconds each : latest_) {
@@ -51,21 +48,28 @@ bool Pace::spans(nanoseconds apart) {
   return spans;
 }
 
+std::uint32_t Accountant::place_of(const AccountedDevice& device) {
+  const auto [found, added] =
+      device_places_.try_emplace(device.id, static_cast<std::uint32_t>(account_.devices.size()));
+  if (added) account_.devices.push_back(device);
+  return found->second;
+}
+
 std::uint32_t Accountant::place_of(const DeviceSnapshot& device) {
   const Device& facts = *device.device;
-  const auto [found, added] = device_places_.try_emplace(facts.id, static_cast<std::uint32_t>(account_.devices.size()));
-  if (added) account_.devices.emplace_back();
-  AccountedDevice& known = account_.devices[found->second];
-  if (added || known.index != device.index) {
-    known = {.id = facts.id,
-             .index = device.index,
-             .name = facts.name,
-             .simulated = facts.simulated,
-             .recorded = facts.recorded,
-             .memory_bytes = known.memory_bytes};
+  const std::uint32_t place = place_of(AccountedDevice{.id = facts.id,
+                                                       .index = device.index,
+                                                       .name = facts.name,
+                                                       .simulated = facts.simulated,
+                                                       .recorded = facts.recorded,
+                                                       .memory_bytes = {}});
+  AccountedDevice& known = account_.devices[place];
+  if (known.index != device.index || known.name != facts.name) {
+    known.index = device.index;
+    known.name = facts.name;
   }
   if (const auto& total = device.reading.memory_total) known.memory_bytes = static_cast<double>(total->value());
-  return found->second;
+  return place;
 }
 
 std::uint32_t Accountant::place_of(const Party& party) {
@@ -91,16 +95,22 @@ struct Accountant::Stretch {
 };
 
 void Accountant::count_energy(const Stretch& stretch, DeviceUse& use) {
-  if (!stretch.joules) {
-    use.joules_unknown_seconds += stretch.seconds;
-    return;
-  }
-  use.joules += *stretch.joules;
-  if (!stretch.sight.processes_known) {
-    use.unattributed_joules += *stretch.joules;
-  } else if (stretch.sight.holdings.empty()) {
-    use.free_joules += *stretch.joules;
-  }
+  (stretch.joules ? use.joules : use.joules_unknown_seconds) += stretch.joules.value_or(stretch.seconds);
+}
+
+// What is no party's: of a moment without a process, all of it; else the memory that none of them was told to hold.
+void Accountant::count_nobodys(const Stretch& stretch, DeviceUse& use) {
+  const auto& [sight, seconds, joules, at] = stretch;
+  const bool held = sight.processes_known && !sight.holdings.empty();
+  double bytes = sight.bytes.value_or(0);
+  for (const Holding& holding : sight.holdings) bytes -= holding.bytes.value_or(0);
+  Usage& whose = sight.processes_known && !held ? use.free : use.unlisted;
+  whose.byte_seconds += std::max(bytes, 0.0) * seconds;
+  if (held) return;
+  whose.gpu_seconds += seconds;
+  (sight.busy ? whose.busy_seconds : whose.busy_unknown_seconds) += sight.busy.value_or(1) * seconds;
+  (joules ? whose.joules : whose.joules_unknown_seconds) += joules.value_or(seconds);
+  if (!sight.bytes) whose.byte_unknown_seconds += seconds;
 }
 
 void Accountant::count_sensors(const Stretch& stretch, DeviceUse& use) {
@@ -140,6 +150,10 @@ void Accountant::count_parties(const Stretch& stretch, std::uint32_t place, Slot
       use.idle_seconds += own;
     }
     (holding.bytes ? more.byte_seconds : more.byte_unknown_seconds) = holding.bytes.value_or(1) * seconds;
+    if (holding.idle) {
+      more.hoarded_seconds = seconds;
+      more.hoarded_byte_seconds = holding.bytes.value_or(0) * seconds;
+    }
     slot.parties[{place, place_of(holding.party)}] += more;
   }
 }
@@ -155,6 +169,7 @@ void Accountant::count(const Stretch& stretch, std::uint32_t place, Slot& slot) 
   use.watched_seconds += seconds;
   count_energy(stretch, use);
   count_sensors(stretch, use);
+  count_nobodys(stretch, use);
   if (!sight.processes_known) use.held_unknown_seconds += seconds;
   if (!sight.processes_known || sight.holdings.empty()) return;
   use.held_seconds += seconds;
@@ -162,61 +177,117 @@ void Accountant::count(const Stretch& stretch, std::uint32_t place, Slot& slot) 
   count_parties(stretch, place, slot);
 }
 
-// The one that is open, or a new one. A date that was set back goes on in the open one: slots stay in order.
+// The one that is open, one that was there before, or a new one.
 Slot& Accountant::slot_at(WallTime at) {
-  const WallTime begin = begin_of(at, options_.fine);
-  if (open_.length == std::chrono::seconds(0) || begin > open_.begin) {
+  if (!open_.holds(at)) {
     close_slot();
-    open_ = Slot{.begin = begin, .length = options_.fine, .devices = {}, .parties = {}, .division = {}};
+    auto before = take_slot(at);
+    open_ = before ? std::move(*before)
+                   : Slot{.begin = begin_of(at, options_.fine),
+                          .length = options_.fine,
+                          .devices = {},
+                          .parties = {},
+                          .division = {}};
     coarsen();
     forget();
   }
+  changed_slots_.insert(open_.begin);
   return open_;
 }
 
 void Accountant::close_slot() {
-  if (!open_.devices.empty()) account_.slots.push_back(std::make_shared<const Slot>(std::exchange(open_, Slot())));
+  if (!open_.devices.empty()) insert(std::exchange(open_, Slot()));
+}
+
+void Accountant::insert(Slot slot) {
+  auto& slots = account_.slots;
+  const auto place = std::ranges::upper_bound(slots, slot.begin, {}, [](const auto& each) { return each->begin; });
+  slots.insert(place, std::make_shared<const Slot>(std::move(slot)));
+}
+
+// Of the closed ones, that in which the moment lies. It is closed no more.
+std::optional<Slot> Accountant::take_slot(WallTime at) {
+  auto& slots = account_.slots;
+  const auto after = std::ranges::upper_bound(slots, at, {}, [](const auto& each) { return each->begin; });
+  if (after == slots.begin() || !(*std::prev(after))->holds(at)) return std::nullopt;
+  Slot taken = **std::prev(after);
+  slots.erase(std::prev(after));
+  return taken;
+}
+
+// Whether date and time have gone on alike since the snapshot before.
+void Accountant::note_date(const Snapshot& snapshot) {
+  if (!at_) return;
+  const nanoseconds apart = snapshot.monotonic - *at_;
+  const nanoseconds drift = snapshot.taken_at - account_.until - apart;
+  steady_ = std::chrono::abs(drift) > kJump ? nanoseconds(0) : steady_ + apart;
+}
+
+bool Accountant::is_steady() const {
+  return steady_ >= kSteady;
 }
 
 // Whole hours only, so that no slot of ten minutes comes behind the one of its hour.
 void Accountant::coarsen() {
-  if (options_.coarse <= options_.fine) return;
+  if (options_.coarse <= options_.fine || !is_steady()) return;
   auto& slots = account_.slots;
   const WallTime limit = begin_of(open_.begin - options_.fine_kept, options_.coarse);
-  auto first = std::ranges::find_if(slots, [&](const auto& slot) { return slot->length < options_.coarse; });
+  const auto is_fine = [&](const auto& slot) { return slot->length < options_.coarse; };
+  auto first = std::ranges::find_if(slots, is_fine);
   while (first != slots.end() && (*first)->begin < limit) {
-    const WallTime hour = begin_of((*first)->begin, options_.coarse);
     auto sum = std::make_shared<Slot>();
-    sum->begin = hour;
+    sum->begin = begin_of((*first)->begin, options_.coarse);
     sum->length = options_.coarse;
     auto last = first;
-    for (; last != slots.end() && (*last)->begin < hour + options_.coarse; ++last) *sum += **last;
+    for (; last != slots.end() && (*last)->begin < sum->end(); ++last) {
+      changed_slots_.erase((*last)->begin);
+      *sum += **last;
+    }
+    changed_slots_.insert(sum->begin);
     *first = std::move(sum);
-    first = slots.erase(first + 1, last);
+    first = std::find_if(slots.erase(first + 1, last), slots.end(), is_fine);
   }
 }
 
 void Accountant::forget() {
+  if (!is_steady()) return;
   auto& slots = account_.slots;
   const WallTime limit = open_.begin - options_.kept;
-  const auto keep = std::ranges::find_if(slots, [&](const auto& slot) { return slot->begin + slot->length > limit; });
+  const auto keep = std::ranges::find_if(slots, [&](const auto& slot) { return slot->end() > limit; });
   slots.erase(slots.begin(), keep);
   std::erase_if(alerts_, [&](const auto& each) { return each.second.resolved_at.value_or(limit) < limit; });
+  if (complete_since_) complete_since_ = std::max(*complete_since_, limit);
 }
 
 void Accountant::note_alerts(const Snapshot& snapshot) {
+  if (unknown_alerts_) end_unknown_alerts(*snapshot.alerts);
   if (snapshot.alerts == alerts_seen_) return;
   alerts_seen_ = snapshot.alerts;
   for (const Alert& alert : *snapshot.alerts) {
-    if (alert.fired_at) alerts_.insert_or_assign(alert.id, alert);
+    if (!alert.fired_at) continue;
+    const AlertKey key(*alert.fired_at, alert.id);
+    const auto [known, added] = alerts_.try_emplace(key, alert);
+    if (!added && known->second == alert) continue;
+    known->second = alert;
+    changed_alerts_.insert(key);
   }
   while (alerts_.size() > kMostAlerts) {
     const auto older = [](const auto& a, const auto& b) {
-      return std::pair(!a.second.resolved_at, *a.second.fired_at) <
-             std::pair(!b.second.resolved_at, *b.second.fired_at);
+      return std::pair(!a.second.resolved_at, a.first.first) < std::pair(!b.second.resolved_at, b.first.first);
     };
     alerts_.erase(std::ranges::min_element(alerts_, older));
   }
+}
+
+// Of a process before, one that nobody knows any more was over by its end.
+void Accountant::end_unknown_alerts(const AlertList& known) {
+  for (auto& [key, alert] : alerts_) {
+    const auto is_it = [&, id = std::string_view(key.second)](const Alert& each) { return each.id == id; };
+    if (alert.resolved_at || std::ranges::any_of(known, is_it)) continue;
+    alert.resolved_at = std::max(*unknown_alerts_, key.first);
+    changed_alerts_.insert(key);
+  }
+  unknown_alerts_.reset();
 }
 
 void Accountant::add(const Snapshot& snapshot, std::span<const LeasedProcess> leased) {
@@ -227,6 +298,7 @@ void Accountant::add(const Snapshot& snapshot, std::span<const LeasedProcess> le
     now.emplace(place_of(device), look(snapshot, device, leased));
   }
   note_alerts(snapshot);
+  note_date(snapshot);
   if (!account_.since) account_.since = snapshot.taken_at;
   if (at_ && pace_.spans(snapshot.monotonic - *at_)) {
     const double apart = std::chrono::duration<double>(snapshot.monotonic - *at_).count();
@@ -246,9 +318,81 @@ Account Accountant::account() const {
   std::scoped_lock lock(mutex_);
   Account account = account_;
   if (!open_.devices.empty()) account.slots.push_back(std::make_shared<const Slot>(open_));
-  for (const auto& [id, alert] : alerts_) account.alerts.push_back(alert);
-  std::ranges::stable_sort(account.alerts, {}, [](const Alert& alert) { return *alert.fired_at; });
+  if (!open_.devices.empty()) {
+    std::ranges::stable_sort(account.slots, {}, [](const auto& slot) { return slot->begin; });
+  }
+  for (const auto& [key, alert] : alerts_) account.alerts.push_back(alert);
   return account;
+}
+
+void Accountant::restore(const Account& kept, WallTime complete_since) {
+  std::scoped_lock lock(mutex_);
+  Places places;
+  for (const AccountedDevice& device : kept.devices) places.devices.push_back(place_of(device));
+  for (const auto& party : kept.parties) places.parties.push_back(place_of(*party));
+  // What was counted since the start, perhaps in slots that were there before.
+  auto counted = std::exchange(account_.slots, {});
+  if (!open_.devices.empty()) counted.push_back(std::make_shared<const Slot>(std::exchange(open_, Slot())));
+  for (const auto& slot : kept.slots) insert(moved(*slot, places));
+  for (const auto& slot : counted) {
+    auto before = take_slot(slot->begin);
+    if (before) *before += *slot;
+    changed_slots_.insert(before ? before->begin : slot->begin);
+    insert(before ? std::move(*before) : *slot);
+  }
+  for (const Alert& alert : kept.alerts) alerts_.try_emplace(AlertKey(*alert.fired_at, alert.id), alert);
+  if (kept.since) {
+    unknown_alerts_ = kept.until;
+    if (!account_.since) account_.until = kept.until;
+    account_.since = account_.since ? std::min(*account_.since, *kept.since) : *kept.since;
+  }
+  complete_since_ = complete_since;
+}
+
+std::optional<WallTime> Accountant::complete_since() const {
+  std::scoped_lock lock(mutex_);
+  return complete_since_;
+}
+
+std::optional<Account> Accountant::take_changes() {
+  std::scoped_lock lock(mutex_);
+  if (changed_slots_.empty() && changed_alerts_.empty()) return std::nullopt;
+  Account changes{.since = account_.since,
+                  .until = account_.until,
+                  .devices = account_.devices,
+                  .parties = account_.parties,
+                  .slots = {},
+                  .alerts = {}};
+  for (const auto& slot : account_.slots) {
+    if (changed_slots_.contains(slot->begin)) changes.slots.push_back(slot);
+  }
+  if (!open_.devices.empty() && changed_slots_.contains(open_.begin)) {
+    changes.slots.push_back(std::make_shared<const Slot>(open_));
+  }
+  for (const AlertKey& key : changed_alerts_) {
+    if (const auto found = alerts_.find(key); found != alerts_.end()) changes.alerts.push_back(found->second);
+  }
+  changed_slots_.clear();
+  changed_alerts_.clear();
+  return changes;
+}
+
+void Accountant::change_again(const Account& changes) {
+  std::scoped_lock lock(mutex_);
+  for (const auto& slot : changes.slots) changed_slots_.insert(slot->begin);
+  for (const Alert& alert : changes.alerts) changed_alerts_.emplace(*alert.fired_at, alert.id);
+}
+
+void Accountant::change_all() {
+  std::scoped_lock lock(mutex_);
+  for (const auto& slot : account_.slots) changed_slots_.insert(slot->begin);
+  if (!open_.devices.empty()) changed_slots_.insert(open_.begin);
+  for (const auto& [key, alert] : alerts_) changed_alerts_.insert(key);
+}
+
+std::optional<WallTime> Accountant::steady_date() const {
+  std::scoped_lock lock(mutex_);
+  return account_.since && is_steady() ? std::optional(account_.until) : std::nullopt;
 }
 
 }  // namespace gpukeeper::account

@@ -7,7 +7,10 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <span>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "account/account.hpp"
@@ -41,7 +44,11 @@ class Pace {
 /// one, else its power times the time; where neither is told, the time is counted as time whose energy nobody knows. A
 /// gap in the readings (monitoring was off, the machine slept) is counted nowhere.
 ///
-/// Threads: add() belongs to one; account() may be called from any.
+/// A date that was set back or ahead: what is measured counts in the slot of the date that the clock tells, together
+/// with what was counted there before. Old slots are given up only after an hour without a jump, so that a clock that
+/// is years ahead for a moment takes nothing away.
+///
+/// Threads: add() belongs to one; all else may be called from any.
 class Accountant {
  public:
   explicit Accountant(AccountantOptions options = {}) : options_(options) {}
@@ -51,24 +58,49 @@ class Accountant {
 
   Account account() const;
 
+  /// Takes in what a process before this one has counted. Once, as it is added. `complete_since`: from then on nothing
+  /// was left out of it.
+  void restore(const Account& kept, WallTime complete_since);
+
+  /// From when on account() leaves nothing out of what was ever counted; nothing before restore().
+  std::optional<WallTime> complete_since() const;
+
+  /// What changed since this was called last: of slots, the whole sums of each that did. Nothing when nothing did.
+  std::optional<Account> take_changes();
+  /// These were not kept: they count as changed again.
+  void change_again(const Account& changes);
+  /// All counts as changed.
+  void change_all();
+
+  /// The date as of the latest reading, once the clock has gone without a jump for an hour.
+  std::optional<WallTime> steady_date() const;
+
   static constexpr std::size_t kMostParties = 20'000;  ///< more than these count as a user "(others)"
   static constexpr std::size_t kMostAlerts = 2'000;    ///< the oldest that are over are forgotten first
 
  private:
   struct Stretch;
   using Sights = std::map<std::uint32_t, Sight>;  // by place of the device
+  using AlertKey = std::pair<WallTime, std::string>;
 
   std::uint32_t place_of(const DeviceSnapshot& device);
+  std::uint32_t place_of(const AccountedDevice& device);
   std::uint32_t place_of(const Party& party);
   static void count_energy(const Stretch& stretch, DeviceUse& use);
   static void count_sensors(const Stretch& stretch, DeviceUse& use);
+  static void count_nobodys(const Stretch& stretch, DeviceUse& use);
   void count_parties(const Stretch& stretch, std::uint32_t place, Slot& slot);
   void count(const Stretch& stretch, std::uint32_t place, Slot& slot);
   Slot& slot_at(WallTime at);
   void close_slot();
+  void insert(Slot slot);
+  std::optional<Slot> take_slot(WallTime at);
+  void note_date(const Snapshot& snapshot);
+  bool is_steady() const;
   void coarsen();
   void forget();
   void note_alerts(const Snapshot& snapshot);
+  void end_unknown_alerts(const AlertList& known);
 
   const AccountantOptions options_;
   mutable std::mutex mutex_;
@@ -77,8 +109,13 @@ class Accountant {
   Slot open_;
   std::map<DeviceId, std::uint32_t> device_places_;
   std::map<Party, std::uint32_t> party_places_;
-  std::map<std::string, Alert> alerts_;  // by id
+  std::map<AlertKey, Alert> alerts_;
   std::shared_ptr<const AlertList> alerts_seen_;
+  std::set<WallTime> changed_slots_;  // their begins
+  std::set<AlertKey> changed_alerts_;
+  std::optional<WallTime> complete_since_;
+  std::optional<WallTime> unknown_alerts_;  // those of a process before are to be looked for; it ended then
+  std::chrono::nanoseconds steady_{0};      // for how long the date has gone without a jump
   Sights before_;
   std::optional<MonotonicTime> at_;  // of the snapshot before
   Pace pace_;

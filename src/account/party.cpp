@@ -29,6 +29,7 @@ Party party_of(const ProcessFacts* facts, const LeasedProcess* leased) {
   Party party;
   if (facts) {
     if (facts->user) party.user = *facts->user;
+    party.kind = facts->classification.kind;
     if (facts->place) {
       party.service = service_of(*facts->place);
       if (facts->place->container) party.container = container_of(*facts->place->container);

@@ -27,6 +27,7 @@ struct Party {
   std::string pod;        ///< its uid
   std::string job;        ///< of Slurm
   std::uint64_t lease = 0;
+  ProcessClass kind = ProcessClass::unknown;  ///< of work
   friend auto operator<=>(const Party&, const Party&) = default;
 };
 

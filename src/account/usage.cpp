@@ -12,6 +12,8 @@ Usage& Usage::operator+=(const Usage& more) {
   idle_joules += more.idle_joules;
   byte_seconds += more.byte_seconds;
   byte_unknown_seconds += more.byte_unknown_seconds;
+  hoarded_seconds += more.hoarded_seconds;
+  hoarded_byte_seconds += more.hoarded_byte_seconds;
   return *this;
 }
 
@@ -31,8 +33,6 @@ DeviceUse& DeviceUse::operator+=(const DeviceUse& more) {
   busy_unknown_seconds += more.busy_unknown_seconds;
   joules += more.joules;
   joules_unknown_seconds += more.joules_unknown_seconds;
-  free_joules += more.free_joules;
-  unattributed_joules += more.unattributed_joules;
   slowed_seconds += more.slowed_seconds;
   slowed_by_heat_seconds += more.slowed_by_heat_seconds;
   slowed_by_power_seconds += more.slowed_by_power_seconds;
@@ -44,6 +44,8 @@ DeviceUse& DeviceUse::operator+=(const DeviceUse& more) {
   raise(celsius, more.celsius);
   raise(watts, more.watts);
   raise(bytes, more.bytes);
+  free += more.free;
+  unlisted += more.unlisted;
   return *this;
 }
 

@@ -19,6 +19,8 @@ struct Usage {
   double idle_joules = 0;             ///< of joules: in idle_seconds
   double byte_seconds = 0;            ///< memory held, times how long
   double byte_unknown_seconds = 0;    ///< time of a process whose memory nobody told
+  double hoarded_seconds = 0;  ///< time of a process that held kWorthHolding or more and did not use the device itself
+  double hoarded_byte_seconds = 0;  ///< of byte_seconds: in that time
 
   Usage& operator+=(const Usage& more);
   friend bool operator==(const Usage&, const Usage&) = default;
@@ -47,8 +49,6 @@ struct DeviceUse {
   double busy_unknown_seconds = 0;
   double joules = 0;
   double joules_unknown_seconds = 0;
-  double free_joules = 0;              ///< of joules: nobody was on it
-  double unattributed_joules = 0;      ///< of joules: it is not known who was on it
   double slowed_seconds = 0;           ///< the driver held its clocks back, for a reason that is trouble
   double slowed_by_heat_seconds = 0;   ///< of these
   double slowed_by_power_seconds = 0;  ///< of these, and not by heat
@@ -60,8 +60,12 @@ struct DeviceUse {
   std::optional<Peak> celsius;
   std::optional<Peak> watts;
   std::optional<Peak> bytes;
+  // What is no party's, so that the usages of all parties and these two add up to what the device did.
+  Usage free;      ///< while nobody was on it
+  Usage unlisted;  ///< while it is not known who was on it; of memory, what no process was told to hold at any time
 
   DeviceUse& operator+=(const DeviceUse& more);
+  friend bool operator==(const DeviceUse&, const DeviceUse&) = default;
 };
 
 /// By what the moments of devices were divided that several shared (sharing.hpp), in device seconds.
@@ -72,6 +76,7 @@ struct Division {
 
   void add(SharedBy by, double seconds);
   Division& operator+=(const Division& more);
+  friend bool operator==(const Division&, const Division&) = default;
 };
 
 }  // namespace gpukeeper::account

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "cli/account.hpp"
 #include "cli/alerts.hpp"
 #include "cli/allocate.hpp"
 #include "cli/backup.hpp"
@@ -98,7 +99,7 @@ bool shows_snapshot(std::string_view command) {
 
 // Commands that ask a running daemon; the others are about this program, or this machine.
 bool asks_daemon(std::string_view command) {
-  constexpr std::string_view kAsking[] = {"alerts",  "config",     "devices",  "faults",
+  constexpr std::string_view kAsking[] = {"account", "alerts",     "config",   "devices", "faults",
                                           "history", "monitoring", "throttle", "trend"};
   return is_about_leases(command) || shows_snapshot(command) ||
          std::ranges::find(kAsking, command) != std::end(kAsking);
@@ -320,6 +321,19 @@ Exit deallocate_as_said(const Arguments& arguments, DeskOptions desk, Context& c
                     context);
 }
 
+AccountOptions account_options(const Arguments& arguments, const Context& context) {
+  using enum AccountOptions::Form;
+  return {.form = arguments.json     ? json
+                  : arguments.csv    ? csv
+                  : arguments.schema ? schema
+                                     : text,
+          .by = arguments.by,
+          .since = if_given(arguments.since),
+          .until = if_given(arguments.until),
+          .asks = may_ask_daemon(arguments, context.environment),
+          .daemon = arguments.daemon};
+}
+
 ReportOptions report_options(const Arguments& arguments, DeskOptions desk) {
   using enum ReportOptions::Form;
   return {.form = arguments.json     ? json
@@ -518,6 +532,7 @@ Exit dispatch(const std::string& command, const Arguments& arguments, const Pars
   }
   if (command == "alerts") return alerts(alerts_options(arguments, context), context);
   if (command == "trend") return trend(trend_options(arguments, context), context);
+  if (command == "account") return account(account_options(arguments, context), context);
   if (command == "history") return history(history_options(arguments, context), context);
   if (command == "faults") return faults(faults_options(arguments, context), context);
   if (command == "throttle") {

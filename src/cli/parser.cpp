@@ -19,6 +19,7 @@
 #include "core/nearest.hpp"
 #include "core/text.hpp"
 #include "format/columns.hpp"
+#include "report/accounting.hpp"
 #include "top/theme.hpp"
 #include "yaml/values.hpp"
 
@@ -147,6 +148,7 @@ class Parser::Declared : private Declaration {
     add_trend(arguments);
     add_history(arguments);
     add_report(arguments);
+    add_account(arguments);
     add_alerts(arguments);
     add_faults(arguments);
     add_throttle(arguments);
@@ -408,6 +410,25 @@ class Parser::Declared : private Declaration {
     for (auto* page : {html, pdf}) page->excludes(json)->excludes(csv)->excludes(schema);
     add_state_dir(*report, arguments);
     add_stretch(*report, arguments);
+  }
+
+  void add_account(Arguments& arguments) {
+    auto* account = app().add_subcommand(
+        "account", "Who used how much of the GPUs: GPU-hours, memory, energy, cost; by user, service, job and so on.");
+    std::vector<std::string> keys;
+    for (const std::string_view word : report::account_key_words()) keys.emplace_back(word);
+    keys.emplace_back("process-class");  // as people call it, too
+    add_choice(*account, "--by", arguments.by, "KEY", std::move(keys), "By what it is added up; else by user.");
+    add(account->add_option("--since", arguments.since,
+                            "From then on: a time ago (30m, 24h, 7d) or a date (RFC 3339); else the last day."),
+        {.value = "WHEN"});
+    add(account->add_option("--until", arguments.until, "Up to then; else until now."), {.value = "WHEN"});
+    auto* json = add_flag(*account, "--json", arguments.json, "As JSON (docs/schema/accounting.json).");
+    auto* csv = add_flag(*account, "--csv", arguments.csv, "As CSV, a row a user, or what else it is added up by.");
+    csv->excludes(json);
+    add_flag(*account, "--schema", arguments.schema, "The JSON Schema of --json.")->excludes(json)->excludes(csv);
+    add_file(*account, "--state-dir", arguments.state_dir, "FOLDER",
+             "Read what a daemon keeps there, without asking one. Else a daemon is asked, or the usual place is read.");
   }
 
   // Of commands that judge a stretch of time (cli/stretch.hpp).

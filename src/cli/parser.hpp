@@ -68,6 +68,7 @@ struct Arguments {
   std::vector<std::string> kinds;
   std::string since;
   std::string until;
+  std::string by = "user";
   std::string html;
   std::string pdf;
   std::string limit;

@@ -243,6 +243,9 @@ void add_alerts(std::vector<Key>& keys) {
                      user_rules(), alerts(&A::user_rules)));
   keys.push_back(key("alerts.idle_severity_cap", "", live, "The severity of an idle GPU comes to no more than this.",
                      number<int>(0, 100), alerts(&A::idle_severity_cap)));
+  keys.push_back(key("alerts.hoarding_memory", "%", live,
+                     "Of a GPU's memory: a process that holds less does not hoard it, however idle it is.",
+                     number<Percent>(0, 100), alerts(&A::hoarding_memory)));
   keys.push_back(key("alerts.documentation_url", "", live,
                      "Where docs/alerts.md can be read; alerts link to their rule's section there.", text_or_none(),
                      alerts(&A::documentation_url)));
@@ -415,6 +418,20 @@ void add_kubernetes(std::vector<Key>& keys) {
       "kubernetes.helper", "", restart,
       "The program that asks there: a path, or a name in PATH or in /usr/lib/gpukeeper.", text(),
       [](auto& s) -> auto& { return s.kubernetes.helper; }));
+}
+
+void add_account(std::vector<Key>& keys) {
+  const auto of = [](auto member) {
+    return [member](auto& s) -> auto& {
+      return s.keeping.*member;
+    };
+  };
+  using K = account::Keeping;
+  keys.push_back(key("account.interval", "s", live,
+                     "From save to save of who used the GPUs: a crash loses no more than that.", seconds(1, kHour),
+                     of(&K::interval)));
+  keys.push_back(key("account.length", "s", live, "How long it is kept who used the GPUs.",
+                     seconds(kDay, 10 * 366 * kDay), of(&K::length)));
 }
 
 void add_tls(std::vector<Key>& keys) {
@@ -675,6 +692,7 @@ std::vector<Key> make_table() {
   add_reclaim(keys);
   add_tariff(keys);
   add_kubernetes(keys);
+  add_account(keys);
   add_service(keys);
   add_metrics(keys);
   add_database(keys);

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "account/keeping.hpp"
 #include "account/tariff.hpp"
 #include "actuators/actuator_settings.hpp"
 #include "auth/certificate.hpp"
@@ -122,6 +123,7 @@ struct Settings {
   reclaim::ReclaimSettings reclaim;
   KubernetesSettings kubernetes;
   account::Tariff tariff;               ///< what energy costs, for reports
+  account::Keeping keeping;             ///< of the account
   postgres::DatabaseSettings database;  ///< where readings are written to
   push::PushSettings remote_write;      ///< where metrics are pushed to
   push::PushSettings otlp;              ///< as well

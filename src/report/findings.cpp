@@ -64,7 +64,7 @@ void add_free_devices(const Report& report, std::vector<Advice>& result) {
     if (use.watched_seconds < kHour || free < 0.9 * use.watched_seconds) continue;
     result.push_back({Weight::notice,
                       fmt::format("{} was free for {} of {}, and drew {} meanwhile.", gpu(row), hours_text(free),
-                                  hours_text(use.watched_seconds), energy_with_cost(use.free_joules, report.tariff))});
+                                  hours_text(use.watched_seconds), energy_with_cost(use.free.joules, report.tariff))});
   }
 }
 

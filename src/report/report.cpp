@@ -20,6 +20,10 @@ using namespace std::chrono_literals;
 constexpr std::array<seconds, 15> kLengths = {1s,    10s,   30s, 60s, 2min, 5min, 10min, 15min,
                                               20min, 30min, 1h,  2h,  6h,   12h,  24h};
 
+// Of memory that is held without use: a shorter time is a pause.
+constexpr double kHoarded = 3600;
+constexpr std::size_t kMostHoarders = 100;
+
 WallTime floored(WallTime at, seconds length) {
   const auto since = std::chrono::floor<seconds>(at.time_since_epoch());
   return WallTime(since - since % length);
@@ -31,27 +35,6 @@ seconds column_for(std::chrono::nanoseconds length, seconds slot) {
     if (each % slot == 0s && length <= each * static_cast<std::int64_t>(kMostColumns)) return each;
   }
   return std::max(slot, kLengths.back());
-}
-
-struct Stretch {
-  WallTime since;
-  WallTime until;
-};
-
-Result<Stretch> stretch_of(const account::Account& account, const Range& range) {
-  if (!account.since) return fail(Errc::unavailable, "no GPU has been looked at twice yet: there is nothing to report");
-  const WallTime until = std::min(range.until.value_or(account.until), account.until);
-  WallTime since = *account.since;
-  if (range.since) {
-    since = *range.since;
-  } else if (range.usual) {
-    since = std::max(since, until - *range.usual);
-  }
-  if (since < until && until > *account.since) return Stretch{since, until};
-  return fail(
-      Errc::invalid_argument,
-      fmt::format("there is nothing to report from {} to {}: what is known goes from {} to {}", rfc3339(since),
-                  rfc3339(range.until.value_or(account.until)), rfc3339(*account.since), rfc3339(account.until)));
 }
 
 using Names = std::map<std::string, PartyRow>;
@@ -118,9 +101,20 @@ class Gathering {
     report_.pods = sorted(std::move(pods_), false);
     report_.jobs = sorted(std::move(jobs_), false);
     report_.by_lease = sorted(std::move(leases_), false);
+    add_hoarders();
   }
 
  private:
+  void add_hoarders() {
+    for (auto& [places, usage] : hoarded_) {
+      if (usage.hoarded_seconds < kHoarded) continue;
+      report_.hoarders.push_back({account_.devices[places.first].index, *account_.parties[places.second], usage});
+    }
+    std::ranges::stable_sort(report_.hoarders, std::ranges::greater(),
+                             [](const HoarderRow& row) { return row.usage.hoarded_byte_seconds; });
+    if (report_.hoarders.size() > kMostHoarders) report_.hoarders.resize(kMostHoarders);
+  }
+
   std::size_t column_of(WallTime at) const {
     return static_cast<std::size_t>(std::max<std::int64_t>(0, (at - report_.origin) / report_.column));
   }
@@ -135,7 +129,10 @@ class Gathering {
       if (!in_column) in_column.emplace();
       *in_column += use;
     }
-    for (const auto& [places, usage] : slot.parties) add_party(*account_.parties[places.second], usage, column);
+    for (const auto& [places, usage] : slot.parties) {
+      add_party(*account_.parties[places.second], usage, column);
+      if (usage.hoarded_seconds > 0) hoarded_[places] += usage;
+    }
     report_.division += slot.division;
   }
 
@@ -152,6 +149,7 @@ class Gathering {
   Report& report_;
   std::vector<const account::Slot*> slots_;
   Names users_, services_, containers_, pods_, jobs_, leases_;
+  std::map<std::pair<std::uint32_t, std::uint32_t>, account::Usage> hoarded_;  // by device and party
 };
 
 std::vector<Alert> alerts_of(const account::Account& account, const Report& report) {
@@ -205,12 +203,29 @@ void add_known_since(const account::Account& account, const Range& range, Report
 
 }  // namespace
 
+Result<Stretch> stretch_of(const account::Account& account, const Range& range) {
+  if (!account.since) return fail(Errc::unavailable, "no GPU has been looked at twice yet: there is nothing to report");
+  const WallTime until = std::min(range.until.value_or(account.until), account.until);
+  WallTime since = *account.since;
+  if (range.since) {
+    since = *range.since;
+  } else if (range.usual) {
+    since = std::max(since, until - *range.usual);
+  }
+  if (since < until && until > *account.since) return Stretch{since, until};
+  return fail(
+      Errc::invalid_argument,
+      fmt::format("there is nothing to report from {} to {}: what is known goes from {} to {}", rfc3339(since),
+                  rfc3339(range.until.value_or(account.until)), rfc3339(*account.since), rfc3339(account.until)));
+}
+
 std::string_view to_string(Basis basis) {
   switch (basis) {
     case Basis::daemon: return "daemon";
     case Basis::recording: return "recording";
     case Basis::simulation: return "simulation";
     case Basis::watched: return "watched";
+    case Basis::file: return "file";
   }
   return "watched";
 }

@@ -24,6 +24,7 @@ enum class Basis {
   recording,   ///< a recording was played
   simulation,  ///< a simulated machine's time was played
   watched,     ///< this command has watched for a while
+  file,        ///< what a gpukeeper serve has kept, read without it
 };
 std::string_view to_string(Basis basis);
 
@@ -33,6 +34,15 @@ struct Range {
   std::optional<WallTime> until;              ///< nothing: as far as is known
   std::optional<std::chrono::seconds> usual;  ///< nothing: all that is known
 };
+
+/// A range, as far as something is known of it.
+struct Stretch {
+  WallTime since;
+  WallTime until;
+};
+
+/// Errors: as for gather().
+Result<Stretch> stretch_of(const account::Account& account, const Range& range);
 
 /// What a report is gathered from, beside the account.
 struct Sources {
@@ -65,6 +75,13 @@ struct FaultRow {
   std::uint64_t count = 0;
 };
 
+/// Who held memory of a device for long without using it.
+struct HoarderRow {
+  std::uint32_t index = 0;  ///< of the device
+  account::Party party;
+  account::Usage usage;
+};
+
 struct Report {
   std::string host;
   Basis basis = Basis::watched;
@@ -87,6 +104,8 @@ struct Report {
   std::vector<PartyRow> pods;
   std::vector<PartyRow> jobs;
   std::vector<PartyRow> by_lease;
+
+  std::vector<HoarderRow> hoarders;  ///< an hour or longer; the most memory, by its time, first
 
   std::vector<Alert> alerts;  ///< that were raised, or not over, in that time; the latest first
   std::vector<FaultRow> faults;

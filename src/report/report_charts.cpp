@@ -88,10 +88,10 @@ StackedColumns energy_chart(const Report& report, std::chrono::seconds utc_offse
   for (const DeviceRow& row : report.devices) {
     for (std::size_t n = 0; n < report.columns; ++n) {
       const DeviceUse use = row.columns[n].value_or(DeviceUse());
-      nobody.values[n] += (use.free_joules + use.unattributed_joules) / unit.joules;
+      nobody.values[n] += (use.free.joules + use.unlisted.joules) / unit.joules;
     }
   }
-  if (report.total.unattributed_joules > 0) nobody.name = "nobody, or not known";
+  if (report.total.unlisted.joules > 0) nobody.name = "nobody, or not known";
   if (!is_empty(others)) chart.series.push_back(std::move(others));
   if (!is_empty(nobody)) chart.series.push_back(std::move(nobody));
   return chart;

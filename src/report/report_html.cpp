@@ -54,6 +54,7 @@ class ReportPage {
     add_parties("Users", "user", report_.users, "No name is known");
     add_parties("Services", "service", report_.services, "Of no service");
     add_other_parties();
+    add_hoarders();
     add_devices();
     add_leases();
     add_alerts();
@@ -214,7 +215,7 @@ class ReportPage {
     heading(title);
     if (rows.empty()) return paragraph("No process was on a GPU in that time, or none could be listed.");
     body_ += party_table(what, rows, nameless);
-    const double nobody = report_.total.free_joules;
+    const double nobody = report_.total.free.joules;
     if (nobody > 0) {
       paragraph(fmt::format("While nobody was on them, GPUs drew {} more: that is nobody's.",
                             energy_with_cost(nobody, report_.tariff)),
@@ -232,6 +233,17 @@ class ReportPage {
     add("pod", report_.pods.size() == 1 ? "pod" : "pods", report_.pods);
     add("job", report_.jobs.size() == 1 ? "job" : "jobs", report_.jobs);
     add("lease", report_.by_lease.size() == 1 ? "lease" : "leases", report_.by_lease);
+  }
+
+  void add_hoarders() {
+    if (report_.hoarders.empty()) return;
+    heading("Memory held without use");
+    HtmlTable table({{"who"}, {"GPU", true}, {"for", true}, {"memory", true}});
+    for (const HoarderRow& row : report_.hoarders) {
+      table.add({hoarder_name(row.party), std::to_string(row.index), hours_text(row.usage.hoarded_seconds),
+                 amount(row.usage.hoarded_byte_seconds / kHour / (1 << 30)) + " GiB h"});
+    }
+    body_ += table.write();
   }
 
   void add_devices() {

@@ -70,6 +70,20 @@ Json parties(const std::vector<PartyRow>& rows, const account::Tariff& tariff) {
   return list;
 }
 
+Json hoarders(const Report& report) {
+  Json list = Json::array();
+  for (const HoarderRow& row : report.hoarders) {
+    list.push_back({{"index", row.index},
+                    {"user", text_or_null(row.party.user)},
+                    {"service", text_or_null(row.party.service)},
+                    {"lease", row.party.lease == 0 ? Json() : Json(std::to_string(row.party.lease))},
+                    {"class", to_string(row.party.kind)},
+                    {"hoarded_hours", number(row.usage.hoarded_seconds / 3600)},
+                    {"hoarded_gib_hours", number(row.usage.hoarded_byte_seconds / (1 << 30) / 3600)}});
+  }
+  return list;
+}
+
 Json alerts(const Report& report) {
   Json list = Json::array();
   for (const Alert& alert : report.alerts) {
@@ -144,6 +158,7 @@ std::string report_json(const Report& report, bool indented) {
                           {{"by_use_hours", number(report.division.by_use_seconds / 3600)},
                            {"by_memory_hours", number(report.division.by_memory_seconds / 3600)},
                            {"evenly_hours", number(report.division.evenly_seconds / 3600)}}},
+                         {"hoarders", hoarders(report)},
                          {"leases", leases(report)},
                          {"alerts", alerts(report)},
                          {"faults", faults(report)},

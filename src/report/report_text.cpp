@@ -51,6 +51,17 @@ std::string party_lines(std::string_view title, const std::vector<PartyRow>& row
   return text;
 }
 
+std::string hoarder_lines(const Report& report) {
+  if (report.hoarders.empty()) return "";
+  std::string text = "\nMemory Held Without Use:\n";
+  for (const HoarderRow& row : report.hoarders) {
+    text +=
+        fmt::format("  GPU {}: {}: {} GiB-hours in {}\n", row.index, hoarder_name(row.party),
+                    amount(row.usage.hoarded_byte_seconds / (1 << 30) / kHour), hours_text(row.usage.hoarded_seconds));
+  }
+  return text;
+}
+
 }  // namespace
 
 std::string report_text(const Report& report, std::chrono::seconds utc_offset) {
@@ -62,14 +73,15 @@ std::string report_text(const Report& report, std::chrono::seconds utc_offset) {
                       amount(total.watched_seconds / kHour));
   const auto joules = measured(total.joules, total.joules_unknown_seconds, total.watched_seconds);
   text += fmt::format("  Energy: {}\n", joules ? energy_with_cost(*joules, report.tariff) : "not measured");
-  if (total.free_joules > 0) {
-    text += fmt::format("  Of it while nobody was on a GPU: {}\n", energy_with_cost(total.free_joules, report.tariff));
+  if (total.free.joules > 0) {
+    text += fmt::format("  Of it while nobody was on a GPU: {}\n", energy_with_cost(total.free.joules, report.tariff));
   }
   text += fmt::format("  Alerts: {}\n", report.alerts.size());
   text += "\nBy GPU:\n";
   for (const DeviceRow& row : report.devices) text += device_line(row, report.tariff);
   text += party_lines("By User", report.users, "no name is known", report.tariff);
   text += party_lines("By Service", report.services, "of no service", report.tariff);
+  text += hoarder_lines(report);
   text += "\nWhat Stands Out:\n";
   for (const Advice& each : report.advice) {
     text += fmt::format("  {} {}\n", each.weight == Advice::Weight::bad ? "!" : "-", harmless(each.sentence));

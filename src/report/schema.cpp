@@ -13,7 +13,7 @@ constexpr std::string_view kSchema = R"json({
   "description": "What the GPUs did and who used them over a stretch of time. What was not measured is null, or counted as unknown: never 0. Members may be added; none is removed or changes its meaning within gpukeeper.report/1.",
   "type": "object",
   "required": ["schema", "host", "basis", "simulated", "recorded", "from", "to", "column_seconds", "tariff", "total",
-               "devices", "users", "services", "containers", "pods", "jobs", "by_lease", "shared", "leases", "alerts",
+               "devices", "users", "services", "containers", "pods", "jobs", "by_lease", "shared", "hoarders", "leases", "alerts",
                "faults", "advice", "unknown"],
   "properties": {
     "schema": {"const": "gpukeeper.report/1"},
@@ -47,6 +47,23 @@ constexpr std::string_view kSchema = R"json({
       "description": "GPU-hours in which several processes were on a GPU, by what they were divided.",
       "required": ["by_use_hours", "by_memory_hours", "evenly_hours"],
       "additionalProperties": {"type": "number", "minimum": 0}
+    },
+    "hoarders": {
+      "type": "array",
+      "description": "Whose processes held 1 GiB or more of a GPU for an hour or longer without using it themselves; the most memory, by its time, first; at most 100.",
+      "items": {
+        "type": "object",
+        "required": ["index", "user", "service", "lease", "class", "hoarded_hours", "hoarded_gib_hours"],
+        "properties": {
+          "index": {"type": "integer", "minimum": 0},
+          "user": {"type": ["string", "null"]},
+          "service": {"type": ["string", "null"]},
+          "lease": {"type": ["string", "null"]},
+          "class": {"type": "string"},
+          "hoarded_hours": {"type": "number", "minimum": 0, "description": "Of processes: two of them at once count twice."},
+          "hoarded_gib_hours": {"type": "number", "minimum": 0}
+        }
+      }
     },
     "leases": {
       "type": "array",

@@ -51,6 +51,11 @@ std::string energy_with_cost(double joules, const account::Tariff& tariff) {
   return more.empty() ? energy_text(joules) : fmt::format("{} ({})", energy_text(joules), more);
 }
 
+std::string hoarder_name(const account::Party& party) {
+  const std::string user = party.user.empty() ? "no name is known" : harmless(party.user);
+  return party.service.empty() ? user : fmt::format("{}, {}", user, harmless(party.service));
+}
+
 std::string share_text(double part, double whole) {
   return whole > 0 ? fmt::format("{:.0f} %", 100 * part / whole) : "–";
 }

@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "account/party.hpp"
 #include "account/tariff.hpp"
 
 // Amounts as people read them.
@@ -18,6 +19,9 @@ std::string energy_text(double joules);
 
 /// "4.2 kWh (1.26 EUR, 1.6 kg CO2)", as far as the tariff says.
 std::string energy_with_cost(double joules, const account::Tariff& tariff);
+
+/// "mara, job 4711"; harmless for a terminal.
+std::string hoarder_name(const account::Party& party);
 
 /// "12 %" of a whole; "–" where there is no whole.
 std::string share_text(double part, double whole);

@@ -1,23 +1,19 @@
 #include "service/report_answer.hpp"
 
 #include <chrono>
-#include <optional>
 #include <utility>
 
 #include <fmt/format.h>
 
-#include "core/text.hpp"
-#include "format/fault_query.hpp"
 #include "report/page.hpp"
 #include "report/report_html.hpp"
 #include "report/report_json.hpp"
 #include "report/report_text.hpp"
 #include "service/query.hpp"
+#include "service/report_query.hpp"
 
 namespace gpukeeper::service {
 namespace {
-
-constexpr std::int64_t kMostOffset = 14 * 3600;  // Kiribati is UTC+14
 
 enum class Format { json, html, csv, text };
 
@@ -30,42 +26,14 @@ Result<Format> format_of(const Request& request) {
   return fail(Errc::invalid_argument, fmt::format("format takes json, html, csv or text, not '{}'", word));
 }
 
-Result<std::chrono::seconds> offset_of(const Request& request) {
-  const auto text = parameter(request, "utc_offset");
-  if (!text) return std::chrono::seconds(0);
-  const auto seconds = parse_i64(*text);
-  if (seconds && *seconds >= -kMostOffset && *seconds <= kMostOffset) return std::chrono::seconds(*seconds);
-  return fail(Errc::invalid_argument,
-              fmt::format("utc_offset takes seconds from {} to {}, not '{}'", -kMostOffset, kMostOffset, *text));
-}
-
-Result<report::Range> range_of(const Request& request, WallTime now) {
-  report::Range range{.usual = std::chrono::hours(24)};
-  for (const auto& [name, moment] : {std::pair("since", &range.since), std::pair("until", &range.until)}) {
-    const auto text = parameter(request, name);
-    if (!text) continue;
-    const auto parsed = parse_since(*text, now);
-    if (!parsed) return tl::make_unexpected(parsed.error());
-    *moment = *parsed;
-  }
-  return range;
-}
-
-// Of this moment, as every answer; a page may use what it has in itself, and nothing else.
-Response document(std::string_view type, std::string text) {
-  return {.status = 200,
-          .content_type = std::string(type),
-          .body = std::make_shared<const std::string>(std::move(text)),
-          .headers = {{"Cache-Control", "no-store"}}};
-}
-
 Response written(const report::Report& report, Format format, std::chrono::seconds utc_offset) {
   switch (format) {
     case Format::json: break;
-    case Format::csv: return document("text/csv; charset=utf-8", report::report_csv(report));
-    case Format::text: return document("text/plain; charset=utf-8", report::report_text(report, utc_offset));
+    case Format::csv: return report_document("text/csv; charset=utf-8", report::report_csv(report));
+    case Format::text: return report_document("text/plain; charset=utf-8", report::report_text(report, utc_offset));
     case Format::html: {
-      auto page = document("text/html; charset=utf-8", report::report_html(report, utc_offset));
+      // It may use what it has in itself, and nothing else.
+      auto page = report_document("text/html; charset=utf-8", report::report_html(report, utc_offset));
       page.headers.emplace_back("Content-Security-Policy",
                                 fmt::format("{}; frame-ancestors 'none'", report::page_policy()));
       return page;
@@ -81,12 +49,12 @@ Response report_answer(const Request& request, const ReportDesk& desk, const Sna
   if (!known) return refused_query(known.error());
   const auto format = format_of(request);
   if (!format) return refused_query(format.error());
-  const auto utc_offset = offset_of(request);
+  const auto utc_offset = utc_offset_of(request);
   if (!utc_offset) return refused_query(utc_offset.error());
   if (snapshot.sequence == 0) return starting();
-  const auto range = range_of(request, snapshot.taken_at);
+  const auto range = report_range(request, snapshot.taken_at);
   if (!range) return refused_query(range.error());
-  const auto report = report::gather(desk.account(), *range,
+  const auto report = report::gather(desk.account(range->since), *range,
                                      {.host = snapshot.host,
                                       .basis = report::Basis::daemon,
                                       .tariff = desk.tariff(),

@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "account/account.hpp"
@@ -14,7 +15,8 @@ namespace gpukeeper::service {
 
 /// What a report is made from.
 struct ReportDesk {
-  std::function<account::Account()> account = [] { return account::Account(); };
+  /// From that moment on at the least; nothing: as far back as is quickly known.
+  std::function<account::Account(std::optional<WallTime> since)> account = [](auto) { return account::Account(); };
   std::function<account::Tariff()> tariff = [] { return account::Tariff(); };
   std::function<std::shared_ptr<const FaultList>()> faults;  ///< never null
   /// gpukeeper.leases/1 for whoever asks; empty where there is no ledger.

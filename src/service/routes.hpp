@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -61,8 +62,9 @@ struct Sights {
   std::string instance;                ///< tells one start of the program from another
   uid_t own_uid = 0;                   ///< the user that it runs as
   Past past = {};
-  std::function<account::Account()> account = [] { return account::Account(); };  ///< who used the devices until now
-  std::function<account::Tariff()> tariff = [] { return account::Tariff(); };     ///< what energy costs
+  /// Who used the devices until now, from that moment on at the least; nothing: as far back as is quickly known.
+  std::function<account::Account(std::optional<WallTime> since)> account = [](auto) { return account::Account(); };
+  std::function<account::Tariff()> tariff = [] { return account::Tariff(); };  ///< what energy costs
   /// Runs what takes long elsewhere, unless too much of it waits; null: here and at once.
   std::function<bool(std::function<void()>)> elsewhere = nullptr;
   /// What failed in gpukeeper itself; never null.

@@ -22,6 +22,7 @@
   extern const char gpukeeper_schema_##name##_end[];   \
   }
 
+GPUKEEPER_SCHEMA(accounting)
 GPUKEEPER_SCHEMA(alerts)
 GPUKEEPER_SCHEMA(api)
 GPUKEEPER_SCHEMA(devices)
@@ -48,18 +49,19 @@ GPUKEEPER_SCHEMA(why)
 namespace gpukeeper::service {
 namespace {
 
-constexpr std::array<std::string_view, 16> kNames = {
-    "alerts",  "api",    "devices",  "documented", "faults", "history",  "leases", "processes",
-    "reclaim", "report", "services", "states",     "status", "throttle", "trend",  "why"};
+constexpr std::array<std::string_view, 17> kNames = {
+    "accounting", "alerts", "api",      "devices", "documented", "faults",   "history", "leases", "processes",
+    "reclaim",    "report", "services", "states",  "status",     "throttle", "trend",   "why"};
 
 }  // namespace
 
 std::string_view schema_text(std::string_view name) {
   const std::array<std::string_view, kNames.size()> texts = {
-      GPUKEEPER_SCHEMA(alerts),  GPUKEEPER_SCHEMA(api),      GPUKEEPER_SCHEMA(devices),  GPUKEEPER_SCHEMA(documented),
-      GPUKEEPER_SCHEMA(faults),  GPUKEEPER_SCHEMA(history),  GPUKEEPER_SCHEMA(leases),   GPUKEEPER_SCHEMA(processes),
-      GPUKEEPER_SCHEMA(reclaim), GPUKEEPER_SCHEMA(report),   GPUKEEPER_SCHEMA(services), GPUKEEPER_SCHEMA(states),
-      GPUKEEPER_SCHEMA(status),  GPUKEEPER_SCHEMA(throttle), GPUKEEPER_SCHEMA(trend),    GPUKEEPER_SCHEMA(why)};
+      GPUKEEPER_SCHEMA(accounting), GPUKEEPER_SCHEMA(alerts),  GPUKEEPER_SCHEMA(api),      GPUKEEPER_SCHEMA(devices),
+      GPUKEEPER_SCHEMA(documented), GPUKEEPER_SCHEMA(faults),  GPUKEEPER_SCHEMA(history),  GPUKEEPER_SCHEMA(leases),
+      GPUKEEPER_SCHEMA(processes),  GPUKEEPER_SCHEMA(reclaim), GPUKEEPER_SCHEMA(report),   GPUKEEPER_SCHEMA(services),
+      GPUKEEPER_SCHEMA(states),     GPUKEEPER_SCHEMA(status),  GPUKEEPER_SCHEMA(throttle), GPUKEEPER_SCHEMA(trend),
+      GPUKEEPER_SCHEMA(why)};
   const auto found = std::ranges::find(kNames, name);
   return found == kNames.end() ? std::string_view() : texts.at(static_cast<std::size_t>(found - kNames.begin()));
 }

@@ -5,6 +5,7 @@
 #include <string_view>
 #include <utility>
 
+#include "service/accounting_answer.hpp"
 #include "service/audit.hpp"
 #include "service/documented/system_api.hpp"
 #include "service/event_desk.hpp"
@@ -77,6 +78,24 @@ Route report_route(const std::shared_ptr<const Sights>& sights, const BookedLeas
        .also = {"text/html", "text/csv", "text/plain"}});
 }
 
+// Who used how much.
+Route accounting_route(const std::shared_ptr<const Sights>& sights) {
+  const AccountingDesk desk{.account = sights->account, .tariff = sights->tariff};
+  return described(
+      {"GET", "/api/v1/accounting",
+       "Who used how much, as 'gpukeeper account --json' prints it; ?since=, until=, by=, format=json|csv|text.",
+       [sights, desk](const Request& request) { return accounting_answer(request, desk, *sights->snapshot()); }, false,
+       true},
+      {.tag = kPast,
+       .query = {{"since", "text", "A time ago (24h, 7d) or a date; else a day ago."},
+                 {"until", "text", "As well; else now."},
+                 {"by", "user|service|container|pod|job|lease|class|gpu", "By what is added up; else by user."},
+                 {"format", "json|csv|text", "What the answer is; else JSON."},
+                 {"utc_offset", "number", "Of the reader, in seconds, for times in texts."}},
+       .gives = "accounting",
+       .also = {"text/csv", "text/plain"}});
+}
+
 // Drivers, libraries, device files, as the daemon's user sees them.
 Route doctor_route(std::function<std::string()> document) {
   return described(
@@ -93,6 +112,7 @@ std::vector<Route> served_routes(const std::shared_ptr<const Sights>& sights, co
                                  const BookedLeases& leases) {
   std::vector<Route> routes = event_routes(sights, hands);
   routes.push_back(report_route(sights, leases));
+  routes.push_back(accounting_route(sights));
   if (sights->doctor) routes.push_back(doctor_route(sights->doctor));
   if (sights->audit) routes.push_back(audit_route(*sights->audit));
   if (sights->sign_in) routes.push_back(sign_in_route(*sights->sign_in));

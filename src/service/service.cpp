@@ -125,8 +125,7 @@ std::uint64_t first_number(const Clock& clock) {
 EngineThread::Open Service::opener(const ServiceOptions& options, const Parts& parts,
                                    std::shared_ptr<EventDispatcher> events, std::shared_ptr<AlertDelivery> delivery,
                                    std::shared_ptr<Book> book, std::shared_ptr<MemoryReclaim> reclaim,
-                                   std::shared_ptr<EventDesk> listeners,
-                                   std::shared_ptr<account::Accountant> accountant,
+                                   std::shared_ptr<EventDesk> listeners, std::shared_ptr<KeptAccount> account,
                                    std::shared_ptr<HistoryKeeper> keeper, MetricsDesk desk,
                                    std::shared_ptr<const Published<std::vector<Outlet>>> outlets,
                                    std::shared_ptr<kubernetes::PodNamer> pods) {
@@ -136,13 +135,13 @@ EngineThread::Open Service::opener(const ServiceOptions& options, const Parts& p
   session.at = options.at;
   if (pods) session.engine.name_pods = [pods](Snapshot& snapshot) { pods->complete(snapshot); };
   session.engine.booked = [book] { return book->booked(); };
-  session.engine.on_snapshot = [book, reclaim, listeners, accountant, keeper, outlets = std::move(outlets),
+  session.engine.on_snapshot = [book, reclaim, listeners, account, keeper, outlets = std::move(outlets),
                                 latest = desk.latest](const std::shared_ptr<const Snapshot>& snapshot) {
     book->see(snapshot);
     reclaim->see(snapshot);
     latest->publish(snapshot);
     listeners->see(snapshot);
-    accountant->add(*snapshot, *book->leased());
+    account->see(*snapshot, *book->leased());
     keeper->see(snapshot);
     for (const Outlet& outlet : *outlets->read()) {
       if (outlet.see) outlet.see(snapshot);
@@ -157,10 +156,11 @@ EngineThread::Open Service::opener(const ServiceOptions& options, const Parts& p
   };
   // Time that is played comes again: what is kept of it would stand there twice.
   const bool lives = std::dynamic_pointer_cast<PlaybackClock>(parts.time) == nullptr;
-  session.prepare = [state = parts.state, delivery, book, reclaim, keeper, lives](
+  session.prepare = [state = parts.state, delivery, book, reclaim, account, keeper, lives](
                         Sources& sources, EngineOptions& engine) -> Result<void> {
     book->open(state.get(), sources);
     reclaim->open(state.get(), sources);
+    if (auto opened = account->open(state.get(), sources); !opened) return opened;
     if (delivery) engine.alert_listener = &delivery->dispatcher();
     if (!state) return {};
     if (lives) {
@@ -313,11 +313,12 @@ Service::Service(ServiceOptions options, Parts parts, std::shared_ptr<Clock> clo
       book_(make_book()),
       reclaim_(std::make_shared<MemoryReclaim>(
           options_.settings.reclaim, [book = book_] { return book->keeper(); }, time_)),
+      account_(std::make_shared<KeptAccount>(options_.settings.keeping, time_)),
       keeper_(std::make_shared<HistoryKeeper>(options_.settings.history_store)),
       metrics_settings_(std::make_shared<Published<prometheus::MetricsSettings>>()),
       metrics_(metrics_desk()),  // the book is told of it before the engine opens it
       pods_(make_pod_namer()),
-      engine_(opener(options_, parts, events_, delivery_, book_, reclaim_, listeners_, accountant_, keeper_, metrics_,
+      engine_(opener(options_, parts, events_, delivery_, book_, reclaim_, listeners_, account_, keeper_, metrics_,
                      outlets_, pods_),
               options_.period),
       sample_interval_(options_.settings.engine.sample_interval),
@@ -416,7 +417,7 @@ Sights Service::sights() {
           .instance = instance(*clock_),
           .own_uid = ::geteuid(),
           .past = {[this] { return engine_.history(); }, [this] { return engine_.leak_suspects(); }, keeper_.get()},
-          .account = [this] { return accountant_->account(); },
+          .account = [this](std::optional<WallTime> since) { return account_->account(since); },
           .tariff = [this] { return settings_.read()->tariff; },
           .elsewhere = [this](auto work) { return long_answers_.post(std::move(work)); },
           .trouble = [this] { return engine_.trouble(); },
@@ -463,6 +464,7 @@ std::vector<std::string> Service::troubles() const {
   auto all = tls_.trouble();
   for (std::string& sentence : trouble_of(exports())) all.push_back(std::move(sentence));
   if (auto trouble = keeper_->trouble(); !trouble.empty()) all.push_back(std::move(trouble));
+  for (std::string& sentence : account_->trouble()) all.push_back(std::move(sentence));
   return all;
 }
 
@@ -496,6 +498,7 @@ void Service::apply(const config::Settings& settings) {
   expect_services(settings.book);
   reclaim_->configure(settings.reclaim);
   keeper_->configure(settings.history_store);
+  account_->configure(settings.keeping);
   const bool taken = engine_.post([engine = settings.engine](Engine& running) { running.configure(engine); });
   if (!taken)
     log_.warning("the GPUs are still looked for: what was set takes effect with the next change or a restart");
@@ -574,6 +577,7 @@ Result<void> Service::look() {
   states_.look(*engine_.trouble());
   book_->look();
   look_at_history();
+  account_->look(log_);
   if (actuation_ && snapshot->sequence > 0) actuation_->see(snapshot);
   if (!over_ && engine_.played_out()) {
     over_ = true;
@@ -643,6 +647,7 @@ bool Service::ended() {
   if (sampled || clock_->now() >= delivery_stops_at_) {
     book_->ask_to_stop();
     keeper_->ask_to_stop();
+    account_->ask_to_stop();
   }
   const bool kept = !delivery_ || delivery_->dispatcher().ended();
   const auto outlets = outlets_->read();
@@ -653,7 +658,7 @@ bool Service::ended() {
       outlets_stop_ && std::ranges::all_of(*outlets, [](const Outlet& outlet) { return outlet.ended(); });
   const bool asked = !pods_ || pods_->ended();
   return given_back && sampled && kept && taken && asked && serving_ == 0 && reclaim_->ended() && book_->ended() &&
-         keeper_->ended();
+         keeper_->ended() && account_->ended();
 }
 
 std::vector<std::string> Service::hanging() {
@@ -667,6 +672,7 @@ std::vector<std::string> Service::hanging() {
   if (!reclaim_->ended()) result.emplace_back("stopped while a holder of a lease had not answered");
   if (!book_->ended()) result.emplace_back("stopped while a disk did not take what became of the leases");
   if (!keeper_->ended()) result.emplace_back("stopped while a disk did not take the history of the last minute");
+  if (!account_->ended()) result.emplace_back("stopped while a disk did not take the account's last minute");
   if (delivery_ && !delivery_->dispatcher().ended()) {
     result.emplace_back("stopped while alerts were kept for the sinks: some may be sent twice, or not at all");
   }

@@ -10,7 +10,6 @@
 #include <thread>
 #include <vector>
 
-#include "account/accountant.hpp"
 #include "actuators/actuation_thread.hpp"
 #include "actuators/real_actuators.hpp"
 #include "auth/token_file.hpp"
@@ -32,6 +31,7 @@
 #include "service/governor_log.hpp"
 #include "service/health.hpp"
 #include "service/http_server.hpp"
+#include "service/kept_account.hpp"
 #include "service/live_tls.hpp"
 #include "service/memory_reclaim.hpp"
 #include "service/metrics_desk.hpp"
@@ -118,8 +118,7 @@ class Service {
   static EngineThread::Open opener(const ServiceOptions& options, const Parts& parts,
                                    std::shared_ptr<EventDispatcher> events, std::shared_ptr<AlertDelivery> delivery,
                                    std::shared_ptr<Book> book, std::shared_ptr<MemoryReclaim> reclaim,
-                                   std::shared_ptr<EventDesk> listeners,
-                                   std::shared_ptr<account::Accountant> accountant,
+                                   std::shared_ptr<EventDesk> listeners, std::shared_ptr<KeptAccount> account,
                                    std::shared_ptr<HistoryKeeper> keeper, MetricsDesk desk,
                                    std::shared_ptr<const Published<std::vector<Outlet>>> outlets,
                                    std::shared_ptr<kubernetes::PodNamer> pods);
@@ -139,6 +138,7 @@ class Service {
   std::vector<std::string> troubles() const;
   AuthRules auth_rules(const config::Settings& settings) const;
   Sights sights();
+  std::vector<std::string> troubles() const;
   Hands hands();
   void apply(const config::Settings& settings);
   HealthFacts health_facts() const;
@@ -162,10 +162,10 @@ class Service {
   const std::shared_ptr<EventDesk> listeners_;        // as well: who is told over HTTP what happens
   const std::shared_ptr<Book> book_;                  // shared with an engine that hangs
   const std::shared_ptr<MemoryReclaim> reclaim_;      // as well
-  const std::shared_ptr<account::Accountant> accountant_ = std::make_shared<account::Accountant>();  // as well
-  const std::shared_ptr<HistoryKeeper> keeper_;                                                      // as well
-  std::string history_trouble_;           // as it was said last
-  Published<config::Settings> settings_;  // as configured now; what waits for a restart, too
+  const std::shared_ptr<KeptAccount> account_;        // as well
+  const std::shared_ptr<HistoryKeeper> keeper_;       // as well
+  std::string history_trouble_;                       // as it was said last
+  Published<config::Settings> settings_;              // as configured now; what waits for a restart, too
   const std::shared_ptr<Published<std::vector<Outlet>>> outlets_ =
       std::make_shared<Published<std::vector<Outlet>>>();                           // as well
   const std::shared_ptr<Published<prometheus::MetricsSettings>> metrics_settings_;  // as well

@@ -58,6 +58,11 @@ Statement& Statement::bind(std::span<const std::uint8_t> bytes) {
   return *this;
 }
 
+Statement& Statement::bind(double value) {
+  bind_error_ |= sqlite3_bind_double(statement_.get(), ++bound_, value);
+  return *this;
+}
+
 Statement& Statement::bind_null() {
   bind_error_ |= sqlite3_bind_null(statement_.get(), ++bound_);
   return *this;
@@ -98,6 +103,10 @@ bool Statement::is_null() const {
 
 std::int64_t Statement::integer() {
   return sqlite3_column_int64(statement_.get(), column_++);
+}
+
+double Statement::real() {
+  return sqlite3_column_double(statement_.get(), column_++);
 }
 
 std::string Statement::text() {

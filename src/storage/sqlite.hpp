@@ -30,6 +30,7 @@ class Statement {
   Statement& bind(std::int64_t value);
   Statement& bind(std::string_view value);               ///< any bytes; kept until the statement is run
   Statement& bind(std::span<const std::uint8_t> bytes);  ///< for columns of bytes; kept until the statement is run
+  Statement& bind(double value);
   Statement& bind_null();
   /// Integers of 64 bits without a sign are kept in those with one.
   Statement& bind(std::uint64_t value) { return bind(static_cast<std::int64_t>(value)); }
@@ -44,6 +45,7 @@ class Statement {
   // Of the row that step() has reached; the next column from left to right.
   bool is_null() const;  ///< the next one, which stays the next
   std::int64_t integer();
+  double real();  ///< 0 where there is none
   std::uint64_t number() { return static_cast<std::uint64_t>(integer()); }
   std::string text();
   std::optional<std::string> text_or_null();

@@ -146,8 +146,8 @@ TEST(AccountantTest, ProcessesThatCannotBeListedAreNobodys) {
   accountant.add(at(5s, {closed}));
   const Sums all = sums(accountant.account());
   EXPECT_DOUBLE_EQ(all.device.held_unknown_seconds, 5);
-  EXPECT_DOUBLE_EQ(all.device.unattributed_joules, 1'000);
-  EXPECT_DOUBLE_EQ(all.device.free_joules, 0);
+  EXPECT_DOUBLE_EQ(all.device.unlisted.joules, 1'000);
+  EXPECT_DOUBLE_EQ(all.device.free.joules, 0);
 }
 
 TEST(AccountantTest, WhoHoldsMemoryWhileTheGpuDoesNothingIsIdle) {
@@ -162,6 +162,18 @@ TEST(AccountantTest, WhoHoldsMemoryWhileTheGpuDoesNothingIsIdle) {
   EXPECT_THAT(all.users.at("priya").idle_seconds, DoubleNear(5 * 40'000 / 40'100.0, 1e-9));
   EXPECT_GT(all.users.at("priya").idle_joules, 400);
   EXPECT_EQ(all.users.at("desktop").idle_seconds, 0);  // it keeps nobody out
+}
+
+TEST(AccountantTest, WhoHoldsMemoryWithoutUsingTheGpuHoardsItThoughOthersWork) {
+  Accountant accountant;
+  const auto shared = gpu(300, 90, {busy_process(1, "priya", 0, 40'000), busy_process(2, "mara", 90, 8'000)});
+  accountant.add(at(0s, {shared}));
+  accountant.add(at(5s, {shared}));
+  const Sums all = sums(accountant.account());
+  EXPECT_DOUBLE_EQ(all.users.at("priya").hoarded_seconds, 5);
+  EXPECT_DOUBLE_EQ(all.users.at("priya").hoarded_byte_seconds, 5 * 40'000.0 * (1 << 20));
+  EXPECT_EQ(all.users.at("priya").idle_seconds, 0);  // the device was not idle
+  EXPECT_EQ(all.users.at("mara").hoarded_seconds, 0);
 }
 
 TEST(AccountantTest, SlowedTimeIsToldByCause) {
@@ -276,6 +288,97 @@ TEST(AccountantTest, MorePartiesThanAnybodyHasAreCountedTogether) {
   const Account account = accountant.account();
   EXPECT_LE(account.parties.size(), Accountant::kMostParties + 1);
   EXPECT_GT(sums(account).users.at("(others)").gpu_seconds, 5);
+}
+
+// A date of the clock and how long the machine runs need not go together.
+Snapshot dated(std::chrono::seconds running, WallTime date) {
+  Snapshot snapshot = at(running, {gpu(100, 50, {busy_process(1, "mara", 50, 4'096)})});
+  snapshot.taken_at = date;
+  return snapshot;
+}
+
+TEST(AccountantTest, ADateThatIsSetBackCountsWhereItSaysAndNothingTwice) {
+  Accountant accountant;
+  auto running = 0s;
+  const auto watch = [&](WallTime from, std::chrono::seconds length) {
+    for (auto time = 0s; time <= length; time += 10s, running += 10s) accountant.add(dated(running, from + time));
+  };
+  watch(kSlot, 30min);
+  watch(kSlot + 5min, 5min);  // a clock that is corrected
+  watch(kSlot - 24h, 10min);  // one that is wrong
+  watch(kSlot + 15min, 5min);
+  const Account account = accountant.account();
+  for (std::size_t i = 1; i < account.slots.size(); ++i) {
+    EXPECT_LE(account.slots[i - 1]->end(), account.slots[i]->begin);
+  }
+  // Each jump is a pace of ten seconds, too.
+  EXPECT_DOUBLE_EQ(sums(account).device.watched_seconds, static_cast<double>((running - 10s).count()));
+  EXPECT_DOUBLE_EQ(sums(account).users.at("mara").gpu_seconds, static_cast<double>((running - 10s).count()));
+}
+
+TEST(AccountantTest, AClockThatIsYearsAheadForAMomentTakesNothingAway) {
+  Accountant accountant({.fine = 10min, .coarse = 1h, .fine_kept = 2h, .kept = 5h});
+  auto running = 0s;
+  for (; running < 3h; running += 60s) accountant.add(dated(running, kSlot + running));
+  for (auto end = running + 30min; running < end; running += 60s) {
+    accountant.add(dated(running, kSlot + 2 * 365 * 24h + running));
+  }
+  accountant.add(dated(running, kSlot + running));
+  EXPECT_NEAR(sums(accountant.account()).device.watched_seconds, static_cast<double>(running.count()), 1);
+  EXPECT_FALSE(accountant.steady_date());
+}
+
+TEST(AccountantTest, OnlyWhatChangedIsHandedOverAndWhatWasNotKeptAgain) {
+  Accountant accountant;
+  EXPECT_FALSE(accountant.take_changes());
+  for (int i = 0; i <= 30; ++i) accountant.add(dated(i * 60s, kSlot + i * 60s));
+  const auto all = accountant.take_changes();
+  ASSERT_TRUE(all);
+  EXPECT_EQ(all->slots.size(), 3u);
+  EXPECT_FALSE(accountant.take_changes());
+  accountant.add(dated(31 * 60s, kSlot + 31 * 60s));
+  const auto some = accountant.take_changes();
+  ASSERT_EQ(some->slots.size(), 1u);
+  EXPECT_EQ(some->slots[0]->begin, kSlot + 30min);
+  accountant.change_again(*some);
+  accountant.change_again(*all);
+  EXPECT_EQ(accountant.take_changes()->slots.size(), 4u);
+}
+
+TEST(AccountantTest, AnAlertThatNobodyKnowsAfterARestartWasOverByThen) {
+  Account kept;
+  kept.since = kThen - 1h;
+  kept.until = kThen;
+  kept.alerts.push_back({.id = "a1", .rule = "thermal", .message = "hot", .since = kThen, .fired_at = kThen - 10min});
+  Accountant accountant;
+  accountant.restore(kept, kThen - 24h);
+  accountant.add(at(5min, {gpu(100, 0, {})}));
+  const Account account = accountant.account();
+  ASSERT_EQ(account.alerts.size(), 1u);
+  EXPECT_EQ(account.alerts[0].resolved_at, kThen);
+  EXPECT_EQ(account.since, kThen - 1h);
+  EXPECT_EQ(accountant.complete_since(), kThen - 24h);
+}
+
+TEST(AccountantTest, WhatIsNobodysAddsUpWithWhatSomebodyUsed) {
+  auto closed = gpu(200, 50, {});
+  closed.processes_reason = "nvml: no permission";
+  Accountant accountant;
+  accountant.add(at(0s, {gpu(100, 10, {})}));
+  accountant.add(at(5s, {closed}));
+  accountant.add(at(8s, {gpu(300, 50, {busy_process(1, "mara", 50, 4'096)})}));
+  accountant.add(at(10s, {gpu(300, 50, {})}));
+  const Sums all = sums(accountant.account());
+  EXPECT_DOUBLE_EQ(all.device.free.gpu_seconds, 5);
+  EXPECT_DOUBLE_EQ(all.device.unlisted.gpu_seconds, 3);
+  EXPECT_DOUBLE_EQ(all.device.free.busy_seconds, 0.5);
+  Usage sum = all.users.at("mara");
+  sum += all.device.free;
+  sum += all.device.unlisted;
+  EXPECT_DOUBLE_EQ(sum.gpu_seconds, all.device.watched_seconds);
+  EXPECT_DOUBLE_EQ(sum.busy_seconds, all.device.busy_seconds);
+  EXPECT_DOUBLE_EQ(sum.joules, all.device.joules);
+  EXPECT_DOUBLE_EQ(sum.byte_seconds, all.device.byte_seconds);
 }
 
 }  // namespace

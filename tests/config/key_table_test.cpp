@@ -90,6 +90,7 @@ alerts:
     - {id: hungry, metric: power_watts, comparison: ">=", threshold: 300, critical: 400, duration: 1m, clear: 10,
        repeat: 1h, severity: 55, message: "{gpu} takes {value} W", remedy: Ask it to stop., devices: [GPU-1]}
   idle_severity_cap: 60
+  hoarding_memory: 20
   documentation_url: https://wiki.example.org/alerts.md
   silences: [{rule: thermal, device: GPU-1, level: warning, comment: known}]
 sinks:
@@ -145,6 +146,7 @@ remote_write: {url: "https://push.example/secret", families: [dcgm], interval: 1
 otlp: {url: "https://push.example/secret", families: [dcgm], interval: 1m, timeout: 5s, queue: 1MiB, token_file: /t,
        user: u, password_file: /p, ca_file: /c, headers: ["X-Key: secret"], labels: [a=b]}
 tariff: {price_per_kwh: 0.3, currency: EUR, carbon_g_per_kwh: 380}
+account: {interval: 10s, length: 720h}
 log: {file: /var/log/x.log, level: debug, format: json, rotate: {size: 1MiB, keep: 3}}
 )";
 

@@ -58,7 +58,7 @@ inline account::DeviceUse watched(double seconds, double watts) {
   account::DeviceUse use;
   use.watched_seconds = seconds;
   use.joules = watts * seconds;
-  use.free_joules = use.joules;
+  use.free = {.gpu_seconds = seconds, .joules = use.joules, .byte_seconds = 1e9 * seconds};
   use.celsius_seconds = 50 * seconds;
   use.celsius_known_seconds = seconds;
   use.celsius = account::Peak{64, kThen};
@@ -90,7 +90,7 @@ inline Day two_gpus(const std::string& user = "mara", const std::string& service
     account::DeviceUse held = watched(600, 500);
     held.held_seconds = 600;
     held.busy_seconds = 540;
-    held.free_joules = 0;
+    held.free = {};
     held.slowed_seconds = 60;
     held.slowed_by_heat_seconds = 60;
     slot.devices[first] = held;

@@ -37,7 +37,7 @@ TEST(ReportTest, SumsUpByDeviceUserAndService) {
   EXPECT_EQ(report.users[1].name, "");
   EXPECT_EQ(report.services[0].name, "job 48213");
   ASSERT_EQ(report.jobs.size(), 1u) << "what is of no job has no row";
-  EXPECT_DOUBLE_EQ(report.users[0].usage.joules + report.users[1].usage.joules + report.total.free_joules,
+  EXPECT_DOUBLE_EQ(report.users[0].usage.joules + report.users[1].usage.joules + report.total.free.joules,
                    report.total.joules);
 }
 
@@ -220,6 +220,22 @@ TEST(ReportTest, CostAndCarbonNeedATariff) {
   EXPECT_EQ(carbon_kg(3.6e6, {}), std::nullopt);
   EXPECT_DOUBLE_EQ(*cost(7.2e6, {.price_per_kwh = 0.25}), 0.5);
   EXPECT_DOUBLE_EQ(*carbon_kg(7.2e6, {.carbon_g_per_kwh = 380.0}), 0.76);
+}
+
+TEST(ReportTest, WhoHoldsMemoryForLongWithoutUsingItIsNamedWithHowMuch) {
+  Day day = two_gpus();
+  const auto priya = day.add_party({.user = "priya", .service = "notebook", .lease = 7});
+  const auto brief = day.add_party({.user = "ana"});
+  account::Slot& slot = day.add_slot();
+  slot.parties[{1, priya}] = {.hoarded_seconds = 7'200, .hoarded_byte_seconds = 7'200.0 * (40ull << 30)};
+  slot.parties[{0, priya}] = {.hoarded_seconds = 3'600, .hoarded_byte_seconds = 3'600.0 * (50ull << 30)};
+  slot.parties[{0, brief}] = {.hoarded_seconds = 600, .hoarded_byte_seconds = 600.0 * (70ull << 30)};
+  const Report report = day.report();
+  ASSERT_EQ(report.hoarders.size(), 2u);
+  EXPECT_EQ(report.hoarders[0].index, 1u);
+  EXPECT_EQ(report.hoarders[0].party.user, "priya");
+  EXPECT_DOUBLE_EQ(report.hoarders[0].usage.hoarded_byte_seconds / 3600 / (1ull << 30), 80);
+  EXPECT_EQ(report.hoarders[1].index, 0u);
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 
 #include "core/display_text.hpp"
 #include "core/glob.hpp"
+#include "core/text.hpp"
 #include "policy/andon/active_rules.hpp"
 #include "policy/andon/rules.hpp"
 
@@ -24,6 +25,10 @@ AndonMemory load(AlertStore* store, std::string& error) {
   error = fmt::format("the alerts in {} cannot be read: {}; alerts are kept in memory until gpukeeper is started again",
                       store->place(), loaded.error().message);
   return {};
+}
+
+std::chrono::nanoseconds seconds_of(double seconds) {
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::duration<double>(seconds));
 }
 
 bool is_asleep(const DeviceSnapshot& d) {
@@ -125,9 +130,12 @@ void Andon::restore(Turn& turn) {
     place->book.restore(kept, turn);
     ++alerts_;
     if (kept.alert.rule == "idle") {  // which is timed from its first moment, not from its alert's
-      const auto before = std::chrono::duration<double>(kept.alert.threshold.value_or(0));
       place->memory.idle_since =
-          turn.now - (turn.wall - kept.alert.since) - std::chrono::duration_cast<std::chrono::nanoseconds>(before);
+          turn.now - (turn.wall - kept.alert.since) - seconds_of(kept.alert.threshold.value_or(0));
+    }
+    if (kept.alert.rule == "hoarding") {  // as well, of each process
+      const auto idle = (turn.wall - kept.alert.since) + seconds_of(kept.alert.threshold.value_or(0));
+      if (const auto pid = parse_i64(kept.alert.subject)) place->memory.holders[*pid] = {turn.now - idle, std::nullopt};
     }
   }
   changed_ = true;

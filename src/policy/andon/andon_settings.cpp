@@ -219,6 +219,10 @@ std::vector<std::string> check(const AndonSettings& settings) {
   if (settings.idle_severity_cap < 0 || settings.idle_severity_cap > 100) {
     all.push_back(fmt::format("alerts.idle_severity_cap = {}: it must be from 0 to 100", settings.idle_severity_cap));
   }
+  if (!(settings.hoarding_memory >= Percent(0) && settings.hoarding_memory <= Percent(100))) {
+    all.push_back(
+        fmt::format("alerts.hoarding_memory = {}: it must be from 0 to 100 %", settings.hoarding_memory.value()));
+  }
   if (!settings.documentation_url.empty() && !is_page(settings.documentation_url)) {
     all.push_back(
         fmt::format("alerts.documentation_url = '{}': it must begin with http:// or https:// and have no blank "

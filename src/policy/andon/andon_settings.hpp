@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/units.hpp"
 #include "telemetry/alert.hpp"
 
 namespace gpukeeper {
@@ -66,6 +67,8 @@ struct AndonSettings {
   /// The severity of an idle GPU comes to no more than this: by its formula a minute of idleness scores 90, above a GPU
   /// of 110 °C, and a notebook left open over night is no emergency.
   int idle_severity_cap = 70;
+  /// Who holds less of a GPU's memory than this does not hoard it: a desktop, a monitor.
+  Percent hoarding_memory{10};
   std::vector<StandingSilence> silences;
   /// Where docs/alerts.md can be read: an alert links to its rule's section there. Empty: its path is all it names,
   /// which no receiver takes for an address.

@@ -77,6 +77,19 @@ constexpr Rule kRules[] = {
                "forgotten (gpukeeper ps).",
      .of_device = rules::idle,
      .of_partition = true},
+    {.id = "hoarding",
+     .title = "memory hoarded",
+     .condition = "a process has held this GPU's memory for so long (alerts.hoarding_memory of it or more, else 10 %) "
+                  "and done nothing on it; an alert for each process. Servers of models count here, as hours are no "
+                  "waiting for a question; desktops do not. Where the driver does not tell the use of a process, the "
+                  "whole GPU must have done nothing",
+     .unit = "s",
+     .level = warning,
+     .limits = {.warning = 4 * 3600, .clear_after = 1min, .repeat = 24h},
+     .remedy = "Ask whose it is whether it is still needed (gpukeeper ps; gpukeeper account says what the idle hours "
+               "cost); end it, or have its memory given back (gpukeeper optimize).",
+     .of_device = rules::hoarding,
+     .of_partition = true},
     {.id = "utilization_high",
      .title = "GPU in use",
      .condition = "the GPU is busy for more than this share of the time",

@@ -35,6 +35,7 @@ bool device_fault(const Scene& scene, std::vector<Sign>& signs);
 
 // Processes, and the machine.
 bool idle(const Scene& scene, std::vector<Sign>& signs);
+bool hoarding(const Scene& scene, std::vector<Sign>& signs);
 bool memory_leak(const Scene& scene, std::vector<Sign>& signs);
 bool miner(const Scene& scene, std::vector<Sign>& signs);
 bool host_cpu(const Scene& scene, std::vector<Sign>& signs);

@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <cmath>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -10,7 +12,8 @@ namespace {
 
 using enum AlertLevel;
 
-constexpr double kSure = 0.8;  // of a classification: from here on a miner is no mere suspicion
+constexpr int kHoardingSeverity = 50;  // no emergency: others may want the memory
+constexpr double kSure = 0.8;          // of a classification: from here on a miner is no mere suspicion
 
 // The device whose list names the processes.
 const DeviceSnapshot& listing(const Scene& scene) {
@@ -36,6 +39,34 @@ bool holds_memory(const Scene& scene, const GpuProcess& process) {
   const bool computes = process.type.compute || process.type.mps || !process.type.graphics;
   const bool holds = process.memory ? process.memory->value() > 0 : true;
   return is_here(scene, process) && computes && holds && !waits_as_it_should(facts_of(scene, process));
+}
+
+// Much memory of this device, while nothing is done on it.
+bool hoards(const Scene& scene, const GpuProcess& process) {
+  const bool elsewhere = !scene.whole && process.partition.has_value();
+  if (!is_here(scene, process) || elsewhere || !process.memory) return false;
+  const auto total = static_cast<double>(scene.device->reading.memory_total->value());
+  const double part = scene.settings.hoarding_memory.value() / 100;
+  if (static_cast<double>(process.memory->value()) < std::max(1.0, part * total)) return false;
+  const ProcessFacts* facts = facts_of(scene, process);
+  if (facts && facts->classification.kind == ProcessClass::desktop) return false;
+  return process.utilization ? process.utilization->value() <= 0 : is_idle(vitals_of(*scene.device));
+}
+
+std::optional<std::uint64_t> start_of(const ProcessFacts* facts) {
+  return facts && facts->start_ticks ? std::optional(*facts->start_ticks) : std::nullopt;
+}
+
+// Whether a pid may still be the process that it was.
+bool is_same(const std::optional<std::uint64_t>& before, const std::optional<std::uint64_t>& now) {
+  return !before || !now || *before == *now;
+}
+
+// "4 h", "4 h 30 min": told again at the most every half hour.
+std::string hours_text(double seconds) {
+  const auto halves = static_cast<int>(seconds / 1800);
+  if (halves < 2) return fmt::format("{:.0f} min", std::floor(seconds / 60));
+  return fmt::format("{} h{}", halves / 2, halves % 2 == 0 ? "" : " 30 min");
 }
 
 std::string described(const GpuProcess& process, const ProcessFacts* facts) {
@@ -103,6 +134,34 @@ bool idle(const Scene& scene, std::vector<Sign>& signs) {
                    .value = static_cast<double>(alert.duration_secs),
                    .threshold = *scene.limits().warning,
                    .message = alert.message(scene.gpu())});
+  return true;
+}
+
+bool hoarding(const Scene& scene, std::vector<Sign>& signs) {
+  const auto& total = scene.device->reading.memory_total;
+  if (!listing(scene).processes_reason.empty() || !total) return false;
+  auto before = std::exchange(scene.memory->holders, {});
+  for (const GpuProcess& process : *listing(scene).processes) {
+    if (!hoards(scene, process)) continue;
+    const auto known = before.find(process.pid);
+    const auto started = start_of(facts_of(scene, process));
+    const bool same = known != before.end() && is_same(known->second.start_ticks, started);
+    const auto since = same ? known->second.idle_since : scene.snapshot.monotonic;
+    scene.memory->holders[process.pid] = {since, started};
+    const double seconds = std::chrono::duration<double>(scene.snapshot.monotonic - since).count();
+    if (seconds < *scene.limits().warning) continue;
+    const double bytes = static_cast<double>(process.memory->value());
+    signs.push_back({.subject = fmt::format("{}", process.pid),
+                     .reached = warning,
+                     .kept = warning,
+                     .severity = kHoardingSeverity,
+                     .value = std::floor(seconds),
+                     .threshold = *scene.limits().warning,
+                     .message = fmt::format("GPU {}: {} has held {:.1f} GiB, {:.0f} % of the memory, for {} without "
+                                            "using the GPU",
+                                            scene.gpu(), described(process, facts_of(scene, process)), bytes / 0x1p30,
+                                            100 * bytes / static_cast<double>(total->value()), hours_text(seconds))});
+  }
   return true;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -43,8 +44,13 @@ struct DeviceMemory {
   bool was_available = false;
   std::optional<MonotonicTime> unavailable_since;
   std::optional<MonotonicTime> idle_since;  ///< while a process holds memory
-  std::optional<WallTime> read_at;          ///< of the reading that was seen last
-  MonotonicTime read_seen{};                ///< and when it was seen first: clocks that are set make no reading old
+  struct Holder {
+    MonotonicTime idle_since{};
+    std::optional<std::uint64_t> start_ticks;  ///< of the process, where that is known: tells a reused pid
+  };
+  std::map<std::int64_t, Holder> holders;  ///< of much memory that do nothing, by pid
+  std::optional<WallTime> read_at;         ///< of the reading that was seen last
+  MonotonicTime read_seen{};               ///< and when it was seen first: clocks that are set make no reading old
   /// The suspected miners among these processes; looked for again when either list is another one.
   std::shared_ptr<const std::vector<GpuProcess>> processes;
   std::shared_ptr<const ProcessTable> who;

@@ -668,6 +668,20 @@ TEST_F(RestartTest, AnIdleGpuIsTimedOn) {
   EXPECT_THAT(listener.take(), IsEmpty());
 }
 
+TEST_F(RestartTest, AHoarderIsTimedOn) {
+  GpuProcess holds = process(42, "python3", 6'000);
+  holds.utilization = Percent(0);
+  set_processes(devices[0], {holds});
+  look();
+  after(5h);
+  const std::string id = alert("hoarding").id;
+  restart(1h);
+  look();
+  EXPECT_EQ(alert("hoarding").id, id);
+  EXPECT_THAT(alert("hoarding").message, testing::HasSubstr("for 5 h without using"));
+  EXPECT_THAT(listener.take(), IsEmpty());
+}
+
 TEST_F(RestartTest, ADeviceThatIsNotThereYetKeepsItsAlerts) {
   fire();
   restart();

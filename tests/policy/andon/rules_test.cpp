@@ -263,6 +263,76 @@ TEST_F(RulesTest, TheCapOfIdlenessIsSetByTheOperator) {
   EXPECT_THAT(alerts(), ElementsAre("idle firing critical 90"));
 }
 
+TEST_F(RulesTest, WhoHoldsMemoryForHoursWithoutUsingTheGpuHoardsIt) {
+  GpuProcess forgotten = process(42, "python3", 6'000);
+  forgotten.utilization = Percent(0);
+  GpuProcess works = process(43, "train", 3'000);
+  works.utilization = Percent(30);
+  GpuProcess small = process(44, "monitor", 900);  // of 10,000 MiB
+  small.utilization = Percent(0);
+  set_processes(devices[0], {forgotten, works, small});
+  look();
+  after(4h - 1s);
+  EXPECT_THAT(alerts(), IsEmpty());
+  after(1s);
+  ASSERT_THAT(alerts(), ElementsAre("hoarding/42 firing warning 50"));
+  EXPECT_EQ(first(), "GPU 0: process 42 (python3) has held 5.9 GiB, 60 % of the memory, for 4 h without using the GPU");
+  EXPECT_EQ(alert("hoarding").value, 4 * 3600);
+  after(2h);
+  EXPECT_EQ(first(), "GPU 0: process 42 (python3) has held 5.9 GiB, 60 % of the memory, for 6 h without using the GPU");
+
+  forgotten.utilization = Percent(1);
+  set_processes(devices[0], {forgotten, works, small});
+  look();
+  after(1min);
+  EXPECT_FALSE(fires("hoarding"));
+}
+
+TEST_F(RulesTest, WhetherAPidIsStillTheSameProcessSaysItsStart) {
+  ProcessFacts facts;
+  facts.user = "mara";
+  facts.start_ticks = 1'000;
+  GpuProcess holds = process(42, "python3", 6'000);
+  holds.utilization = Percent(0);
+  set_processes(devices[0], {told(holds, facts)});
+  look();
+  after(3h);
+  facts.start_ticks = 2'000;
+  set_processes(devices[0], {told(holds, facts)});
+  look();
+  after(3h);
+  EXPECT_THAT(alerts(), IsEmpty());
+  after(1h);
+  EXPECT_EQ(first(),
+            "GPU 0: process 42 (python3) of mara has held 5.9 GiB, 60 % of the memory, for 4 h without using "
+            "the GPU");
+}
+
+TEST_F(RulesTest, WhereTheUseOfAProcessIsNotToldTheWholeGpuMustBeIdle) {
+  set_processes(devices[0], {process(42, "python3", 6'000)});
+  remake_for("hoarding", {.warning = 3600});
+  look();
+  after(2h);
+  EXPECT_THAT(alerts(), IsEmpty());  // the GPU is busy with something
+  reading().utilization = Percent(0);
+  look();
+  after(1h);
+  EXPECT_THAT(alerts(), ElementsAre("hoarding/42 firing warning 50"));
+  devices[0].processes_reason = "nobody may list them";
+  after(1h);
+  EXPECT_TRUE(fires("hoarding"));  // nobody can tell now
+}
+
+TEST_F(RulesTest, HowMuchIsHoardingIsSetByTheOperator) {
+  remake({.hoarding_memory = Percent(70)});
+  GpuProcess holds = process(42, "python3", 6'000);
+  holds.utilization = Percent(0);
+  set_processes(devices[0], {holds});
+  look();
+  after(9h);
+  EXPECT_THAT(alerts(), IsEmpty());
+}
+
 // Two MIG instances of a GPU that tells neither its utilization nor anything of theirs but what is set here.
 class PartitionRulesTest : public RulesTest {
  protected:
@@ -312,6 +382,18 @@ TEST_F(PartitionRulesTest, AnIdleOneNeedsAProcessOfItsOwnThatHoldsItsMemory) {
   EXPECT_THAT(alerts(), ElementsAre("idle firing warning 70"));
   EXPECT_EQ(first(), "GPU 0:0 idle for 300 seconds (possible hang)");
   EXPECT_EQ(alert("idle").device, DeviceId{"MIG-1"});
+}
+
+TEST_F(PartitionRulesTest, WhatIsHoardedOfAPartitionIsSaidOfItAlone) {
+  part(0).reading.utilization = part(1).reading.utilization = Percent(0);
+  GpuProcess holds = process(42, "python3", 20'000);
+  holds.partition = DeviceId{"MIG-1"};
+  set_processes(devices[0], {holds});
+  remake_for("hoarding");
+  look();
+  after(4h);
+  EXPECT_THAT(alerts(), ElementsAre("hoarding/42 firing warning 50"));
+  EXPECT_EQ(alert("hoarding").device, DeviceId{"MIG-1"});
 }
 
 TEST_F(PartitionRulesTest, TheirUseIsForTheRecordAndWhatTheyDoNotTellRaisesNothing) {
