@@ -138,7 +138,6 @@ class Service {
   std::vector<std::string> troubles() const;
   AuthRules auth_rules(const config::Settings& settings) const;
   Sights sights();
-  std::vector<std::string> troubles() const;
   Hands hands();
   void apply(const config::Settings& settings);
   HealthFacts health_facts() const;

@@ -64,7 +64,9 @@ memory_limit_mb: 7168
 memory_reserve_mb: 0
 monitor_interval: 2500ms
 history_size: 300
-history: {span: 12h, step: 2s, memory: 64MiB, metrics: [power_watts, temperature_celsius]}
+history: {span: 12h, step: 2s, memory: 64MiB, metrics: [power_watts, temperature_celsius],
+  store: {enabled: false, keep: 480h, keep_1s: 24h, keep_10s: 120h, keep_1m: 360h, batch: 30s, size: 256MiB}}
+kubernetes: {pod_resources: /run/kubelet.sock, helper: /opt/pod-resources}
 throttle_cooldown_seconds: 1m
 critical_pause_seconds: 90
 vendors: {amd: {temp_throttle: 95, temp_critical: 100, temp_auto: false}, intel: {memory_normal: 84}}

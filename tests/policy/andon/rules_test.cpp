@@ -1,6 +1,7 @@
 #include "policy/andon/rules.hpp"
 
 #include <functional>
+#include <limits>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -824,7 +825,8 @@ TEST(RuleTableTest, EveryRowIsWhole) {
     EXPECT_TRUE(rule.of_device || rule.of_machine) << rule.id;
     EXPECT_FALSE(rule.title.empty() || rule.condition.empty() || rule.remedy.empty()) << rule.id;
     EXPECT_LE(rule.limits.sustain_critical, rule.limits.sustain) << rule.id;
-    EXPECT_GT(rule.limits.critical.value_or(1000), rule.limits.warning.value_or(0)) << rule.id;
+    EXPECT_GT(rule.limits.critical.value_or(std::numeric_limits<double>::infinity()), rule.limits.warning.value_or(0))
+        << rule.id;
     EXPECT_EQ(find_rule(rule.id), &rule);
   }
   EXPECT_EQ(find_rule("none"), nullptr);
