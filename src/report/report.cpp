@@ -204,7 +204,9 @@ void add_known_since(const account::Account& account, const Range& range, Report
 }  // namespace
 
 Result<Stretch> stretch_of(const account::Account& account, const Range& range) {
-  if (!account.since) return fail(Errc::unavailable, "no GPU has been looked at twice yet: there is nothing to report");
+  if (!account.since || *account.since >= account.until) {
+    return fail(Errc::unavailable, "no GPU has been looked at twice yet: there is nothing to report");
+  }
   const WallTime until = std::min(range.until.value_or(account.until), account.until);
   WallTime since = *account.since;
   if (range.since) {

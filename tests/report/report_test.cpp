@@ -83,6 +83,9 @@ TEST(ReportTest, ARangeOfWhichNothingIsKnownIsRefused) {
             "from 2026-05-28T20:20:00.000Z to 2026-05-28T22:20:00.000Z");
   EXPECT_EQ(gather({}, {}, {}).error().message, "no GPU has been looked at twice yet: there is nothing to report");
   EXPECT_EQ(gather({}, {}, {}).error().code, Errc::unavailable);
+  Day first_look = two_gpus();
+  first_look.account.until = *first_look.account.since;
+  EXPECT_EQ(gather(first_look.account, {}, {}).error().code, Errc::unavailable);
 }
 
 TEST(ReportTest, TheTimeBeforeTheAccountIsSaidToBeUnknown) {
