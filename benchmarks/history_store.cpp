@@ -30,7 +30,8 @@ void fail_with(const std::string& message) {
 class Machine {
  public:
   explicit Machine(const std::string& folder) {
-    for (const Device& device : *backend_.list()) {
+    const auto devices = backend_.list();
+    for (const Device& device : *devices) {
       DeviceSnapshot& d = snapshot_.devices.emplace_back();
       d.device = std::make_shared<const Device>(device);
       d.available = true;
