@@ -45,6 +45,17 @@ Slot moved(const Slot& slot, const Places& places) {
   return result;
 }
 
+std::string pod_name(const Account& account, const std::string& uid) {
+  const auto found = account.pods.find(uid);
+  return found == account.pods.end() ? uid : found->second;
+}
+
+std::string service_name(const Account& account, const Party& party) {
+  const auto found = account.pods.find(party.pod);
+  const bool named = found != account.pods.end() && party.service == service_of_pod(party.pod);
+  return named ? "pod " + found->second : party.service;
+}
+
 Account joined(Account older, const Account& newer) {
   const Places places = put_into(older, newer);
   for (const auto& slot : newer.slots) older.slots.push_back(std::make_shared<const Slot>(moved(*slot, places)));
@@ -53,6 +64,7 @@ Account joined(Account older, const Account& newer) {
     older.since = older.since ? std::min(*older.since, *newer.since) : *newer.since;
     older.until = newer.until;
   }
+  for (const auto& [uid, name] : newer.pods) older.pods.insert_or_assign(uid, name);
   older.alerts.insert(older.alerts.end(), newer.alerts.begin(), newer.alerts.end());
   const auto key = [](const Alert& alert) { return std::tie(*alert.fired_at, alert.id); };
   std::ranges::stable_sort(older.alerts, {}, key);

@@ -57,8 +57,15 @@ struct Account {
   std::vector<AccountedDevice> devices;
   std::vector<std::shared_ptr<const Party>> parties;
   std::vector<std::shared_ptr<const Slot>> slots;  ///< by begin; without those in which nothing was watched
-  std::vector<Alert> alerts;  ///< that were raised, as they were last seen; by when they were raised
+  std::map<std::string, std::string> pods;  ///< how Kubernetes calls those of the parties, by uid: "ml/trainer-0"
+  std::vector<Alert> alerts;                ///< that were raised, as they were last seen; by when they were raised
 };
+
+/// How people call a pod: "ml/trainer-0" where that was told, else its uid.
+std::string pod_name(const Account& account, const std::string& uid);
+
+/// The service as people call it: "pod ml/trainer-0" of a pod's, where its name was told.
+std::string service_name(const Account& account, const Party& party);
 
 /// What two accounts know, as one: that of `older` stays in front. No moment may stand in slots of both.
 Account joined(Account older, const Account& newer);

@@ -259,6 +259,16 @@ void Accountant::forget() {
   if (complete_since_) complete_since_ = std::max(*complete_since_, limit);
 }
 
+void Accountant::note_pods(const Sight& sight) {
+  for (const auto& [party, name, share, bytes, idle] : sight.holdings) {
+    if (name.empty()) continue;
+    const auto known = account_.pods.find(party.pod);
+    if (known != account_.pods.end() ? known->second == name : account_.pods.size() >= kMostParties) continue;
+    account_.pods.insert_or_assign(party.pod, name);
+    changed_pods_.insert(party.pod);
+  }
+}
+
 void Accountant::note_alerts(const Snapshot& snapshot) {
   if (unknown_alerts_) end_unknown_alerts(*snapshot.alerts);
   if (snapshot.alerts == alerts_seen_) return;
@@ -295,7 +305,7 @@ void Accountant::add(const Snapshot& snapshot, std::span<const LeasedProcess> le
   if (at_ && snapshot.monotonic <= *at_) return;
   Sights now;
   for (const DeviceSnapshot& device : snapshot.devices) {
-    now.emplace(place_of(device), look(snapshot, device, leased));
+    note_pods(now.emplace(place_of(device), look(snapshot, device, leased)).first->second);
   }
   note_alerts(snapshot);
   note_date(snapshot);
@@ -340,6 +350,7 @@ void Accountant::restore(const Account& kept, WallTime complete_since) {
     changed_slots_.insert(before ? before->begin : slot->begin);
     insert(before ? std::move(*before) : *slot);
   }
+  account_.pods.insert(kept.pods.begin(), kept.pods.end());
   for (const Alert& alert : kept.alerts) alerts_.try_emplace(AlertKey(*alert.fired_at, alert.id), alert);
   if (kept.since) {
     unknown_alerts_ = kept.until;
@@ -356,13 +367,15 @@ std::optional<WallTime> Accountant::complete_since() const {
 
 std::optional<Account> Accountant::take_changes() {
   std::scoped_lock lock(mutex_);
-  if (changed_slots_.empty() && changed_alerts_.empty()) return std::nullopt;
+  if (changed_slots_.empty() && changed_alerts_.empty() && changed_pods_.empty()) return std::nullopt;
   Account changes{.since = account_.since,
                   .until = account_.until,
                   .devices = account_.devices,
                   .parties = account_.parties,
                   .slots = {},
+                  .pods = {},
                   .alerts = {}};
+  for (const std::string& uid : changed_pods_) changes.pods.emplace(uid, account_.pods.at(uid));
   for (const auto& slot : account_.slots) {
     if (changed_slots_.contains(slot->begin)) changes.slots.push_back(slot);
   }
@@ -374,6 +387,7 @@ std::optional<Account> Accountant::take_changes() {
   }
   changed_slots_.clear();
   changed_alerts_.clear();
+  changed_pods_.clear();
   return changes;
 }
 
@@ -381,6 +395,7 @@ void Accountant::change_again(const Account& changes) {
   std::scoped_lock lock(mutex_);
   for (const auto& slot : changes.slots) changed_slots_.insert(slot->begin);
   for (const Alert& alert : changes.alerts) changed_alerts_.emplace(*alert.fired_at, alert.id);
+  for (const auto& [uid, name] : changes.pods) changed_pods_.insert(uid);
 }
 
 void Accountant::change_all() {
@@ -388,6 +403,7 @@ void Accountant::change_all() {
   for (const auto& slot : account_.slots) changed_slots_.insert(slot->begin);
   if (!open_.devices.empty()) changed_slots_.insert(open_.begin);
   for (const auto& [key, alert] : alerts_) changed_alerts_.insert(key);
+  for (const auto& [uid, name] : account_.pods) changed_pods_.insert(uid);
 }
 
 std::optional<WallTime> Accountant::steady_date() const {

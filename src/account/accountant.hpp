@@ -99,6 +99,7 @@ class Accountant {
   bool is_steady() const;
   void coarsen();
   void forget();
+  void note_pods(const Sight& sight);
   void note_alerts(const Snapshot& snapshot);
   void end_unknown_alerts(const AlertList& known);
 
@@ -113,6 +114,7 @@ class Accountant {
   std::shared_ptr<const AlertList> alerts_seen_;
   std::set<WallTime> changed_slots_;  // their begins
   std::set<AlertKey> changed_alerts_;
+  std::set<std::string> changed_pods_;  // their uids
   std::optional<WallTime> complete_since_;
   std::optional<WallTime> unknown_alerts_;  // those of a process before are to be looked for; it ended then
   std::chrono::nanoseconds steady_{0};      // for how long the date has gone without a jump

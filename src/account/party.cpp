@@ -19,11 +19,15 @@ std::string service_of(const ProcessPlace& place) {
   constexpr std::string_view kEnd = ".service";
   if (place.unit && place.unit->ends_with(kEnd)) return place.unit->substr(0, place.unit->size() - kEnd.size());
   if (place.slurm_job) return "job " + *place.slurm_job;
-  if (place.pod_uid) return "pod " + place.pod_uid->substr(0, kShortPod);
+  if (place.pod_uid) return service_of_pod(*place.pod_uid);
   return place.container ? container_of(*place.container) : std::string();
 }
 
 }  // namespace
+
+std::string service_of_pod(std::string_view uid) {
+  return fmt::format("pod {}", uid.substr(0, kShortPod));
+}
 
 Party party_of(const ProcessFacts* facts, const LeasedProcess* leased) {
   Party party;

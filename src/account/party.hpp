@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <string_view>
 
 #include "device/device.hpp"
 #include "device/process_facts.hpp"
@@ -36,5 +37,8 @@ struct Party {
 /// Its service is that of its lease; else its systemd unit without ".service", where it is a service's; else "job …",
 /// "pod …" or the container that it is in. A process in a login session is of no service.
 Party party_of(const ProcessFacts* facts, const LeasedProcess* leased);
+
+/// The service of what runs in a pod and has no other.
+std::string service_of_pod(std::string_view uid);
 
 }  // namespace gpukeeper::account

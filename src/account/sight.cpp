@@ -38,6 +38,10 @@ const LeasedProcess* lease_of(const DeviceSnapshot& device, const GpuProcess& pr
   return found == leased.end() ? nullptr : &*found;
 }
 
+std::string pod_name_of(const ProcessFacts* facts) {
+  return facts && facts->place && facts->place->pod ? pod_title(*facts->place->pod) : std::string();
+}
+
 // Of the device itself, and of its partitions where these list what it does not.
 std::vector<const GpuProcess*> processes_of(const DeviceSnapshot& device) {
   std::vector<const GpuProcess*> all;
@@ -60,10 +64,11 @@ void look_at_processes(const Snapshot& snapshot, const DeviceSnapshot& device, s
     const Claim claim{.use = known(process->utilization), .bytes = known(process->memory)};
     claims.push_back(claim);
     const bool rests = claim.use ? *claim.use < kIdleBelow : sight.idle;
-    sight.holdings.push_back(
-        {.party = party_of(facts_of(snapshot, device, *process), lease_of(device, *process, leased)),
-         .bytes = claim.bytes,
-         .idle = rests && claim.bytes.value_or(0) >= kWorthHolding});
+    const ProcessFacts* const facts = facts_of(snapshot, device, *process);
+    sight.holdings.push_back({.party = party_of(facts, lease_of(device, *process, leased)),
+                              .pod_name = pod_name_of(facts),
+                              .bytes = claim.bytes,
+                              .idle = rests && claim.bytes.value_or(0) >= kWorthHolding});
   }
   Shares shares = divide(claims);
   sight.shared_by = shares.by;

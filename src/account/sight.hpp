@@ -19,6 +19,7 @@ inline constexpr double kWorthHolding = 1 << 30;
 /// One process on a device, with its share of it.
 struct Holding {
   Party party;
+  std::string pod_name = {};    ///< "ml/trainer-0"; empty when it is in no pod, or nobody has told yet
   double share = 0;             ///< of the device; those of all processes add up to 1
   std::optional<double> bytes;  ///< held
   bool idle = false;            ///< it holds memory that others could use, and does nothing

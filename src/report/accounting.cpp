@@ -19,15 +19,22 @@ using account::Usage;
 using Kind = AccountingRow::Kind;
 
 // In the order of AccountKey.
-constexpr std::array<std::string_view, 8> kWords = {"user", "service", "container", "pod",
+constexpr std::array<std::string_view, 9> kWords = {"user", "service", "container", "pod", "namespace",
                                                     "job",  "lease",   "class",     "gpu"};
 
-std::string name_of(const Party& party, AccountKey by) {
+// Of "ml/trainer-0" the first; of a pod whose name was never told, nothing.
+std::string name_space_of(const account::Account& account, const Party& party) {
+  const auto name = account.pods.find(party.pod);
+  return name == account.pods.end() ? std::string() : name->second.substr(0, name->second.find('/'));
+}
+
+std::string name_of(const account::Account& account, const Party& party, AccountKey by) {
   switch (by) {
     case AccountKey::user: return party.user;
-    case AccountKey::service: return party.service;
+    case AccountKey::service: return service_name(account, party);
     case AccountKey::container: return party.container;
-    case AccountKey::pod: return party.pod;
+    case AccountKey::pod: return pod_name(account, party.pod);
+    case AccountKey::name_space: return name_space_of(account, party);
     case AccountKey::job: return party.job;
     case AccountKey::lease: return party.lease == 0 ? std::string() : std::to_string(party.lease);
     case AccountKey::work: return party.kind == ProcessClass::unknown ? "" : std::string(to_string(party.kind));
@@ -46,7 +53,7 @@ class Sums {
       if (by_ == AccountKey::gpu) {
         add_to_gpu(places.first, usage);
       } else {
-        const std::string name = name_of(*account_.parties[places.second], by_);
+        const std::string name = name_of(account_, *account_.parties[places.second], by_);
         rows_[{name.empty() ? Kind::none : Kind::named, name}] += usage;
       }
     }

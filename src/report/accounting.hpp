@@ -12,9 +12,9 @@
 namespace gpukeeper::report {
 
 /// By what is added up.
-enum class AccountKey { user, service, container, pod, job, lease, work, gpu };
+enum class AccountKey { user, service, container, pod, name_space, job, lease, work, gpu };
 
-/// As people write it: "user", …, "class" for the kind of work.
+/// As people write it: "user", …, "namespace" (of Kubernetes), "class" for the kind of work.
 std::string_view to_string(AccountKey key);
 /// All of them, in the order of the help.
 std::span<const std::string_view> account_key_words();

@@ -83,9 +83,9 @@ void add_figures(Json& object, const Usage& usage, const Tariff& tariff) {
 }
 
 // In the order of AccountKey: what somebody is who is of none.
-constexpr std::array<std::string_view, 8> kNobodys = {"no user is known", "of no service", "in no container",
-                                                      "in no pod",        "of no job",     "under no lease",
-                                                      "work of no class", "on no GPU"};
+constexpr std::array<std::string_view, 9> kNobodys = {"no user is known", "of no service",         "in no container",
+                                                      "in no pod",        "in no namespace known", "of no job",
+                                                      "under no lease",   "work of no class",      "on no GPU"};
 
 std::string label(const AccountingRow& row, AccountKey by) {
   switch (row.kind) {

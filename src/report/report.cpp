@@ -138,9 +138,9 @@ class Gathering {
 
   void add_party(const account::Party& party, const account::Usage& usage, std::size_t column) {
     add(users_, party.user, usage, column, report_.columns);
-    add(services_, party.service, usage, column, report_.columns);
+    add(services_, account::service_name(account_, party), usage, column, report_.columns);
     add(containers_, party.container, usage, column, 0);
-    add(pods_, party.pod, usage, column, 0);
+    add(pods_, account::pod_name(account_, party.pod), usage, column, 0);
     add(jobs_, party.job, usage, column, 0);
     add(leases_, party.lease == 0 ? "" : std::to_string(party.lease), usage, column, 0);
   }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <utility>
@@ -82,6 +83,8 @@ CREATE TABLE alert (
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE number (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 )sql";
+
+constexpr const char* kPodTable = "CREATE TABLE pod (uid TEXT PRIMARY KEY, name TEXT NOT NULL) STRICT, WITHOUT ROWID;";
 
 constexpr std::array kUsageColumns = {
     &Usage::gpu_seconds,
@@ -342,6 +345,7 @@ class Reader {
     read_slots();
     read_uses();
     read_usages();
+    read_pods();
     read_alerts();
     read_span();
     static_cast<void>(database_.execute("ROLLBACK"));
@@ -458,6 +462,15 @@ class Reader {
          });
   }
 
+  void read_pods() {
+    std::set<std::string> wanted;
+    for (const auto& party : account_.parties) wanted.insert(party->pod);
+    each("SELECT uid, name FROM pod WHERE length(uid) BETWEEN ? AND ?", 0, INT64_MAX, [&](Statement& row) {
+      std::string uid = row.text();
+      if (wanted.contains(uid)) account_.pods.emplace(std::move(uid), row.text());
+    });
+  }
+
   void read_alerts() {
     each(
         "SELECT fired_ns, id, rule, device, device_index, subject, level, severity, message, since_ns, resolved_ns "
@@ -495,6 +508,10 @@ const char* account_tables() {
   return kTables;
 }
 
+const char* account_pod_table() {
+  return kPodTable;
+}
+
 Outcome<void> write_account(Database& database, const Account& changes) {
   Script script(database);
   if (changes.since) {
@@ -503,6 +520,7 @@ Outcome<void> write_account(Database& database, const Account& changes) {
     script.run("INSERT OR REPLACE INTO number VALUES ('until_ns', ?)", changes.until);
   }
   for (const Alert& alert : changes.alerts) write_alert(script, alert);
+  for (const auto& [uid, name] : changes.pods) script.run("INSERT OR REPLACE INTO pod VALUES (?, ?)", uid, name);
   if (script.outcome) write_slots(database, changes, script.outcome);
   return script.outcome;
 }
@@ -516,6 +534,7 @@ Outcome<void> forget_account(Database& database, WallTime before) {
   script.run("DELETE FROM alert WHERE resolved_ns < ?", before);
   script.run("DELETE FROM slot WHERE begin_s + length_s <= ?", seconds(before));
   script.run("DELETE FROM party WHERE NOT EXISTS (SELECT 1 FROM usage WHERE usage.party = party.place)");
+  script.run("DELETE FROM pod WHERE uid NOT IN (SELECT pod FROM party)");
   return script.outcome;
 }
 

@@ -9,6 +9,9 @@ namespace gpukeeper::sqlite {
 /// The script that makes the tables of version 1.
 const char* account_tables();
 
+/// The script that makes version 2 of them: with the names of pods.
+const char* account_pod_table();
+
 /// Writes these slots, alerts and what belongs to them, each in place of what stands there. Within a transaction.
 Outcome<void> write_account(Database& database, const account::Account& changes);
 

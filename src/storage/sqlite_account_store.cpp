@@ -18,7 +18,7 @@ using account::Wanted;
 using sqlite::Database;
 using sqlite::Outcome;
 
-const std::array kMigrations = {sqlite::account_tables()};
+const std::array kMigrations = {sqlite::account_tables(), sqlite::account_pod_table()};
 
 Outcome<Account> loaded(Database& database, WallTime now, std::chrono::seconds length) {
   const auto until = database.integer("SELECT value FROM number WHERE name = 'until_ns'");

@@ -328,6 +328,30 @@ TEST(AccountantTest, AClockThatIsYearsAheadForAMomentTakesNothingAway) {
   EXPECT_FALSE(accountant.steady_date());
 }
 
+TEST(AccountantTest, APodIsKnownByItsNameOnceThatIsTold) {
+  const auto in_pod = [](std::optional<PodNames> names) {
+    ProcessFacts facts;
+    facts.user = "mara";
+    facts.place = ProcessPlace{};
+    facts.place->pod_uid = "5c6a0d3e-0000-0000-0000-000000000000";
+    facts.place->pod = std::move(names);
+    return gpu(100, 10, {told(process(1, "python3", 4'000), facts)});
+  };
+  Accountant accountant;
+  accountant.add(at(0s, {in_pod(std::nullopt)}));
+  EXPECT_TRUE(accountant.account().pods.empty());
+  accountant.add(at(1s, {in_pod(PodNames{.name_space = "ml", .pod = "trainer-0", .container = "main"})}));
+  const Account account = accountant.account();
+  ASSERT_EQ(account.parties.size(), 1u) << "a name makes nobody another";
+  EXPECT_EQ(pod_name(account, account.parties[0]->pod), "ml/trainer-0");
+  EXPECT_EQ(account.parties[0]->service, "pod 5c6a0d3e");
+  EXPECT_EQ(service_name(account, *account.parties[0]), "pod ml/trainer-0");
+  EXPECT_EQ(accountant.take_changes()->pods.size(), 1u);
+  accountant.add(at(2s, {in_pod(std::nullopt)}));
+  EXPECT_TRUE(accountant.take_changes()->pods.empty()) << "it was handed over";
+  EXPECT_EQ(accountant.account().pods.size(), 1u);
+}
+
 TEST(AccountantTest, OnlyWhatChangedIsHandedOverAndWhatWasNotKeptAgain) {
   Accountant accountant;
   EXPECT_FALSE(accountant.take_changes());

@@ -46,6 +46,22 @@ TEST(AccountingTest, WhatNobodyUsedAndWhatNobodyKnowsHaveRowsOfTheirOwn) {
               testing::ElementsAre("named:0 NVIDIA H100 80GB HBM3 GPU-0", "named:1 NVIDIA H100 80GB HBM3 GPU-1"));
 }
 
+TEST(AccountingTest, PodsAreCalledByTheirNamesAndAddedUpByNamespace) {
+  Day known = day();
+  const auto in_pod = [&](std::size_t party, const std::string& uid) {
+    auto changed = *known.account.parties.at(party);
+    changed.pod = uid;
+    known.account.parties[party] = std::make_shared<const account::Party>(std::move(changed));
+  };
+  in_pod(0, "5c6a");
+  EXPECT_THAT(names(by(AccountKey::pod, known)), testing::Contains("named:5c6a"));
+  EXPECT_THAT(names(by(AccountKey::name_space, known)), testing::ElementsAre("none:", "unlisted:", "free:"));
+  known.account.pods["5c6a"] = "ml/trainer-0";
+  EXPECT_THAT(names(by(AccountKey::pod, known)), testing::Contains("named:ml/trainer-0"));
+  EXPECT_THAT(names(by(AccountKey::name_space, known)), testing::Contains("named:ml"));
+  EXPECT_THAT(accounting_text(by(AccountKey::name_space, day()), 0s), HasSubstr("(in no namespace known)"));
+}
+
 TEST(AccountingTest, EveryKeyAddsUpToWhatTheGpusDid) {
   const Day known = day();
   account::DeviceUse all;
@@ -63,7 +79,7 @@ TEST(AccountingTest, EveryKeyAddsUpToWhatTheGpusDid) {
 TEST(AccountingTest, AWordThatIsNoneIsRefusedWithThoseThereAre) {
   EXPECT_EQ(parse_account_key("process-class"), AccountKey::work);
   EXPECT_EQ(parse_account_key("shoe").error().message,
-            "by takes one of user, service, container, pod, job, lease, class, gpu, not 'shoe'");
+            "by takes one of user, service, container, pod, namespace, job, lease, class, gpu, not 'shoe'");
 }
 
 TEST(AccountingTest, OnlyTheStretchThatIsAskedForCounts) {

@@ -63,6 +63,7 @@ class SqliteAccountStoreTest : public testing::Test {
                                                                                     .job = "4711",
                                                                                     .lease = ~std::uint64_t{0},
                                                                                     .kind = ProcessClass::video}));
+    account.pods["5c6a"] = hostile;
     auto slot = std::make_shared<Slot>();
     slot->begin = begin;
     slot->length = length;
@@ -101,6 +102,7 @@ class SqliteAccountStoreTest : public testing::Test {
     EXPECT_EQ(a.since, b.since);
     EXPECT_EQ(a.until, b.until);
     EXPECT_EQ(a.alerts, b.alerts);
+    EXPECT_EQ(a.pods, b.pods);
     ASSERT_EQ(a.devices.size(), b.devices.size());
     for (std::size_t i = 0; i < a.devices.size(); ++i) {
       EXPECT_EQ(a.devices[i].id, b.devices[i].id);
@@ -207,7 +209,8 @@ TEST_F(SqliteAccountStoreTest, WhatIsOldIsForgottenWithWhoHasNothingLeft) {
   auto first = store();
   ASSERT_TRUE(first.load(kThen, kEverything));
   auto old = everything(kHour, 1h);
-  old.parties[0] = std::make_shared<const account::Party>(account::Party{.user = "old"});
+  old.parties[0] = std::make_shared<const account::Party>(account::Party{.user = "old", .pod = "gone"});
+  old.pods = {{"gone", "ml/gone-0"}};
   ASSERT_TRUE(first.save(old));
   ASSERT_TRUE(first.save(everything(kHour + 100h, 1h)));
   ASSERT_TRUE(first.forget(kHour + 50h));
@@ -219,6 +222,7 @@ TEST_F(SqliteAccountStoreTest, WhatIsOldIsForgottenWithWhoHasNothingLeft) {
   auto database = sqlite::Database::open(path_, sqlite::Database::Access::read);
   EXPECT_EQ(database->integer("SELECT count(*) FROM party"), 1);
   EXPECT_EQ(database->integer("SELECT count(*) FROM usage"), 1);
+  EXPECT_EQ(database->integer("SELECT count(*) FROM pod"), 1);
 }
 
 TEST_F(SqliteAccountStoreTest, AFullDiskSavesAllOrNothing) {
@@ -298,6 +302,20 @@ TEST_F(SqliteAccountStoreTest, WhoSavesToAFileThatWasRemovedIsAskedForEverything
   EXPECT_EQ(first.save(everything(kHour + 10min)), Saved::anew);
   EXPECT_EQ(first.save(everything()), Saved::these);
   EXPECT_EQ(first.read({})->slots.size(), 2u);
+}
+
+TEST_F(SqliteAccountStoreTest, AFileOfTheFirstVersionIsBroughtToThisOne) {
+  ASSERT_TRUE(store().load(kThen, kEverything));
+  auto unnamed = everything();
+  unnamed.pods.clear();
+  ASSERT_TRUE(store().save(unnamed));
+  ASSERT_TRUE(
+      sqlite::Database::open(path_, sqlite::Database::Access::own)->execute("DROP TABLE pod; PRAGMA user_version = 1"));
+  const auto loaded = store().load(kThen, kEverything);
+  ASSERT_TRUE(loaded) << loaded.error().message;
+  expect_same(*loaded, unnamed);
+  ASSERT_TRUE(store().save(everything()));
+  expect_same(*store().read({}), everything());
 }
 
 TEST_F(SqliteAccountStoreTest, AFileOfANewerVersionIsLeftAlone) {
