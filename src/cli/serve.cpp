@@ -21,6 +21,7 @@
 #include "backend/detect.hpp"
 #include "cli/outlets.hpp"
 #include "cli/version.hpp"
+#include "config/documented_environment.hpp"
 #include "config/session_options.hpp"
 #include "core/display_text.hpp"
 #include "core/log_target.hpp"
@@ -137,6 +138,7 @@ class Server {
     if (!started) return tl::make_unexpected(started.error());
     Service& service = **started;
     log_->info("gpukeeper {} serves", program_version());
+    for (const std::string& sentence : config::unheeded_variables(context_.environment)) log_->warning("{}", sentence);
     if (options_.sign_in_link) say_link(service);
     Result<void> well = service.look();
     while (well) {

@@ -236,4 +236,22 @@ Codec<ListenAddress> listen_address() {
           .show = [](const ListenAddress& value) { return json_text(value.to_string()); }};
 }
 
+Codec<auth::Network> network() {
+  return {.type = "address or network",
+          .range = "",
+          .schema = R"({"type":"string","minLength":1})",
+          .read =
+              [](auth::Network& target, const YamlNode& node, const std::string& where, Mistakes& mistakes) {
+                const auto value = read_text(node, where, mistakes);
+                if (!value) return;
+                auto parsed = auth::Network::parse(*value);
+                if (parsed) {
+                  target = std::move(*parsed);
+                } else {
+                  mistakes.say(node.mark, "{}", parsed.error().message);
+                }
+              },
+          .show = [](const auth::Network& value) { return json_text(value.to_string()); }};
+}
+
 }  // namespace gpukeeper::config

@@ -14,6 +14,7 @@
 
 #include <fmt/format.h>
 
+#include "auth/network.hpp"
 #include "config/bounds.hpp"
 #include "config/mistakes.hpp"
 #include "core/listen_address.hpp"
@@ -99,6 +100,7 @@ Codec<std::string> text();
 Codec<std::string> text_or_none();   ///< nothing is an empty text
 Codec<std::string> lines_or_none();  ///< as above; of several lines, too
 Codec<ListenAddress> listen_address();
+Codec<auth::Network> network();
 
 template <class T, std::size_t N>
 Codec<T> word(const std::pair<std::string_view, T> (&words)[N]) {

@@ -21,4 +21,8 @@ struct DocumentedSetting {
 std::vector<DocumentedSetting> documented_settings(
     const std::function<std::optional<std::string>(std::string_view)>& environment);
 
+/// A sentence for each of the documented variables that is set and means nothing here, with what does instead.
+std::vector<std::string> unheeded_variables(
+    const std::function<std::optional<std::string>(std::string_view)>& environment);
+
 }  // namespace gpukeeper::config

@@ -467,6 +467,9 @@ void add_service(std::vector<Key>& keys) {
       "source", "", restart, "What is read, as for --source; none is auto.", list(text()),
       [](auto& s) -> auto& { return s.source; }));
   keys.push_back(key(
+      "process_monitoring", "", restart, "Who uses the GPUs is asked for; else no process is seen.", flag(),
+      [](auto& s) -> auto& { return s.process_monitoring; }));
+  keys.push_back(key(
       "rules", "", restart, "A file of process rules that stand before the built-in ones.", maybe(text()),
       [](auto& s) -> auto& { return s.rules; }));
   keys.push_back(key(
@@ -515,6 +518,10 @@ void add_service(std::vector<Key>& keys) {
       "http.requests_per_minute", "", live,
       "Of an address beyond this machine, without a token and the like; 0 is any number.",
       number<std::uint32_t>(0, 1'000'000), [](auto& s) -> auto& { return s.http.requests_per_minute; }));
+  keys.push_back(key(
+      "http.allow", "", live,
+      "Addresses and networks beyond this machine that may connect, and no others: 10.1.0.0/16; none is everybody.",
+      list(network()), [](auto& s) -> auto& { return s.http.allow; }));
   keys.push_back(key(
       "cors.origins", "", live,
       "Sites whose pages may ask here out of a browser: https://dashboard.example, exactly so.", list(text()),

@@ -21,8 +21,8 @@ A setting comes from, each above those before it:
 2. the configuration file: `--config FILE`, else `GPUKEEPER_CONFIG`, else `gpukeeper/gpukeeper.yaml` in `$XDG_CONFIG_HOME`
    or `~/.config`, else `/etc/gpukeeper/gpukeeper.yaml`
 3. the environment: `GPUKEEPER_` and the key in capitals, with `_` for dots: `GPUKEEPER_TEMP_THROTTLE`,
-   `GPUKEEPER_LOG_LEVEL`; commas separate several values. Below these stand the names of documented deployments:
-   `OPTIMIZATION_INTERVAL`, `MEMORY_THRESHOLD`, `METRICS_INTERVAL`, `GPU_MONITORING`, `API_RATE_LIMIT`, and `HOST` with `PORT`
+   `GPUKEEPER_LOG_LEVEL`; commas separate several values. Below these stand names of documented deployments,
+   such as `METRICS_INTERVAL`, `ALLOWED_IPS`, `TEMPERATURE_ALERT_THRESHOLD`, `DATABASE_URL`, and `HOST` with `PORT`
    ([install.md](install.md))
 4. the command line: `--set temp_throttle=80`, as often as need be, and options of their own such as `--listen`
 5. what a running daemon was told: `gpukeeper config set`, `PATCH /api/v1/config`; until it is restarted, or until the

@@ -11,6 +11,7 @@ Result<SessionOptions> session_options(const Settings& settings, bool attribute)
   SessionOptions session;
   EngineOptions& engine = session.engine;
   engine.sampler.period = settings.engine.sample_interval;
+  engine.sampler.processes = settings.process_monitoring;
   engine.governor = settings.engine.governor;
   engine.andon = settings.engine.andon;
   engine.history = settings.engine.history;

@@ -11,6 +11,7 @@
 #include "account/tariff.hpp"
 #include "actuators/actuator_settings.hpp"
 #include "auth/certificate.hpp"
+#include "auth/network.hpp"
 #include "auth/role.hpp"
 #include "booking/book_settings.hpp"
 #include "core/listen_address.hpp"
@@ -44,6 +45,7 @@ struct HttpSettings {
   Bytes body_size = Bytes(64 << 10);                ///< of a request
   Bytes slowest = Bytes(64 << 10);                  ///< that a client takes in a second at the least
   std::uint32_t requests_per_minute = 60;  ///< of an address beyond this machine, by nobody knows whom; 0: any number
+  std::vector<auth::Network> allow;        ///< who beyond this machine may connect at all; empty: everybody
   std::chrono::nanoseconds request_timeout = std::chrono::seconds(10);  ///< for a request to come, from its first byte
   std::chrono::nanoseconds answer_timeout = std::chrono::seconds(10);   ///< for an answer to be taken
   std::chrono::nanoseconds idle_timeout = std::chrono::seconds(75);     ///< between two requests
@@ -109,6 +111,7 @@ struct Settings {
   bool insecure_listen = false;       ///< true: other machines may look without a token
   std::vector<std::string> hosts;     ///< names under which web browsers may ask, beyond localhost
   std::optional<std::string> state_dir;
+  bool process_monitoring = true;    ///< false: no device is asked who uses it
   std::optional<std::string> rules;  ///< a file of rules that stand before the built-in ones (docs/classes.md)
   LogSettings log;
   HttpSettings http;

@@ -217,10 +217,11 @@ class HttpServer::Implementation {
   }
 
   void welcome(Door& door, Socket socket) {
+    auto peer = peer_of(socket.native_handle(), door.listener.address().is_unix());
+    if (options_.welcome && !options_.welcome(*peer)) return shut_out(door, socket, *peer);
     if (door.inside >= options_.connections) {
       return send_away(door, socket, fmt::format("{} connections are open, and no more", options_.connections));
     }
-    auto peer = peer_of(socket.native_handle(), door.listener.address().is_unix());
     const std::string who = one_peer(*peer);
     if (const auto his = door.peers.find(who); his != door.peers.end() && his->second >= options_.per_peer) {
       return send_away(door, socket, fmt::format("{} connections of {} are open, and no more", options_.per_peer, who));
@@ -265,10 +266,23 @@ class HttpServer::Implementation {
 
   // Without reading what it wants: there is no room to wait for that.
   void send_away(Door& door, Socket& socket, std::string_view why) {
-    complain_of_crowd(door, why);
-    if (door.listener.address().tls) return;  // words in the clear would be noise to it, and a handshake is work
+    complain_of(door, fmt::format("{} are taken: the client was answered 503", why));
     auto response = problem(503, "too_many_connections", fmt::format("{} are taken: try again in a second", why));
     response.headers.emplace_back("Retry-After", "1");
+    say_goodbye(door, socket, response);
+  }
+
+  void shut_out(const Door& door, Socket& socket, const Peer& peer) {
+    complain_of(door, fmt::format("{} is not in http.allow: it was shut out", peer.address));
+    say_goodbye(door, socket,
+                problem(403, "address_not_allowed",
+                        fmt::format("{} may not connect here: the key http.allow of gpukeeper's "
+                                    "configuration says who may",
+                                    peer.address)));
+  }
+
+  void say_goodbye(const Door& door, Socket& socket, const Response& response) {
+    if (door.listener.address().tls) return;  // words in the clear would be noise to it, and a handshake is work
     const std::string text = response_head(response, http_date(clock_.wall()), false) + *response.body;
     static_cast<void>(::send(socket.native_handle(), text.data(), text.size(), MSG_DONTWAIT | MSG_NOSIGNAL));
     // A close with unread bytes would reset the connection, and the answer with it.
@@ -278,13 +292,12 @@ class HttpServer::Implementation {
   }
 
   // Once a second: a flood of connections must not become one of the log.
-  void complain_of_crowd(const Door& door, std::string_view why) {
+  void complain_of(const Door& door, std::string_view what) {
     const auto now = std::chrono::steady_clock::now();
     ++sent_away_;
     if (now < complain_again_) return;
     complain_again_ = now + 1s;
-    log_.warning("{}: {} are taken; {} clients were answered 503 so far", door.listener.address().to_string(), why,
-                 sent_away_);
+    log_.warning("{}: {}; {} clients were sent away so far", door.listener.address().to_string(), what, sent_away_);
   }
 
   // Request after request, until one of the two has had enough.

@@ -48,6 +48,9 @@ struct HttpServerOptions {
   std::function<std::shared_ptr<const TlsContext>()> tls = nullptr;
   std::chrono::seconds hsts{};  ///< Strict-Transport-Security over TLS (RFC 6797); 0: it is not said
 
+  /// Whether who comes from there may come in; null: everybody may. Asked once a connection, before anything is read.
+  std::function<bool(const Peer&)> welcome = nullptr;
+
   /// Whether pages of that origin may read answers (cors.hpp); null: none may.
   std::function<bool(std::string_view origin)> may_read = nullptr;
 

@@ -143,7 +143,8 @@ EngineThread::Open Service::opener(const ServiceOptions& options, const Parts& p
     listeners->see(snapshot);
     account->see(*snapshot, *book->leased());
     keeper->see(snapshot);
-    for (const Outlet& outlet : *outlets->read()) {
+    const auto all = outlets->read();
+    for (const Outlet& outlet : *all) {
       if (outlet.see) outlet.see(snapshot);
     }
   };
@@ -291,6 +292,7 @@ HttpServerOptions Service::server_options() const {
   HttpServerOptions options = http_options(options_.settings.http);
   options.web_sockets = &web_socket_speaker();
   options.tls = [this] { return tls_.now(); };
+  options.welcome = [this](const Peer& peer) { return is_welcome(peer, settings_.read()->http.allow); };
   options.may_read = [this](std::string_view origin) { return cors_.allows(origin); };
   options.hsts = std::chrono::floor<std::chrono::seconds>(options_.settings.tls.hsts);
   return options;
@@ -676,7 +678,8 @@ std::vector<std::string> Service::hanging() {
   if (delivery_ && !delivery_->dispatcher().ended()) {
     result.emplace_back("stopped while alerts were kept for the sinks: some may be sent twice, or not at all");
   }
-  for (const Outlet& outlet : *outlets_->read()) {
+  const auto all = outlets_->read();
+  for (const Outlet& outlet : *all) {
     if (!outlet.ended())
       result.push_back(fmt::format("stopped while the {} of readings did not answer", outlet.status().name));
   }

@@ -20,6 +20,11 @@ std::string visitor_of(const std::string& address) {
   return text.data();
 }
 
+bool is_welcome(const Peer& peer, const std::vector<auth::Network>& allowed) {
+  if (allowed.empty() || peer.over_unix_socket() || is_loopback(peer.address)) return true;
+  return std::ranges::any_of(allowed, [&](const auth::Network& each) { return each.contains(peer.address); });
+}
+
 std::optional<Response> Visitors::refuse(const Request& request) {
   const std::uint32_t per_minute = per_minute_;
   const Peer& peer = *request.peer;

@@ -4,7 +4,9 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
+#include "auth/network.hpp"
 #include "auth/request_rate.hpp"
 #include "core/clock.hpp"
 #include "service/http.hpp"
@@ -30,6 +32,9 @@ class Visitors {
   const Clock& clock_;
   auth::RequestRate rate_;
 };
+
+/// Whether who comes from there may connect: one of this machine, or one of these networks; without any, everybody.
+bool is_welcome(const Peer& peer, const std::vector<auth::Network>& allowed);
 
 /// By what a visitor is told from others: his address; of IPv6 the first half, all of which is one's own to choose
 /// from.

@@ -264,7 +264,7 @@ void Sampler::start_reads(std::vector<std::shared_ptr<Task>>& tasks) {
     }
     // A device that is not read now is not asked for its processes either: they would go through the same driver.
     const bool idle = entry->reading.attention != Attention::awake || entry->hanging || entry->errors > 0;
-    if (!read || idle || entry->process_task->in_flight || now < entry->next_processes) continue;
+    if (!options_.processes || !read || idle || entry->process_task->in_flight || now < entry->next_processes) continue;
     entry->process_task->id = entry->device->id;
     entry->process_task->patience = patience(entry->process_task->typical);
     entry->process_task->in_flight = true;
@@ -521,7 +521,7 @@ void Sampler::publish() {
     device.state = entry->available ? state_of(entry->reading, options_.thresholds) : State::unavailable;
     device.reason = entry->reason;
     device.processes = entry->processes;
-    device.processes_reason = entry->processes_reason;
+    device.processes_reason = options_.processes ? entry->processes_reason : "process_monitoring is off";
     if (entry->available && device.state == State::unavailable && device.reason.empty()) {
       device.reason = "neither a temperature nor a memory fill is known";
     }

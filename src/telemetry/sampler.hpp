@@ -18,6 +18,7 @@ namespace gpukeeper {
 
 struct SamplerOptions {
   std::chrono::nanoseconds period = std::chrono::seconds(1);
+  bool processes = true;                                               ///< false: no device is asked who uses it
   std::chrono::nanoseconds process_period = std::chrono::seconds(3);   ///< process lists cost the most calls
   std::chrono::nanoseconds list_period = std::chrono::seconds(5);      ///< how soon a hot-plugged device is seen
   std::chrono::nanoseconds deadline = std::chrono::milliseconds(500);  ///< then the device is unavailable

@@ -48,7 +48,38 @@ TEST(DocumentedEnvironmentTest, TheDatabaseIsThatOfPostgreSql) {
                                    {"POSTGRES_PASSWORD", "a/b"}}),
             R"("postgresql://me:a%2Fb@db:5433/gpu")");
   EXPECT_EQ(value("database.url", {{"POSTGRES_USER", "me"}, {"POSTGRES_PASSWORD", "p"}}), "null");
+}
+
+TEST(DocumentedEnvironmentTest, DaysOfRetentionAreThoseOfBothStores) {
   EXPECT_EQ(value("database.keep", {{"DATA_RETENTION_DAYS", "90"}}), "7776000");
+  EXPECT_EQ(value("history.store.keep", {{"DATA_RETENTION_DAYS", "7"}}), "604800");
+}
+
+TEST(DocumentedEnvironmentTest, ThresholdsAreBordersOfRules) {
+  const std::map<std::string, std::string, std::less<>> all = {{"CPU_ALERT_THRESHOLD", "80"},
+                                                               {"GPU_ALERT_THRESHOLD", "85"},
+                                                               {"MEMORY_ALERT_THRESHOLD", "90"},
+                                                               {"TEMPERATURE_ALERT_THRESHOLD", "75"}};
+  const auto read = effective({.environment = environment(all)});
+  ASSERT_TRUE(read) << read.error().message;
+  std::map<std::string, double> borders;
+  for (const auto& rule : read->settings.engine.andon.rules) borders[rule.rule] = rule.warning.value_or(0);
+  EXPECT_EQ(borders, (std::map<std::string, double>{
+                         {"host_cpu", 80}, {"utilization_high", 85}, {"memory_pressure", 90}, {"thermal", 75}}));
+  const std::string said = value("alerts.rules", {{"GPU_ALERT_THRESHOLD", "often"}});
+  EXPECT_TRUE(said.starts_with("GPU_ALERT_THRESHOLD: alerts.rules")) << said;
+}
+
+TEST(DocumentedEnvironmentTest, WhoIsLetInAndWhetherProcessesAreLookedAt) {
+  EXPECT_EQ(value("http.allow", {{"ALLOWED_IPS", "10.0.0.0/8, ::1"}}), R"(["10.0.0.0/8","::1"])");
+  EXPECT_EQ(value("process_monitoring", {{"ENABLE_PROCESS_MONITORING", "false"}}), "false");
+}
+
+TEST(DocumentedEnvironmentTest, WhatHasNoEffectIsSaid) {
+  EXPECT_TRUE(unheeded_variables(environment({{"SECRET_KEY", "s"}, {"ENABLE_AUTH", " "}})).empty());
+  const auto said = unheeded_variables(environment({{"ENABLE_AUTH", "true"}}));
+  ASSERT_EQ(said.size(), 1u);
+  EXPECT_EQ(said[0], "ENABLE_AUTH has no effect here: who may do what is said by roles and tokens (docs/security.md)");
 }
 
 TEST(DocumentedEnvironmentTest, OneOfHostAndPortIsForSomebodyElse) {

@@ -129,6 +129,7 @@ reclaim:
    terminate_grace: 20s}
 sample_interval: 500ms
 source: [nvml, sysfs]
+process_monitoring: false
 rules: /etc/x.yaml
 state_dir: /var/lib/x
 listen: ["127.0.0.1:8000", unix:/run/x.sock]
@@ -138,7 +139,7 @@ auth: {loopback_role: operator, admin_groups: [gpu-admins], operator_groups: [gp
        certificates: [{common_name: ci, san: ci.example, role: operator, service: embedding}]}
 tls: {certificate: /etc/c.pem, key: /etc/k.pem, client_ca: /etc/ca.pem, client_required: true, min_version: 1.3, hsts: 24h}
 cors: {origins: ["https://dashboard.example"]}
-http: {connections: 10, connections_per_peer: 5, head_size: 32KiB, body_size: 1MiB, slowest: 1KiB, requests_per_minute: 100, request_timeout: 2s, answer_timeout: 3s, idle_timeout: 1m}
+http: {connections: 10, connections_per_peer: 5, head_size: 32KiB, body_size: 1MiB, slowest: 1KiB, requests_per_minute: 100, allow: [10.1.0.0/16], request_timeout: 2s, answer_timeout: 3s, idle_timeout: 1m}
 events: {clients: 7, high_usage: 60, high_usage_time: 9s}
 metrics: {families: [dcgm], prefix: mine, service_name: llm, listen: ["127.0.0.1:8000"]}
 database: {url: "postgresql://me:secret@db/gpu?password=secret", url_file: /u, password_file: /p, host: node-1, interval: 1m,

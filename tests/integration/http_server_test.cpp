@@ -425,6 +425,18 @@ TEST_F(HttpServerTest, NoPeerKeepsAllOthersOut) {
   EXPECT_THAT(body_of(other.receive()), StartsWith("/other"));
 }
 
+TEST_F(HttpServerTest, WhoIsNotWelcomeIsToldSoAndShutOut) {
+  options_.welcome = [](const Peer& peer) { return peer.over_unix_socket(); };
+  start();
+  {
+    HttpClient stranger(tcp_);
+    EXPECT_THAT(stranger.receive_all(), AllOf(StartsWith("HTTP/1.1 403 Forbidden\r\n"), HasSubstr("http.allow")));
+  }
+  HttpClient local(unix_);
+  local.send(get("/local"));
+  EXPECT_THAT(body_of(local.receive()), StartsWith("/local"));
+}
+
 TEST_F(HttpServerTest, PagesOfASiteThatMayReadAreToldSo) {
   options_.may_read = [](std::string_view origin) { return origin == "https://ours.example"; };
   start();

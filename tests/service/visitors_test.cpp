@@ -47,6 +47,20 @@ TEST_F(VisitorsTest, FromBeyondThisMachineSixtyAMinute) {
   EXPECT_EQ(pass(from("10.0.0.9")), 10);
 }
 
+TEST(WelcomeTest, WithoutAListEverybodyMayConnect) {
+  EXPECT_TRUE(is_welcome(*from("203.0.113.9").peer, {}));
+}
+
+TEST(WelcomeTest, OfOtherMachinesThoseThatAreListed) {
+  const std::vector<auth::Network> allowed = {*auth::Network::parse("10.0.0.0/8")};
+  EXPECT_TRUE(is_welcome(*from("10.1.2.3").peer, allowed));
+  EXPECT_FALSE(is_welcome(*from("203.0.113.9").peer, allowed));
+  EXPECT_TRUE(is_welcome(*from("127.0.0.1").peer, allowed)) << "this machine itself always may";
+  Peer local;
+  local.credentials = Credentials{};
+  EXPECT_TRUE(is_welcome(local, allowed));
+}
+
 TEST_F(VisitorsTest, WhoIsKnownOrOfThisMachineAsksAsOftenAsHeLikes) {
   Request known = from("10.0.0.9");
   known.who.known = true;

@@ -212,6 +212,16 @@ TEST_F(SamplerTest, ProcessesAreListedOnceAProcessPeriod) {
   EXPECT_EQ(device(*out_.read(), "GPU-a").processes->front().pid, 42);
 }
 
+TEST_F(SamplerTest, WithoutProcessMonitoringNoDeviceIsAskedForThem) {
+  options_.processes = false;
+  backend_->plug("GPU-a", warm(50));
+  backend_->set_processes("GPU-a", {GpuProcess{.pid = 42, .name = "train"}});
+  const auto snapshot = tick();
+  EXPECT_EQ(backend_->process_reads("GPU-a"), 0u);
+  EXPECT_TRUE(device(*snapshot, "GPU-a").processes->empty());
+  EXPECT_EQ(device(*snapshot, "GPU-a").processes_reason, "process_monitoring is off");
+}
+
 TEST_F(SamplerTest, ProcessesThatCannotBeListedSayWhy) {
   backend_->plug("GPU-a", warm(50));
   backend_->set_processes_error("GPU-a", {Errc::not_permitted, "list processes of GPU-a: permission denied"});
