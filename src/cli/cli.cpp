@@ -21,6 +21,7 @@
 #include "cli/devices.hpp"
 #include "cli/doctor.hpp"
 #include "cli/faults.hpp"
+#include "cli/forecast.hpp"
 #include "cli/help.hpp"
 #include "cli/history.hpp"
 #include "cli/leases.hpp"
@@ -99,8 +100,8 @@ bool shows_snapshot(std::string_view command) {
 
 // Commands that ask a running daemon; the others are about this program, or this machine.
 bool asks_daemon(std::string_view command) {
-  constexpr std::string_view kAsking[] = {"account", "alerts",     "config",   "devices", "faults",
-                                          "history", "monitoring", "throttle", "trend"};
+  constexpr std::string_view kAsking[] = {"account",  "alerts",  "config",     "devices",  "faults",
+                                          "forecast", "history", "monitoring", "throttle", "trend"};
   return is_about_leases(command) || shows_snapshot(command) ||
          std::ranges::find(kAsking, command) != std::end(kAsking);
 }
@@ -429,6 +430,17 @@ TrendOptions trend_options(const Arguments& arguments, const Context& context) {
   return options;
 }
 
+ForecastOptions forecast_options(const Arguments& arguments, const Context& context) {
+  using enum ForecastOptions::Form;
+  return {.devices = arguments.devices,
+          .form = arguments.json     ? json
+                  : arguments.schema ? ForecastOptions::Form::schema
+                                     : page,
+          .sources = named_sources(arguments, context),
+          .length = stretch_length(arguments),
+          .daemon = arguments.daemon};
+}
+
 HistoryOptions history_options(const Arguments& arguments, const Context& context) {
   using enum HistoryOptions::Form;
   HistoryOptions options;
@@ -532,6 +544,7 @@ Exit dispatch(const std::string& command, const Arguments& arguments, const Pars
   }
   if (command == "alerts") return alerts(alerts_options(arguments, context), context);
   if (command == "trend") return trend(trend_options(arguments, context), context);
+  if (command == "forecast") return forecast(forecast_options(arguments, context), context);
   if (command == "account") return account(account_options(arguments, context), context);
   if (command == "history") return history(history_options(arguments, context), context);
   if (command == "faults") return faults(faults_options(arguments, context), context);

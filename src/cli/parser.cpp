@@ -146,6 +146,7 @@ class Parser::Declared : private Declaration {
     add_flag(*doctor, "--json", arguments.json, "As JSON.");
 
     add_trend(arguments);
+    add_forecast(arguments);
     add_history(arguments);
     add_report(arguments);
     add_account(arguments);
@@ -366,6 +367,20 @@ class Parser::Declared : private Declaration {
     add_flag(*trend, "--schema", arguments.schema, "The JSON Schema of --json.")->excludes(json);
     add_device(*trend, arguments, "--gpu,--device");
     add_stretch(*trend, arguments);
+  }
+
+  void add_forecast(Arguments& arguments) {
+    auto* forecast = app().add_subcommand(
+        "forecast",
+        "What every GPU's temperature and memory will be, how far off that usually is, and when limits are reached.");
+    auto* json = add_flag(*forecast, "--json", arguments.json, "As JSON (docs/schema/forecast.json).");
+    add_flag(*forecast, "--schema", arguments.schema, "The JSON Schema of --json.")->excludes(json);
+    add_device(*forecast, arguments, "--gpu,--device");
+    add_checked(
+        *forecast, "--for", arguments.length, "SECONDS", check_duration,
+        "Without a daemon: watch for so long; else 10 s, or 90 minutes of a simulated machine's time, or a whole "
+        "recording.");
+    add_wake(*forecast, arguments);
   }
 
   void add_history(Arguments& arguments) {

@@ -38,7 +38,8 @@ std::optional<nanoseconds> time_to_wait(const Session& session, std::optional<na
 }  // namespace
 
 bool watches_stretch(std::string_view command) {
-  constexpr std::array<std::string_view, 6> kCommands = {"alerts", "faults", "history", "report", "throttle", "trend"};
+  constexpr std::array<std::string_view, 7> kCommands = {"alerts", "faults",   "forecast", "history",
+                                                         "report", "throttle", "trend"};
   return std::ranges::find(kCommands, command) != kCommands.end();
 }
 

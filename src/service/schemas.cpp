@@ -28,6 +28,7 @@ GPUKEEPER_SCHEMA(api)
 GPUKEEPER_SCHEMA(devices)
 GPUKEEPER_SCHEMA(documented)
 GPUKEEPER_SCHEMA(faults)
+GPUKEEPER_SCHEMA(forecast)
 GPUKEEPER_SCHEMA(history)
 GPUKEEPER_SCHEMA(leases)
 GPUKEEPER_SCHEMA(processes)
@@ -49,19 +50,19 @@ GPUKEEPER_SCHEMA(why)
 namespace gpukeeper::service {
 namespace {
 
-constexpr std::array<std::string_view, 17> kNames = {
-    "accounting", "alerts", "api",      "devices", "documented", "faults",   "history", "leases", "processes",
-    "reclaim",    "report", "services", "states",  "status",     "throttle", "trend",   "why"};
+constexpr std::array<std::string_view, 18> kNames = {
+    "accounting", "alerts",  "api",    "devices",  "documented", "faults", "forecast", "history", "leases",
+    "processes",  "reclaim", "report", "services", "states",     "status", "throttle", "trend",   "why"};
 
 }  // namespace
 
 std::string_view schema_text(std::string_view name) {
   const std::array<std::string_view, kNames.size()> texts = {
-      GPUKEEPER_SCHEMA(accounting), GPUKEEPER_SCHEMA(alerts),  GPUKEEPER_SCHEMA(api),      GPUKEEPER_SCHEMA(devices),
-      GPUKEEPER_SCHEMA(documented), GPUKEEPER_SCHEMA(faults),  GPUKEEPER_SCHEMA(history),  GPUKEEPER_SCHEMA(leases),
-      GPUKEEPER_SCHEMA(processes),  GPUKEEPER_SCHEMA(reclaim), GPUKEEPER_SCHEMA(report),   GPUKEEPER_SCHEMA(services),
-      GPUKEEPER_SCHEMA(states),     GPUKEEPER_SCHEMA(status),  GPUKEEPER_SCHEMA(throttle), GPUKEEPER_SCHEMA(trend),
-      GPUKEEPER_SCHEMA(why)};
+      GPUKEEPER_SCHEMA(accounting), GPUKEEPER_SCHEMA(alerts),    GPUKEEPER_SCHEMA(api),      GPUKEEPER_SCHEMA(devices),
+      GPUKEEPER_SCHEMA(documented), GPUKEEPER_SCHEMA(faults),    GPUKEEPER_SCHEMA(forecast), GPUKEEPER_SCHEMA(history),
+      GPUKEEPER_SCHEMA(leases),     GPUKEEPER_SCHEMA(processes), GPUKEEPER_SCHEMA(reclaim),  GPUKEEPER_SCHEMA(report),
+      GPUKEEPER_SCHEMA(services),   GPUKEEPER_SCHEMA(states),    GPUKEEPER_SCHEMA(status),   GPUKEEPER_SCHEMA(throttle),
+      GPUKEEPER_SCHEMA(trend),      GPUKEEPER_SCHEMA(why)};
   const auto found = std::ranges::find(kNames, name);
   return found == kNames.end() ? std::string_view() : texts.at(static_cast<std::size_t>(found - kNames.begin()));
 }

@@ -10,6 +10,7 @@
 #include "service/documented/system_api.hpp"
 #include "service/event_desk.hpp"
 #include "service/events_answer.hpp"
+#include "service/forecast_answer.hpp"
 #include "service/parameters.hpp"
 #include "service/report_answer.hpp"
 #include "service/sign_in_answer.hpp"
@@ -97,6 +98,16 @@ Route accounting_route(const std::shared_ptr<const Sights>& sights) {
        .also = {"text/csv", "text/plain"}});
 }
 
+// What the GPUs will do.
+Route forecast_route(const std::shared_ptr<const Sights>& sights) {
+  return described(
+      {"GET", "/api/v1/forecast",
+       "What every GPU's temperature and memory will be, and when limits are reached; ?device=.",
+       [sights](const Request& request) { return forecast_answer(request, sights->past, *sights->snapshot()); }, false,
+       true},
+      {.tag = kPast, .query = {kSomeDevices}, .gives = "forecast"});
+}
+
 // Drivers, libraries, device files, as the daemon's user sees them.
 Route doctor_route(std::function<std::string()> document) {
   return described(
@@ -114,6 +125,7 @@ std::vector<Route> served_routes(const std::shared_ptr<const Sights>& sights, co
   std::vector<Route> routes = event_routes(sights, hands);
   routes.push_back(report_route(sights, leases));
   routes.push_back(accounting_route(sights));
+  routes.push_back(forecast_route(sights));
   if (sights->doctor) routes.push_back(doctor_route(sights->doctor));
   if (sights->audit) routes.push_back(audit_route(*sights->audit));
   if (sights->sign_in) routes.push_back(sign_in_route(*sights->sign_in));

@@ -5,6 +5,7 @@
 
 #include "captured.hpp"
 #include "cli/metrics.hpp"
+#include "forecast/forecast_json.hpp"
 #include "format/alert_rules.hpp"
 #include "format/alerts_json.hpp"
 #include "format/faults_json.hpp"
@@ -56,6 +57,11 @@ TEST(DocumentsTest, SchemaOfAlertsIsWhatTheProgramWrites) {
 TEST(DocumentsTest, SchemaOfLeasesIsWhatTheProgramWrites) {
   EXPECT_EQ(file("docs/schema/leases.json"), leases_schema())
       << "renew it: gpukeeper leases --schema > docs/schema/leases.json";
+}
+
+TEST(DocumentsTest, SchemaOfForecastIsWhatTheProgramWrites) {
+  EXPECT_EQ(file("docs/schema/forecast.json"), forecast::forecast_schema())
+      << "renew it: gpukeeper forecast --schema > docs/schema/forecast.json";
 }
 
 TEST(DocumentsTest, SchemaOfTrendIsWhatTheProgramWrites) {
