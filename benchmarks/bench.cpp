@@ -27,6 +27,7 @@
 #include "fakes/corpus.hpp"
 #include "fakes/fake_clock.hpp"
 #include "figures.hpp"
+#include "forecast.hpp"
 #include "governor.hpp"
 #include "history.hpp"
 #include "history_store.hpp"
@@ -286,6 +287,7 @@ int main(int argc, char** argv) {
                                                               {"history", history},
                                                               {"history_store", history_store},
                                                               {"report", report},
+                                                              {"forecast", forecast},
                                                               {"metrics", metrics},
                                                               {"serve", serve},
                                                               {"top", top},
