@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -41,8 +42,9 @@ class ArchiveWriter {
   ArchiveWriter(ArchiveWriter&&) noexcept = default;
   ArchiveWriter& operator=(ArchiveWriter&&) = delete;
 
-  /// A file for whoever gathers something that is to be added; it goes with this.
-  std::string scratch() const { return partial_ + ".member"; }
+  /// An empty file that only its owner may read, for whoever gathers something that is to be added; it goes with this,
+  /// and with the next. Errors: as the disk says.
+  Result<std::string> scratch() const;
 
   /// Adds what is in that file. Errors: as the disk says.
   Result<void> add(const std::string& name, const std::string& file);
@@ -56,17 +58,20 @@ class ArchiveWriter {
         partial_(std::move(partial)),
         database_(std::make_unique<sqlite::Database>(std::move(database))) {}
 
+  std::string scratch_path() const { return partial_ + ".member"; }
+
   std::string path_;
   std::string partial_;
   std::unique_ptr<sqlite::Database> database_;  // null once this was moved from
   std::vector<Member> members_;
 };
 
-/// An archive whose every byte was checked.
+/// An archive whose every byte was checked. It may come from anywhere: what is not exactly as ArchiveWriter makes it is
+/// refused before it can cost memory or room.
 class Archive {
  public:
-  /// Errors: not_found; not_supported for that of a newer gpukeeper; invalid_argument for what is no archive or was
-  /// damaged, with what is wrong.
+  /// Errors: not_found; not_supported for that of a newer gpukeeper; invalid_argument for what is no archive, was
+  /// damaged or has files that no backup has, with what is wrong.
   static Result<Archive> open(const std::string& path);
 
   const Manifest& manifest() const { return manifest_; }
@@ -74,11 +79,19 @@ class Archive {
   /// Writes a member into a new file, flushed; what is written is checked again. Errors: as the disk says.
   Result<void> extract(const Member& member, const std::string& file);
 
+  /// What is in a small member, checked again. Errors: resource_exhausted above Files::kMaxFileBytes.
+  Result<std::string> text(const Member& member);
+
  private:
   Archive(std::string path, sqlite::Database database) : path_(std::move(path)), database_(std::move(database)) {}
 
+  using TakePiece = std::function<Result<void>(std::string_view bytes)>;
+
+  Result<void> check_kind();
+  Result<void> check_shape();
   Result<void> read_manifest();
-  Result<std::string> digest_of(const Member& member, int descriptor);
+  Result<void> check_members() const;
+  Result<void> each_piece(const Member& member, const TakePiece& take);
 
   std::string path_;
   sqlite::Database database_;

@@ -1,6 +1,5 @@
 #include "backup/backup.hpp"
 
-#include <algorithm>
 #include <filesystem>
 #include <system_error>
 
@@ -18,17 +17,10 @@ const std::string kConfiguration{Restoring::kConfiguration};
 
 // As it stands at one moment, whoever writes it meanwhile.
 Result<void> copy_database(const std::string& from, const std::string& to) {
-  std::error_code error;
-  fs::remove(to, error);
   auto database = sqlite::Database::open(from, sqlite::Database::Access::read);
   auto copied = database ? database->copy_to(to) : tl::make_unexpected(database.error());
   if (copied) return {};
   return fail(copied.error().error.code, fmt::format("{}: {}", from, copied.error().error.message));
-}
-
-bool is_known(const Member& member) {
-  const auto files = kept_files();
-  return member.name == kConfiguration || std::ranges::find(files, member.name) != files.end();
 }
 
 Result<void> gather(Archive& archive, const std::string& folder) {
@@ -48,8 +40,10 @@ Result<Manifest> back_up(const BackupOptions& options) {
   for (const std::string& name : kept_files()) {
     const std::string file = options.state + "/" + name;
     if (!fs::exists(file, error)) continue;
-    if (auto copied = copy_database(file, archive->scratch()); !copied) return tl::make_unexpected(copied.error());
-    if (auto added = archive->add(name, archive->scratch()); !added) return tl::make_unexpected(added.error());
+    const auto scratch = archive->scratch();
+    if (!scratch) return tl::make_unexpected(scratch.error());
+    if (auto copied = copy_database(file, *scratch); !copied) return tl::make_unexpected(copied.error());
+    if (auto added = archive->add(name, *scratch); !added) return tl::make_unexpected(added.error());
     any = true;
   }
   const bool configured = !options.configuration.empty() && fs::exists(options.configuration, error);
@@ -74,11 +68,6 @@ Result<Manifest> restore(const RestoreOptions& options) {
   auto archive = Archive::open(options.file);
   if (!archive) return tl::make_unexpected(archive.error());
   const Manifest& manifest = archive->manifest();
-  for (const Member& member : manifest.members) {
-    if (is_known(member)) continue;
-    return fail(Errc::invalid_argument,
-                fmt::format("the archive {} cannot be used: it has a file that no backup has", options.file));
-  }
   auto owned = StateDirectory::claim(options.state);
   if (!owned) return tl::make_unexpected(owned.error());
   const Restoring restoring(options.state);

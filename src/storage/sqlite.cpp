@@ -172,6 +172,10 @@ void Database::on_commit(std::function<void(int pages)> told) {
   sqlite3_wal_hook(database_.get(), call, told_.get());
 }
 
+void Database::bound_values(int bytes) {
+  sqlite3_limit(database_.get(), SQLITE_LIMIT_LENGTH, bytes);
+}
+
 std::int64_t Database::changes() const {
   return sqlite3_changes64(database_.get());
 }

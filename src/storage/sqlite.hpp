@@ -88,6 +88,9 @@ class Database {
   /// now and then; null for SQLite's own way. It may not write.
   void on_commit(std::function<void(int pages)> told);
 
+  /// From now on a value or a row of more bytes is an error, before any memory is taken for it.
+  void bound_values(int bytes);
+
   /// Rows that the last statement changed.
   std::int64_t changes() const;
   /// The number of the row that was inserted last.

@@ -1,8 +1,18 @@
 #include "backup/backup.hpp"
 
+#include <cerrno>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <thread>
+#include <vector>
+
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
@@ -19,6 +29,25 @@ namespace {
 namespace fs = std::filesystem;
 using testing::HasSubstr;
 using testing::StartsWith;
+
+/// From now on the kernel answers these system calls with that error, as a disk does that cannot do it. For good.
+void refuse(const std::vector<std::uint32_t>& calls, std::uint32_t error) {
+  std::vector<sock_filter> program{BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr))};
+  for (const std::uint32_t call : calls) {
+    program.push_back(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, call, 0, 1));
+    program.push_back(BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | error));
+  }
+  program.push_back(BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW));
+  const sock_fprog filter{.len = static_cast<unsigned short>(program.size()), .filter = program.data()};
+  if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) != 0) {
+    std::abort();
+  }
+}
+
+mode_t mode_of(const std::string& path) {
+  struct stat facts {};
+  return ::stat(path.c_str(), &facts) == 0 ? facts.st_mode & 07777 : 0;
+}
 
 class BackupTest : public testing::Test {
  protected:
@@ -64,6 +93,16 @@ class BackupTest : public testing::Test {
     return done ? "" : done.error().message;
   }
   std::string settings() const { return read_file(settings_, 1000).value_or(""); }
+
+  /// Changes the archive as somebody might who wants to do harm. What SQLite says of it.
+  void forge(const char* sql) const {
+    auto archive = sqlite::Database::open(file_, sqlite::Database::Access::own);
+    const auto done = archive->execute(sql);
+    ASSERT_TRUE(done) << done.error().error.message;
+  }
+  std::string refused(std::string_view why) const {
+    return fmt::format("the archive {} cannot be used: {}", file_, why);
+  }
 
   const TemporaryFolder temporary_;
   const std::string state_ = (temporary_.path() / "state").string();
@@ -182,11 +221,10 @@ TEST_F(BackupTest, AnArchiveCutShortIsRefused) {
 
 TEST_F(BackupTest, ANameThatLeadsElsewhereIsRefused) {
   ASSERT_TRUE(back_up());
-  auto archive = sqlite::Database::open(file_, sqlite::Database::Access::own);
-  ASSERT_TRUE(
-      archive->execute("UPDATE member SET name = '../../x' WHERE name = 'leases.db'; "
-                       "UPDATE piece SET member = '../../x' WHERE member = 'leases.db'"));
-  EXPECT_EQ(refusal(), "the archive " + file_ + " cannot be used: it has a file that no backup has");
+  forge(
+      "UPDATE member SET name = '../../x' WHERE name = 'leases.db'; "
+      "UPDATE piece SET member = '../../x' WHERE member = 'leases.db'");
+  EXPECT_EQ(refusal(), refused("it has a file that no backup has"));
 }
 
 TEST_F(BackupTest, SettingsThatCannotBeWrittenStopEverything) {
@@ -235,6 +273,78 @@ TEST_F(BackupTest, WhatWasGatheredAndNotCommittedChangesNothing) {
   std::ofstream(*folder + "/leases.db") << "half";
   ASSERT_TRUE(StateDirectory::claim(state_));
   EXPECT_EQ(number("leases.db"), 1);
+}
+
+TEST_F(BackupTest, WhatIsCopiedIsForItsOwnerAloneFromTheBeginning) {
+  const mode_t before = ::umask(0);
+  const auto archive = ArchiveWriter::create(file_);
+  ASSERT_TRUE(archive);
+  const auto first = archive->scratch();
+  ASSERT_TRUE(first);
+  EXPECT_EQ(mode_of(*first), 0600u);
+  std::ofstream(temporary_.path() / "dear") << "mine";
+  fs::remove(*first);
+  fs::create_symlink("dear", *first);
+  const auto second = archive->scratch();
+  ASSERT_TRUE(second);
+  EXPECT_TRUE(fs::is_regular_file(fs::symlink_status(*second)));
+  auto source = sqlite::Database::open(state_ + "/leases.db", sqlite::Database::Access::read);
+  ASSERT_TRUE(source->copy_to(*second));
+  EXPECT_EQ(mode_of(*second), 0600u);
+  ::umask(before);
+}
+
+TEST_F(BackupTest, ADiskWithoutLinksTakesABackup) {
+  const auto without_links = [&] {
+    std::vector<std::uint32_t> calls{SYS_linkat};
+#ifdef SYS_link
+    calls.push_back(SYS_link);
+#endif
+    refuse(calls, EPERM);
+    std::_Exit(back_up() ? 0 : 1);
+  };
+  EXPECT_EXIT(without_links(), testing::ExitedWithCode(0), "");
+  EXPECT_TRUE(restore(state_));
+}
+
+TEST_F(BackupTest, ADiskThatCannotRenameWithoutReplacingTakesABackup) {
+  const auto without_rename = [&] {
+    refuse({SYS_renameat2}, EINVAL);
+    std::_Exit(back_up() ? 0 : 1);
+  };
+  EXPECT_EXIT(without_rename(), testing::ExitedWithCode(0), "");
+  EXPECT_TRUE(restore(state_));
+}
+
+TEST_F(BackupTest, AForgedArchiveIsRefusedBeforeItCostsMemoryOrRoom) {
+  struct Case {
+    const char* sql;
+    std::string why;
+  };
+  const std::string tables = "it has other tables than a backup has";
+  for (const auto& [sql, why] : {
+           Case{"CREATE VIEW more AS SELECT 1", tables},
+           Case{"CREATE INDEX other ON member (size)", tables},
+           Case{"CREATE TRIGGER t AFTER INSERT ON member BEGIN SELECT 1; END", tables},
+           Case{"ALTER TABLE member ADD COLUMN more INTEGER", tables},
+           Case{"UPDATE member SET size = 1000000000000 WHERE name = 'leases.db'",
+                "leases.db in it is said to be larger than it is"},
+           Case{"UPDATE member SET size = -1 WHERE name = 'leases.db'",
+                "leases.db in it is said to be larger than it is"},
+           Case{"UPDATE member SET size = 10 WHERE name = 'leases.db'",
+                "there is more of leases.db in it than it says"},
+           Case{"INSERT INTO piece VALUES ('leases.db', 100, x'')", "there is more of leases.db in it than it says"},
+           Case{"UPDATE piece SET data = zeroblob(50000000) WHERE member = 'leases.db' AND number = 0",
+                "sqlite: string or blob too big"},
+           Case{"UPDATE member SET name = 'shadow' WHERE name = 'leases.db'", "it has a file that no backup has"},
+           Case{"DELETE FROM manifest", "it has no manifest"},
+       }) {
+    fs::remove(file_);
+    ASSERT_TRUE(back_up());
+    forge(sql);
+    EXPECT_EQ(refusal(), refused(why)) << sql;
+    EXPECT_EQ(number("leases.db"), 1);
+  }
 }
 
 }  // namespace
