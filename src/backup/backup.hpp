@@ -16,8 +16,9 @@ struct BackupOptions {
 };
 
 /// Puts the settings and all that the state directory keeps (kept_files) into a new archive, with or without a daemon
-/// that writes meanwhile: each database as it stood at one moment. What is not there is left out.
-/// Errors: not_found where there is nothing to be kept; as for ArchiveWriter; as the disk says.
+/// that writes meanwhile: each database as it stood at one moment. What is not there is left out; what cannot be seen
+/// is an error. Errors: not_found where the directory has nothing to be kept, settings alone are no backup;
+/// not_permitted for who may not look into it; as for ArchiveWriter; as the disk says.
 Result<Manifest> back_up(const BackupOptions& options);
 
 struct RestoreOptions {
@@ -27,9 +28,10 @@ struct RestoreOptions {
 };
 
 /// Gives a state directory the files of an archive, and the settings their old text: all of it, or nothing where that
-/// fails. What was there is kept in `before-restore/`.
-/// Errors: as for Archive::open, before anything is touched; unavailable while a daemon owns the directory; as the disk
-/// says.
+/// fails. What was there is kept in `before-restore/`, the settings, too. Root acts in the directory of another user as
+/// that one (ActingAsOwner), and writes the settings as root. What was put back, settings only where they were.
+/// Errors: as for Archive::open, before anything is touched; invalid_argument for an archive without a database;
+/// unavailable while a daemon owns the directory; as the disk says.
 Result<Manifest> restore(const RestoreOptions& options);
 
 }  // namespace gpukeeper::backup

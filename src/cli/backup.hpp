@@ -12,8 +12,8 @@ struct BackupOptions {
   std::string configuration;  ///< the file of settings; empty for none, and for one that is to be left alone
 };
 
-/// `gpukeeper backup FILE`: the settings, the leases, the faults, the alerts and the history in one file, beside a
-/// daemon that runs or without one.
+/// `gpukeeper backup FILE`: the settings, the leases, the faults, the alerts, the history and the account in one file,
+/// beside a daemon that runs or without one.
 Exit backup(const BackupOptions& options, Context& context);
 
 /// `gpukeeper restore FILE`: the same back; not while a daemon owns the state directory.

@@ -547,8 +547,8 @@ class Parser::Declared : private Declaration {
 
   void add_backup(Arguments& arguments) {
     auto* backup = app().add_subcommand("backup",
-                                        "Settings, leases, faults, alerts and history in one file, while a daemon "
-                                        "runs or none does.");
+                                        "Settings, leases, faults, alerts, history and account in one file, while a "
+                                        "daemon runs or none does.");
     auto* restore = app().add_subcommand(
         "restore", "The same back out of that file, all or nothing; not while a daemon runs there.");
     for (auto* each : {backup, restore}) {

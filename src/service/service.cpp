@@ -14,6 +14,7 @@
 #include "core/playback_clock.hpp"
 #include "core/text.hpp"
 #include "doctor/system_machine.hpp"
+#include "engine/restoring.hpp"
 #include "prometheus/metrics_text.hpp"
 #include "service/documented/refusals.hpp"
 #include "service/hands.hpp"
@@ -269,7 +270,10 @@ Result<std::shared_ptr<const StateDirectory>> Service::claim_state(const Service
     return nullptr;
   }
   auto claimed = StateDirectory::claim(path);
-  if (claimed) return std::make_shared<const StateDirectory>(std::move(*claimed));
+  if (claimed) {
+    if (const auto notice = Restoring(path).notice(); !notice.empty()) log.warning("{}", notice);
+    return std::make_shared<const StateDirectory>(std::move(*claimed));
+  }
   if (named || claimed.error().code == Errc::unavailable) return tl::make_unexpected(claimed.error());
   log.warning("what happened is forgotten at the end: {}", claimed.error().message);
   return nullptr;

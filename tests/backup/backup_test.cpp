@@ -22,6 +22,11 @@
 #include "engine/restoring.hpp"
 #include "engine/state_dir.hpp"
 #include "fakes/temporary_folder.hpp"
+#include "storage/history_keeper.hpp"
+#include "storage/sqlite_account_store.hpp"
+#include "storage/sqlite_alert_store.hpp"
+#include "storage/sqlite_fault_store.hpp"
+#include "storage/sqlite_journal.hpp"
 
 namespace gpukeeper::backup {
 namespace {
@@ -93,6 +98,7 @@ class BackupTest : public testing::Test {
     return done ? "" : done.error().message;
   }
   std::string settings() const { return read_file(settings_, 1000).value_or(""); }
+  std::string text(const std::string& name) const { return read_file(state_ + "/" + name, 1000).value_or(""); }
 
   /// Changes the archive as somebody might who wants to do harm. What SQLite says of it.
   void forge(const char* sql) const {
@@ -102,6 +108,22 @@ class BackupTest : public testing::Test {
   }
   std::string refused(std::string_view why) const {
     return fmt::format("the archive {} cannot be used: {}", file_, why);
+  }
+
+  /// A restore that was cut off once it was committed; the settings are to go to that file.
+  void cut_off(const std::string& configured_in) const {
+    const Restoring restoring(state_);
+    const auto folder = restoring.begin();
+    ASSERT_TRUE(folder);
+    auto archive = Archive::open(file_);
+    ASSERT_TRUE(archive) << archive.error().message;
+    for (const Member& member : archive->manifest().members) {
+      ASSERT_TRUE(archive->extract(member, *folder + "/" + member.name));
+    }
+    std::ofstream(*folder + "/files") << "leases.db\nhistory.db\nsimulated/history.db\n";
+    std::ofstream(*folder + "/configured-in") << configured_in;
+    std::ofstream(*folder + "/gpukeeper.yaml.before") << "temp_normal: 60\n";
+    fs::rename(*folder, state_ + "/restoring");
   }
 
   const TemporaryFolder temporary_;
@@ -273,6 +295,147 @@ TEST_F(BackupTest, WhatWasGatheredAndNotCommittedChangesNothing) {
   std::ofstream(*folder + "/leases.db") << "half";
   ASSERT_TRUE(StateDirectory::claim(state_));
   EXPECT_EQ(number("leases.db"), 1);
+}
+
+TEST_F(BackupTest, EveryStoreIsKept) {
+  for (const char* const name : {SqliteJournal::kFileName, SqliteFaultStore::kFileName, SqliteAlertStore::kFileName,
+                                 HistoryKeeper::kFileName, SqliteAccountStore::kFileName}) {
+    EXPECT_THAT(kept_files(), testing::Contains(name));
+    EXPECT_THAT(kept_files(), testing::Contains(fmt::format("simulated/{}", name)));
+  }
+}
+
+// What a user who may not look into it sees of another's directory; a link to itself stands for that, as tests may run
+// as root.
+TEST_F(BackupTest, WhatCannotBeSeenIsNotTakenForWhatIsNotThere) {
+  fs::create_symlink("faults.db", state_ + "/faults.db");
+  const auto made = back_up();
+  ASSERT_FALSE(made);
+  EXPECT_EQ(made.error().message, "look at " + state_ +
+                                      "/faults.db: Too many levels of symbolic links; run it as the user to whom that "
+                                      "belongs");
+  EXPECT_FALSE(fs::exists(file_));
+}
+
+TEST_F(BackupTest, SettingsAloneAreNoBackup) {
+  fs::remove_all(state_);
+  const auto made = back_up();
+  ASSERT_FALSE(made);
+  EXPECT_EQ(made.error(), (Error{Errc::not_found,
+                                 "there is nothing to be kept in " + state_ + ": name the folder with --state-dir"}));
+}
+
+TEST_F(BackupTest, AnArchiveThatWouldEmptyTheDirectoryIsRefused) {
+  auto archive = ArchiveWriter::create(file_);
+  ASSERT_TRUE(archive->add("gpukeeper.yaml", settings_));
+  ASSERT_TRUE(archive->finish({.program = "0.1.0", .host = "node1", .made = {}, .configured_in = "", .members = {}}));
+  EXPECT_EQ(refusal(), refused("it has nothing of a state directory, and " + state_ + " would be empty"));
+  EXPECT_EQ(number("leases.db"), 1);
+}
+
+TEST_F(BackupTest, SettingsThatStayAreNotAmongWhatIsRestored) {
+  ASSERT_TRUE(back_up());
+  const auto done = backup::restore({.file = file_, .state = state_, .configuration = ""});
+  ASSERT_TRUE(done);
+  EXPECT_EQ(done->find("gpukeeper.yaml"), nullptr);
+  EXPECT_NE(done->find("leases.db"), nullptr);
+}
+
+TEST_F(BackupTest, OldSettingsAreKeptAside) {
+  ASSERT_TRUE(back_up());
+  std::ofstream(settings_) << "temp_normal: 60\n";
+  ASSERT_TRUE(restore(state_));
+  EXPECT_EQ(settings(), "temp_normal: 70\n");
+  EXPECT_EQ(text("before-restore/gpukeeper.yaml"), "temp_normal: 60\n");
+}
+
+TEST_F(BackupTest, ARestoreThatFailsLeavesWhatAnEarlierOneKept) {
+  ASSERT_TRUE(back_up());
+  put("leases.db", 10);
+  ASSERT_TRUE(restore(state_));
+  put("leases.db", 11);
+  ASSERT_FALSE(
+      backup::restore({.file = file_, .state = state_, .configuration = "/proc/there/is/none/gpukeeper.yaml"}));
+  EXPECT_EQ(number("leases.db"), 11);
+  EXPECT_EQ(number("leases.db", state_ + "/before-restore"), 10);
+  EXPECT_FALSE(fs::exists(state_ + "/before-restore.old"));
+  ASSERT_TRUE(restore(state_));
+  EXPECT_EQ(number("leases.db", state_ + "/before-restore"), 11);
+  EXPECT_FALSE(fs::exists(state_ + "/before-restore.old"));
+}
+
+TEST_F(BackupTest, TheCopyOfLeasesThatAreRestoredIsNotTakenForTheirLoss) {
+  fs::remove(state_ + "/leases.db");
+  ASSERT_TRUE(back_up());
+  put("leases.db", 10);
+  std::ofstream(state_ + "/leases.db.good") << "a copy";
+  ASSERT_TRUE(restore(state_));
+  EXPECT_FALSE(fs::exists(state_ + "/leases.db.good"));
+  EXPECT_EQ(text("before-restore/leases.db.good"), "a copy");
+}
+
+TEST_F(BackupTest, AServiceThatMayNotWriteItsSettingsStartsAllTheSameAndSaysWhatToType) {
+  ASSERT_TRUE(back_up());
+  put("leases.db", 10);
+  const std::string etc = (temporary_.path() / "etc").string();
+  std::ofstream(etc) << "no folder";  // nobody may write a file in it
+  const std::string target = etc + "/gpukeeper.yaml";
+  cut_off(target);
+  ASSERT_TRUE(StateDirectory::claim(state_));
+  EXPECT_EQ(number("leases.db"), 1);
+  EXPECT_FALSE(fs::exists(state_ + "/restoring"));
+  EXPECT_EQ(text("before-restore/gpukeeper.yaml"), "temp_normal: 60\n");
+  const std::string waiting = state_ + "/restored-settings";
+  EXPECT_EQ(Restoring(state_).notice(),
+            fmt::format("a restore was cut off before the settings were in their place, and we may not write there: "
+                        "type \"sudo cp '{0}/gpukeeper.yaml' '{1}'\" to have them, or \"sudo rm -r '{0}'\" to leave "
+                        "them as they are",
+                        waiting, target));
+  fs::remove(etc);
+  fs::create_directory(etc);
+  fs::copy(waiting + "/gpukeeper.yaml", target);
+  EXPECT_EQ(Restoring(state_).notice(), "");
+  EXPECT_FALSE(fs::exists(waiting));
+}
+
+TEST_F(BackupTest, SettingsThatWereNotReachedBeforeACrashAreWrittenByWhoeverMay) {
+  ASSERT_TRUE(back_up());
+  std::ofstream(settings_) << "temp_normal: 60\n";
+  cut_off(settings_);
+  ASSERT_TRUE(StateDirectory::claim(state_));
+  EXPECT_EQ(settings(), "temp_normal: 70\n");
+  EXPECT_EQ(Restoring(state_).notice(), "");
+}
+
+TEST_F(BackupTest, RootRestoresForTheUserOfTheService) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only root may give files to others";
+  constexpr uid_t kUser = 65'531;
+  ASSERT_TRUE(back_up());
+  fs::permissions(temporary_.path(), fs::perms(0711));
+  fs::permissions(settings_, fs::perms(0600));  // the user may not even read it
+  ASSERT_EQ(::chown(state_.c_str(), kUser, kUser), 0);
+  for (const auto& entry : fs::recursive_directory_iterator(state_)) {
+    ASSERT_EQ(::chown(entry.path().c_str(), kUser, kUser), 0);
+  }
+  put("alerts.db", 11);
+  std::ofstream(settings_) << "temp_normal: 60\n";
+  const auto done = restore(state_);
+  ASSERT_TRUE(done) << done.error().message;
+  EXPECT_EQ(::geteuid(), 0u);
+  EXPECT_EQ(settings(), "temp_normal: 70\n");
+  EXPECT_EQ(text("before-restore/gpukeeper.yaml"), "temp_normal: 60\n");
+  for (const auto& entry : fs::recursive_directory_iterator(state_)) {
+    if (entry.path().filename() == "alerts.db") continue;  // root's own was only moved
+    struct stat facts {};
+    ASSERT_EQ(::stat(entry.path().c_str(), &facts), 0);
+    EXPECT_EQ(facts.st_uid, kUser) << entry.path();
+    EXPECT_EQ(facts.st_gid, kUser) << entry.path();
+  }
+  EXPECT_EQ(mode_of(state_ + "/leases.db"), 0640u);
+  EXPECT_EQ(mode_of(state_ + "/before-restore"), 0750u);
+  struct stat facts {};
+  ASSERT_EQ(::stat(settings_.c_str(), &facts), 0);
+  EXPECT_EQ(facts.st_uid, 0u);
 }
 
 TEST_F(BackupTest, WhatIsCopiedIsForItsOwnerAloneFromTheBeginning) {
