@@ -239,8 +239,9 @@ void add_alerts(std::vector<Key>& keys) {
   using A = AndonSettings;
   keys.push_back(key("alerts.rules", "", live, "What is otherwise in a rule of alerts, for all GPUs or some.",
                      rule_changes(), alerts(&A::rules)));
-  keys.push_back(key("alerts.user_rules", "", live, "Rules of your own: a metric, a comparison, a duration.",
-                     user_rules(), alerts(&A::user_rules)));
+  keys.push_back(key("alerts.user_rules", "", live,
+                     "Rules of your own: a metric of a GPU or of a process, a comparison, a duration.", user_rules(),
+                     alerts(&A::user_rules)));
   keys.push_back(key("alerts.idle_severity_cap", "", live, "The severity of an idle GPU comes to no more than this.",
                      number<int>(0, 100), alerts(&A::idle_severity_cap)));
   keys.push_back(key("alerts.hoarding_memory", "%", live,

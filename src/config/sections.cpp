@@ -127,6 +127,7 @@ Codec<std::vector<UserRule>> user_rules() {
   return list(record<UserRule>({
       member<UserRule>("id", text(), &UserRule::id, true),
       member<UserRule>("metric", text(), &UserRule::metric, true),
+      member<UserRule>("process", text_or_none(), &UserRule::process),
       member<UserRule>("comparison", word(kComparisons), &UserRule::comparison),
       member<UserRule>("threshold", border, &UserRule::threshold, true),
       member<UserRule>("critical", maybe(border), &UserRule::critical),

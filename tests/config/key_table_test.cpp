@@ -91,6 +91,7 @@ alerts:
   user_rules:
     - {id: hungry, metric: power_watts, comparison: ">=", threshold: 300, critical: 400, duration: 1m, clear: 10,
        repeat: 1h, severity: 55, message: "{gpu} takes {value} W", remedy: Ask it to stop., devices: [GPU-1]}
+    - {id: notebook, process: "jupyter*", metric: memory_used_bytes, threshold: 1}
   idle_severity_cap: 60
   hoarding_memory: 20
   documentation_url: https://wiki.example.org/alerts.md

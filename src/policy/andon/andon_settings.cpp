@@ -122,6 +122,12 @@ bool is_id(std::string_view id) {
 }
 
 void check_metric(const UserRule& rule, Complaints& complaints) {
+  if (!rule.process.empty()) {
+    if (rule.metric == kProcessMemory || rule.metric == kProcessUse) return;
+    complaints.about("metric", quoted(rule.metric),
+                     fmt::format("of a process there are {} and {}", kProcessMemory, kProcessUse));
+    return;
+  }
   const MetricRow* row = find_metric(rule.metric);
   if (!row) {
     std::vector<std::string_view> names;
@@ -145,6 +151,7 @@ void check_user_rule(const UserRule& rule, std::set<std::string>& ids, std::vect
   if (find_rule(rule.id)) complaints.about("id", quoted(rule.id), "a built-in rule has that id; choose another");
   if (!ids.insert(rule.id).second) complaints.about("id", quoted(rule.id), "there are two rules with that id");
   check_metric(rule, complaints);
+  complaints.text("process", rule.process);
   if (!std::isfinite(rule.threshold)) complaints.about("threshold", rule.threshold, "it must be a number");
   if (rule.critical && !std::isfinite(*rule.critical)) {
     complaints.about("critical", *rule.critical, "it must be a number");

@@ -34,8 +34,10 @@ std::optional<Comparison> parse_comparison(std::string_view sign);
 
 /// A rule of an operator's own: a metric crosses a border for some time.
 struct UserRule {
-  std::string id;      ///< small letters, digits and underscores
-  std::string metric;  ///< of the metric table, one that is a number: "power_watts"
+  std::string id;  ///< small letters, digits and underscores
+  std::string
+      metric;  ///< of the metric table, one that is a number: "power_watts"; of a process kProcessMemory or kProcessUse
+  std::string process;  ///< a glob for names: the rule is about each of these processes, by itself; empty: the device
   Comparison comparison = Comparison::above;
   double threshold = 0;
   std::optional<double> critical;                           ///< a second border, behind the first
@@ -43,12 +45,16 @@ struct UserRule {
   double clear = 0;                                         ///< how far back behind the border it ends
   std::chrono::nanoseconds repeat = std::chrono::hours(4);  ///< zero: told once
   int severity = 60;                                        ///< 0 to 100; level_of() says what it comes to
-  std::string message;  ///< may hold {gpu}, {name}, {value} and {threshold}; empty: made of these
+  std::string message;  ///< may hold {gpu}, {name}, {value}, {threshold} and {process}; empty: made of these
   std::string remedy;
   std::vector<std::string> devices;  ///< globs as in RuleChange; empty: all
 
   friend bool operator==(const UserRule&, const UserRule&) = default;
 };
+
+/// What is told of processes, too, by the metrics' names.
+inline constexpr std::string_view kProcessMemory = "memory_used_bytes";  ///< of the device's, held by it
+inline constexpr std::string_view kProcessUse = "utilization_percent";   ///< by it
 
 /// Alerts that are never told and do not colour a lamp, as long as this stands in the configuration.
 struct StandingSilence {

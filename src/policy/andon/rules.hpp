@@ -1,5 +1,8 @@
 #pragma once
 
+#include <optional>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "policy/andon/scene.hpp"
@@ -44,6 +47,13 @@ bool host_memory(const Scene& scene, std::vector<Sign>& signs);
 // What is booked of a device.
 bool lease_overuse(const Scene& scene, std::vector<Sign>& signs);
 bool lease_leak(const Scene& scene, std::vector<Sign>& signs);
+
+/// "process 77 (python3) of mara", as far as it is known.
+std::string described(const Scene& scene, const GpuProcess& process);
+/// Whether the glob fits what the process or its program is called.
+bool is_called(const Scene& scene, const GpuProcess& process, std::string_view glob);
+/// What is_of_process() of that process; nothing where the driver does not tell.
+std::optional<double> value_of(const GpuProcess& process, std::string_view metric);
 
 /// A value against the rule's borders; nothing when it is clear of both. `strictly`: a border is crossed above it, not
 /// at it.

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "core/glob.hpp"
 #include "policy/andon/gpu_alert.hpp"
 #include "policy/andon/rules.hpp"
 
@@ -107,6 +108,22 @@ bool of_host(const Scene& scene, std::vector<Sign>& signs, std::optional<Percent
 }
 
 }  // namespace
+
+std::string described(const Scene& scene, const GpuProcess& process) {
+  return described(process, facts_of(scene, process));
+}
+
+bool is_called(const Scene& scene, const GpuProcess& process, std::string_view glob) {
+  if (fits(glob, process.name)) return true;
+  const ProcessFacts* facts = facts_of(scene, process);
+  return facts && facts->command && fits(glob, *facts->command);
+}
+
+std::optional<double> value_of(const GpuProcess& process, std::string_view metric) {
+  if (metric == kProcessMemory && process.memory) return static_cast<double>(process.memory->value());
+  if (metric == kProcessUse && process.utilization) return process.utilization->value();
+  return std::nullopt;
+}
 
 bool idle(const Scene& scene, std::vector<Sign>& signs) {
   const DeviceSnapshot& d = *scene.device;

@@ -59,13 +59,20 @@ bool keeps(const UserRule& rule, double value, double border) {
   return upward ? value > border - rule.clear : value < border + rule.clear;
 }
 
+// "31.0 GiB" of bytes; else the number.
+std::string shown(const UserRule& rule, double value) {
+  if (!rule.metric.ends_with("_bytes")) return to_string(MetricValue(value));
+  return value < 0x1p30 ? fmt::format("{:.0f} MiB", value / 0x1p20) : fmt::format("{:.1f} GiB", value / 0x1p30);
+}
+
 // What stands in the braces is put in; what is not known stays as it is written.
-std::string filled_in(std::string text, const Scene& scene, const Sign& sign) {
+std::string filled_in(std::string text, const Scene& scene, const Sign& sign, std::string_view process) {
   const std::pair<std::string_view, std::string> places[] = {
       {"{gpu}", fmt::format("{}", index(scene))},
       {"{name}", scene.device->device->name},
-      {"{value}", to_string(MetricValue(sign.value))},
-      {"{threshold}", to_string(MetricValue(sign.threshold))},
+      {"{value}", shown(*scene.active->user, sign.value)},
+      {"{threshold}", shown(*scene.active->user, sign.threshold)},
+      {"{process}", std::string(process)},
   };
   std::string result;
   for (std::size_t at = 0; at < text.size();) {
@@ -79,6 +86,31 @@ std::string filled_in(std::string text, const Scene& scene, const Sign& sign) {
     }
   }
   return result;
+}
+
+std::string usual_message(const UserRule& rule) {
+  return fmt::format("GPU {{gpu}}: {}{} {{value}} {} {{threshold}}",
+                     rule.process.empty() ? "" : "{process}: ", rule.metric, to_string(rule.comparison));
+}
+
+// What an operator's own rule finds in a value, of the device or of that process on it.
+void judge(const Scene& scene, double value, std::string subject, std::string_view process, std::vector<Sign>& signs) {
+  const UserRule& rule = *scene.active->user;
+  if (!keeps(rule, value, rule.threshold)) return;
+  Sign sign{.subject = std::move(subject),
+            .kept = level_of(rule.severity),
+            .severity = rule.severity,
+            .value = value,
+            .threshold = rule.threshold};
+  if (crosses(rule.comparison, value, rule.threshold)) sign.reached = sign.kept;
+  if (rule.critical && crosses(rule.comparison, value, *rule.critical)) {
+    sign.reached = AlertLevel::critical;
+    sign.threshold = *rule.critical;
+  }
+  if (rule.critical && keeps(rule, value, *rule.critical)) sign.kept = AlertLevel::critical;
+  sign.message = filled_in(rule.message.empty() ? usual_message(rule) : rule.message, scene, sign, process);
+  sign.remedy = rule.remedy;
+  signs.push_back(std::move(sign));
 }
 
 }  // namespace
@@ -193,24 +225,18 @@ bool ecc(const Scene& scene, std::vector<Sign>& signs) {
 
 bool user(const Scene& scene, std::vector<Sign>& signs) {
   const UserRule& rule = *scene.active->user;
-  const auto metric = scene.active->metric->value(*scene.device->device, scene.device->reading);
-  const auto number = to_number(metric);
-  if (!number) return is_known(number);
-  const double value = *number;
-  if (!keeps(rule, value, rule.threshold)) return true;
-  Sign sign{.kept = level_of(rule.severity), .severity = rule.severity, .value = value, .threshold = rule.threshold};
-  if (crosses(rule.comparison, value, rule.threshold)) sign.reached = sign.kept;
-  if (rule.critical && crosses(rule.comparison, value, *rule.critical)) {
-    sign.reached = AlertLevel::critical;
-    sign.threshold = *rule.critical;
+  if (rule.process.empty()) {
+    const auto number = to_number(scene.active->metric->value(*scene.device->device, scene.device->reading));
+    if (!number) return is_known(number);
+    judge(scene, *number, "", "", signs);
+    return true;
   }
-  if (rule.critical && keeps(rule, value, *rule.critical)) sign.kept = AlertLevel::critical;
-  sign.message = filled_in(rule.message.empty() ? fmt::format("GPU {{gpu}}: {} {{value}} {} {{threshold}}", rule.metric,
-                                                              to_string(rule.comparison))
-                                                : rule.message,
-                           scene, sign);
-  sign.remedy = rule.remedy;
-  signs.push_back(std::move(sign));
+  if (!scene.device->processes_reason.empty()) return scene.device->reading.attention != Attention::awake;
+  for (const GpuProcess& process : *scene.device->processes) {
+    const auto value = value_of(process, rule.metric);
+    if (!value || !is_called(scene, process, rule.process)) continue;
+    judge(scene, *value, fmt::format("{}", process.pid), described(scene, process), signs);
+  }
   return true;
 }
 

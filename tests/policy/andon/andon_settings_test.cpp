@@ -79,6 +79,9 @@ TEST(AndonSettingsTest, EveryComplaintNamesKeyValueAndRule) {
        "alerts.user_rules.thermal.id = 'thermal': a built-in rule has that id; choose another"},
       {changed([](UserRule& r) { r.metric = "power_wats"; }),
        "alerts.user_rules.vram_hot.metric = 'power_wats': there is no such metric; did you mean power_watts?"},
+      {changed([](UserRule& r) { r.process = "python*"; }),
+       "alerts.user_rules.vram_hot.metric = 'temperature_memory_celsius': of a process there are memory_used_bytes and "
+       "utilization_percent"},
       {changed([](UserRule& r) { r.metric = "serial"; }),
        "alerts.user_rules.vram_hot.metric = 'serial': it is a text or a yes/no, and only numbers can be compared"},
       {changed([](UserRule& r) { r.critical = 80; }),

@@ -334,6 +334,48 @@ TEST_F(RulesTest, HowMuchIsHoardingIsSetByTheOperator) {
   EXPECT_THAT(alerts(), IsEmpty());
 }
 
+TEST_F(RulesTest, AProcessOverAnOperatorsLimitIsToldOnceAnEpisode) {
+  remake({.user_rules = {{.id = "hungry",
+                          .metric = "memory_used_bytes",
+                          .process = "jupyter*",
+                          .threshold = 4'000 * 0x1p20,
+                          .duration = 1min,
+                          .clear = 500 * 0x1p20}}});
+  set_processes(devices[0],
+                {process(42, "jupyter-lab", 5'000), process(43, "jupyter-lab", 1'000), process(44, "train", 9'000)});
+  look();
+  EXPECT_THAT(alerts(), ElementsAre("hungry/42 pending warning 60"));
+  after(1min);
+  ASSERT_THAT(alerts(), ElementsAre("hungry/42 firing warning 60"));
+  EXPECT_EQ(first(), "GPU 0: process 42 (jupyter-lab): memory_used_bytes 4.9 GiB > 3.9 GiB");
+  EXPECT_THAT(listener.take(), ElementsAre("fired hungry"));
+  set_processes(devices[0], {process(42, "jupyter-lab", 3'800)});
+  after(1min);
+  EXPECT_TRUE(fires("hungry")) << "it is not clearly below";
+  set_processes(devices[0], {process(42, "jupyter-lab", 3'000)});
+  after(1min);
+  EXPECT_FALSE(fires("hungry"));
+  EXPECT_THAT(listener.take(), ElementsAre("resolved hungry"));
+}
+
+TEST_F(RulesTest, WhatADriverDoesNotTellOfAProcessCrossesNothing) {
+  remake({.user_rules = {{.id = "busy", .metric = "utilization_percent", .process = "*", .threshold = 50}}});
+  GpuProcess works = process(42, "train", 3'000);
+  set_processes(devices[0], {works});
+  look();
+  EXPECT_THAT(alerts(), IsEmpty());
+  works.utilization = Percent(80);
+  ProcessFacts facts;
+  facts.command = "python3";
+  set_processes(devices[0], {told(works, facts)});
+  look();
+  EXPECT_THAT(alerts(), ElementsAre("busy/42 firing warning 60"));
+  set_processes(devices[0], {});
+  devices[0].processes_reason = "permission denied";
+  look();
+  EXPECT_TRUE(fires("busy")) << "what cannot be looked at stays as it was";
+}
+
 // Two MIG instances of a GPU that tells neither its utilization nor anything of theirs but what is set here.
 class PartitionRulesTest : public RulesTest {
  protected:
