@@ -131,6 +131,19 @@ std::string allocations_text(const Json& book) {
   return text;
 }
 
+// In the order in which they are served; nothing when nobody waits.
+std::string waiting_text(const Json& book) {
+  std::string text;
+  for (const Json& id : list_in(book, "waiting")) {
+    for (const Json& lease : list_in(book, "leases")) {
+      if (member(lease, "id") != id) continue;
+      text += fmt::format("  {} (required: {}MB, since {})\n", harmless(text_in(lease, "service")),
+                          count_in(lease, "min_bytes").value_or(0) / kMiB, harmless(text_in(lease, "created")));
+    }
+  }
+  return text.empty() ? text : fmt::format("Waiting Requests: {}\n{}\n", list_in(book, "waiting").size(), text);
+}
+
 std::string recommendations(const Json& status, const Json& book) {
   const Memory memory = memory_of(status);
   std::string text;
@@ -313,6 +326,7 @@ std::string optimizer_status(std::string_view status_text, std::string_view leas
   const Memory memory = memory_of(status);
   std::string text = "=== GPU Resource Status ===\n\nGPU Devices:\n" + devices_text(status);
   text += fmt::format("Active Allocations: {}\n{}\n", allocations_of(book).size(), allocations_text(book));
+  text += waiting_text(book);
   text += fmt::format("Memory Summary:\n  Total Memory: {}\n  Used Memory: {}\n  Free Memory: {}\n",
                       megabytes(memory.total), megabytes(memory.used), megabytes(memory.free));
   return text + fmt::format("  Average Utilization: {:.1f}%\n", memory.percent());

@@ -45,6 +45,17 @@ TEST(OptimizerTest, StatusIsTheDocumentedText) {
             "  Average Utilization: 8.6%\n");
 }
 
+TEST(OptimizerTest, StatusShowsWhoWaits) {
+  const std::string book = R"({"waiting":["9"],"leases":[
+    {"id":"9","index":null,"service":"llm","state":"waiting","min_bytes":8589934592,"created":"1970-01-01T00:00:07Z"}]})";
+  EXPECT_THAT(optimizer_status(kStatus, book), HasSubstr("Active Allocations: 0\n"
+                                                         "\n"
+                                                         "Waiting Requests: 1\n"
+                                                         "  llm (required: 8192MB, since 1970-01-01T00:00:07Z)\n"
+                                                         "\n"
+                                                         "Memory Summary:\n"));
+}
+
 TEST(OptimizerTest, ReportIsTheDocumentedText) {
   const std::string text = optimizer_report(kStatus, kLeases, false);
   EXPECT_THAT(text, testing::StartsWith("=== GPU Resource Report ===\n"

@@ -28,6 +28,8 @@ describe.each(machines)('the overview of %s', (_name, count, scenario) => {
     expect(await cards.evaluateAll((all) => all.map((card) => card.getAttribute('data-gpu')))).toEqual(
       devices.map((device: { uuid: string }) => device.uuid),
     );
+    // The documented names, by which others' tests find them.
+    expect(await page.getByTestId('dashboard-grid').getByTestId('monitoring-widget').count()).toBe(count);
     await picture(page, `overview-${count}`);
     await close();
   });

@@ -94,7 +94,7 @@ function Grid({ snapshot }: { snapshot: Status }) {
         </div>
       )}
       {shown.length === 0 && <p class="empty">{t.overview.noneOfThese}</p>}
-      <div class={`cards ${dense ? 'dense' : ''} ${few ? 'few' : ''}`}>
+      <div class={`cards ${dense ? 'dense' : ''} ${few ? 'few' : ''}`} data-testid="dashboard-grid">
         {shown.map((device) => (
           <Fragment key={device.uuid}>
             <GpuCard device={device} leases={leases} trail={app.trails.of(device.uuid)} now={now} dense={dense} />

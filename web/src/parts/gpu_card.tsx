@@ -70,7 +70,12 @@ export function GpuCard({ device, leases, trail, now, dense }: Props) {
   const request = device.throttling.requests[0];
   const turns = shown?.fan_percent === null && shown.fan_rpm !== null; // some say revolutions only
   return (
-    <article class={`card ${dense ? 'dense' : ''}`} data-gpu={device.uuid} data-lamp={device.lamp}>
+    <article
+      class={`card ${dense ? 'dense' : ''}`}
+      data-testid="monitoring-widget"
+      data-gpu={device.uuid}
+      data-lamp={device.lamp}
+    >
       <header>
         <Lamp lamp={device.lamp} />
         <h2>
