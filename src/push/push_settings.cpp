@@ -1,9 +1,13 @@
 #include "push/push_settings.hpp"
 
 #include <algorithm>
+#include <array>
+#include <optional>
 
 #include <fmt/format.h>
 
+#include "core/display_text.hpp"
+#include "core/text.hpp"
 #include "sinks/address.hpp"
 
 namespace gpukeeper::push {
@@ -21,6 +25,23 @@ bool is_header(std::string_view header) {
   const auto is_wrong = [](char c) { return static_cast<unsigned char>(c) < ' ' || c == 0x7f; };
   return colon != std::string_view::npos && colon > 0 && header.substr(0, colon).find(' ') == std::string_view::npos &&
          std::ranges::none_of(header, is_wrong);
+}
+
+// Whether what stands behind that name is a key to something: "Authorization", "X-Api-Key", "X-Scope-OrgID" is none.
+bool is_secret(std::string_view header) {
+  constexpr std::array<std::string_view, 6> kWords = {"authorization", "cookie", "key", "password", "secret", "token"};
+  const std::string name = to_lower(header.substr(0, header.find(':')));
+  return std::ranges::any_of(kWords, [&](std::string_view word) { return name.find(word) != std::string::npos; });
+}
+
+// Why the headers must not be sent to that address; nothing when they may.
+std::optional<std::string> refusal_of_headers(const PushSettings& settings) {
+  const auto address = parse_address(settings.url);
+  if (!address || address->scheme != "http" || address->is_this_machine()) return std::nullopt;
+  const auto secret = std::ranges::find_if(settings.headers, is_secret);
+  if (secret == settings.headers.end()) return std::nullopt;
+  return fmt::format("the header {} must not travel in the open to another machine: use https://",
+                     harmless(secret->substr(0, secret->find(':'))));
 }
 
 }  // namespace
@@ -41,6 +62,7 @@ std::vector<std::string> check(std::string_view section, const PushSettings& set
   };
   if (settings.on()) {
     if (const auto refusal = refusal_of_address(as_sink("", settings), settings.url)) say("url", *refusal);
+    if (const auto refusal = refusal_of_headers(settings)) say("url", *refusal);
   }
   if (settings.user.empty() != settings.password_file.empty()) say("user", "user and password_file belong together");
   for (const auto& [key, path] :

@@ -30,6 +30,18 @@ TEST(PushSettingsTest, SayWhatIsWrong) {
   EXPECT_THAT(check("otlp", {.labels = {"cluster=a", "cluster", "1a=b", "__name__=x", "=b"}}), testing::SizeIs(4));
 }
 
+TEST(PushSettingsTest, AHeaderThatIsAKeyDoesNotTravelInTheOpen) {
+  for (const std::string header : {"Authorization: Bearer 1", "X-Api-Key: 1", "x-auth-TOKEN: 1", "Cookie: a=1"}) {
+    EXPECT_THAT(check("otlp", {.url = "http://a.example/", .headers = {"X-Scope-OrgID: a", header}}),
+                ElementsAre("otlp.url: the header " + header.substr(0, header.find(':')) +
+                            " must not travel in the open to another machine: use https://"));
+    EXPECT_THAT(check("otlp", {.url = "https://a.example/", .headers = {header}}), IsEmpty());
+    EXPECT_THAT(check("otlp", {.url = "http://localhost:4318/", .headers = {header}}), IsEmpty());
+    EXPECT_THAT(check("otlp", {.headers = {header}}), IsEmpty());  // nowhere
+  }
+  EXPECT_THAT(check("otlp", {.url = "http://a.example/", .headers = {"X-Scope-OrgID: key"}}), IsEmpty());
+}
+
 TEST(PushSettingsTest, ShowNoPathAndNoHeadersValue) {
   EXPECT_EQ(published_url({}), "");
   EXPECT_EQ(published_url({.url = "https://push.example/key/1234"}), "https://push.example/…");
