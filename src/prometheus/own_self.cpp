@@ -136,6 +136,8 @@ void add_exports(Exposition& out, const std::vector<ExportStatus>& exports) {
   static const Family kBytes("gpukeeper_export_waiting_bytes", gauge, "bytes", "Memory that these take.");
   static const Family kDropped("gpukeeper_export_dropped_total", counter, "",
                                "Ticks or requests that never will arrive.");
+  static const Family kRefused("gpukeeper_export_refused_total", counter, "",
+                               "Samples that a receiver did not take out of requests that it took.");
   static const Family kFailures("gpukeeper_export_failures_total", counter, "", "Attempts that were in vain.");
   const auto add = [&](const Family& family, auto value_of) {
     out.begin(family);
@@ -146,6 +148,7 @@ void add_exports(Exposition& out, const std::vector<ExportStatus>& exports) {
   add(kWaiting, [](const ExportStatus& each) { return each.waiting; });
   add(kBytes, [](const ExportStatus& each) { return each.waiting_bytes; });
   add(kDropped, [](const ExportStatus& each) { return each.dropped; });
+  add(kRefused, [](const ExportStatus& each) { return each.refused; });
   add(kFailures, [](const ExportStatus& each) { return each.failures; });
 }
 

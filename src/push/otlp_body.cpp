@@ -124,6 +124,13 @@ Json metric(const Family& family, const std::string& at) {
   return result;
 }
 
+// As a receiver counts them that refuses some: the lines of a histogram are one.
+std::uint64_t data_points(const Family& family) {
+  if (family.type != Family::Type::histogram) return family.samples.size();
+  return static_cast<std::uint64_t>(
+      std::ranges::count_if(family.samples, [](const Sample& sample) { return sample.name.ends_with("_count"); }));
+}
+
 // "rejectedDataPoints" is a text in the encoding, and a number of some who write it all the same.
 std::pair<std::uint64_t, std::string> refused(const std::string& body) {
   const Json answer = Json::parse(body, nullptr, false);
@@ -164,7 +171,7 @@ Protocol otlp_protocol(Resource resource) {
           .encode =
               [resource = std::move(resource)](const std::vector<Family>& families, WallTime at) {
                 std::uint64_t samples = 0;
-                for (const Family& family : families) samples += family.samples.size();
+                for (const Family& family : families) samples += data_points(family);
                 std::vector<Request> requests;
                 if (samples > 0) requests.push_back({otlp_body(families, resource, at), samples});
                 return requests;

@@ -12,6 +12,10 @@ namespace gpukeeper::push {
 
 using std::chrono::nanoseconds;
 
+namespace {
+constexpr std::size_t kMostSaid = 200;  // of what a receiver says
+}  // namespace
+
 Pusher::Pusher(PushSettings settings, std::string host, Protocol protocol, World world, std::uint32_t seed)
     : settings_(std::move(settings)),
       labels_(with_instance(settings_.labels, host)),
@@ -29,8 +33,12 @@ MonotonicTime Pusher::step(const std::stop_token& stop) {
     next_look_ = due > now ? due : now + settings_.interval;  // a late one is not made up for
     if (!collect()) next_look_ = now + kFirstPause;
   }
-  while (queue_.front() && world_.clock.now() >= next_attempt_ && !stop.stop_requested()) send(stop);
   note_queue();
+  while (queue_.front() && world_.clock.now() >= next_attempt_ && !stop.stop_requested()) {
+    send(stop);
+    note_queue();
+    if (world_.clock.now() >= next_look_) break;  // what waits is not taken away before what is new is looked at
+  }
   return queue_.front() ? std::min(next_look_, next_attempt_) : next_look_;
 }
 
@@ -73,30 +81,46 @@ void Pusher::judge(const HttpAnswer& answer) {
   if (answer.status >= 200 && answer.status < 300) return succeeded(answer);
   std::string said(trim(answer.body.substr(0, answer.body.find('\n'))));
   std::string error = fmt::format("{} answers {}{}{}", shown_url(settings_.url), answer.status,
-                                  said.empty() ? "" : ": ", fit(harmless(said), 200));
+                                  said.empty() ? "" : ": ", fit(harmless(said), kMostSaid));
   const bool again = protocol_.again.contains(answer.status) || (protocol_.all_5xx && answer.status >= 500);
   if (again) return failed(error, answer.retry_after);
   give_up(error);
 }
 
 void Pusher::succeeded(const HttpAnswer& answer) {
-  if (std::exchange(failures_, 0) > 0) world_.log.info("{} works again", protocol_.name);
   next_attempt_ = {};
-  std::uint64_t arrived = queue_.front()->samples;
-  if (protocol_.refused) {
-    const auto [count, why] = protocol_.refused(answer.body);
-    if (count > 0) {
-      world_.log.warning("{}: {} of {} samples were refused: {}", protocol_.name, count, arrived,
-                         fit(harmless(why), 200));
-    }
-    arrived -= std::min(arrived, count);
-  }
+  const std::uint64_t samples = queue_.front()->samples;
+  const auto [told, why] = protocol_.refused ? protocol_.refused(answer.body) : std::pair<std::uint64_t, std::string>();
+  const std::uint64_t refused = std::min(told, samples);
+  const std::string remark = remark_on(refused, samples, fit(harmless(why), kMostSaid));
   queue_.pop();
+  // Nothing of it arrived, and it must not be sent again (OTLP's specification, "Partial Success").
+  const bool nothing = refused > 0 && refused == samples;
+  if (!nothing && std::exchange(failures_, 0) > 0) world_.log.info("{} works again", protocol_.name);
   const std::scoped_lock lock(mutex_);
-  status_.up = true;
-  status_.sent += arrived;
-  status_.last_success = world_.clock.wall();
-  status_.error.clear();
+  status_.refused += refused;
+  status_.sent += samples - refused;
+  status_.up = !nothing;
+  status_.error = nothing ? fmt::format("{} {}", shown_url(settings_.url), remark) : "";
+  if (nothing) {
+    ++status_.failures;
+  } else {
+    status_.last_success = world_.clock.wall();
+  }
+}
+
+// What a receiver says beside yes, as a sentence. Every push has the same reason, with other numbers: it is logged
+// once.
+std::string Pusher::remark_on(std::uint64_t refused, std::uint64_t samples, const std::string& reason) {
+  std::string remark;
+  if (refused > 0) {
+    remark = fmt::format("refused {} of {} samples{}{}", refused, samples, reason.empty() ? "" : ": ", reason);
+  } else if (!reason.empty()) {
+    remark = fmt::format("took all samples and remarked: {}", reason);
+  }
+  const std::string logged = std::exchange(remarked_, refused > 0 ? "refused: " + reason : reason);
+  if (!remark.empty() && logged != remarked_) world_.log.warning("{}: the receiver {}", protocol_.name, remark);
+  return remark;
 }
 
 void Pusher::failed(const std::string& error, std::optional<std::chrono::seconds> wanted) {

@@ -29,7 +29,7 @@ struct Protocol {
   bool all_5xx = true;
   /// What is sent of the families at that time; none where they are empty. It may remember what it sent before.
   std::function<std::vector<Request>(const std::vector<Family>&, WallTime)> encode;
-  /// Of a 2xx answer's body: how many samples were refused all the same, and why; null: never.
+  /// Of a 2xx answer's body: how many samples were refused all the same, and why, or a remark on them all; null: never.
   std::function<std::pair<std::uint64_t, std::string>(const std::string&)> refused = nullptr;
 };
 
@@ -67,6 +67,7 @@ class Pusher {
   Result<HttpAnswer> attempt(const Request& request, const std::stop_token& stop);
   void judge(const HttpAnswer& answer);
   void succeeded(const HttpAnswer& answer);
+  std::string remark_on(std::uint64_t refused, std::uint64_t samples, const std::string& reason);
   void failed(const std::string& error, std::optional<std::chrono::seconds> wanted);
   void give_up(const std::string& error);
   void note_queue();
@@ -82,6 +83,7 @@ class Pusher {
   MonotonicTime next_attempt_{};
 
   std::uint64_t dropped_noted_ = 0;  // of the queue
+  std::string remarked_;             // by the receiver, on the latest request that it took
 
   mutable std::mutex mutex_;
   ExportStatus status_;  // guarded by mutex_

@@ -16,6 +16,7 @@ struct ExportStatus {
   std::uint64_t waiting = 0;        ///< ticks or requests that did not yet
   std::uint64_t waiting_bytes = 0;  ///< of memory that they take
   std::uint64_t dropped = 0;        ///< ticks or requests that never will
+  std::uint64_t refused = 0;        ///< rows or samples that were sent, and that the receiver did not take
   std::uint64_t failures = 0;       ///< attempts that were in vain
   std::optional<WallTime> last_success;
   std::string error;  ///< of the latest attempt; empty when it was well

@@ -164,15 +164,23 @@ TEST(FamilyGpukeeperTest, TextsThatAreTheSameAsLabelsAreOneSeries) {
 TEST(FamilyGpukeeperTest, SaysHowPlacesDoThatReadingsAreTakenTo) {
   MetricFacts facts = of(four_gpus());
   EXPECT_THAT(written(facts), Not(HasSubstr("gpukeeper_export")));  // nowhere is no line
-  facts.exports = {
-      {.name = "database", .up = true, .sent = 80},
-      {.name = "otlp", .sent = 7, .waiting = 3, .waiting_bytes = 900, .dropped = 2, .failures = 5, .error = "x"}};
+  facts.exports = {{.name = "database", .up = true, .sent = 80},
+                   {.name = "otlp",
+                    .sent = 7,
+                    .waiting = 3,
+                    .waiting_bytes = 900,
+                    .dropped = 2,
+                    .refused = 4,
+                    .failures = 5,
+                    .error = "x"}};
   const std::string text = written(facts);
   EXPECT_THAT(text, HasSubstr("gpukeeper_export_up{export=\"database\"} 1\ngpukeeper_export_up{export=\"otlp\"} 0\n"));
   EXPECT_THAT(text, HasSubstr("gpukeeper_export_sent_total{export=\"database\"} 80\n"));
   EXPECT_THAT(text, HasSubstr("gpukeeper_export_waiting{export=\"otlp\"} 3\n"));
   EXPECT_THAT(text, HasSubstr("gpukeeper_export_waiting_bytes{export=\"otlp\"} 900\n"));
   EXPECT_THAT(text, HasSubstr("gpukeeper_export_dropped_total{export=\"otlp\"} 2\n"));
+  EXPECT_THAT(text, HasSubstr("gpukeeper_export_refused_total{export=\"database\"} 0\n"));
+  EXPECT_THAT(text, HasSubstr("gpukeeper_export_refused_total{export=\"otlp\"} 4\n"));
   EXPECT_THAT(text, HasSubstr("gpukeeper_export_failures_total{export=\"otlp\"} 5\n"));
 }
 

@@ -1,5 +1,8 @@
 #include "push/pusher.hpp"
 
+#include <algorithm>
+#include <vector>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -24,16 +27,19 @@ class PusherTest : public testing::Test {
         .url = "https://push.example/write/KEY", .interval = 15s, .queue = Bytes(64 << 10), .headers = {"X-Team: a"}};
   }
   Protocol protocol() {
-    return {
-        .name = "remote_write",
-        .headers = {"Content-Type: text"},
-        .again = {429},
-        .encode =
-            [](const std::vector<Family>& families, WallTime) {
-              const std::string& job = families.at(0).samples.at(0).labels.at(1).second;
-              return std::vector<Request>{{fmt::format("{} {}", families.at(0).samples.at(0).value, job), 3}};
-            },
-        .refused = [](const std::string& body) { return std::pair<std::uint64_t, std::string>(body.size(), body); }};
+    return {.name = "remote_write",
+            .headers = {"Content-Type: text"},
+            .again = {429},
+            .encode =
+                [](const std::vector<Family>& families, WallTime) {
+                  const std::string& job = families.at(0).samples.at(0).labels.at(1).second;
+                  return std::vector<Request>{{fmt::format("{} {}", families.at(0).samples.at(0).value, job), 3}};
+                },
+            .refused =
+                [](const std::string& body) {
+                  const bool remark = body.starts_with('?');
+                  return std::pair<std::uint64_t, std::string>(remark ? 0 : body.size(), body.substr(remark ? 1 : 0));
+                }};
   }
   Pusher::World world() {
     return {transport_, secrets_, clock_, log_,
@@ -140,7 +146,61 @@ TEST_F(PusherTest, WhatAReceiverTookInPartIsCounted) {
   transport_.answer(200, "no");  // as the fake protocol has it: two
   static_cast<void>(pusher_.step({}));
   EXPECT_EQ(pusher_.status().sent, 1U);
-  EXPECT_THAT(said_->take(), ElementsAre("warning: remote_write: 2 of 3 samples were refused: no"));
+  EXPECT_EQ(pusher_.status().refused, 2U);
+  EXPECT_TRUE(pusher_.status().up);
+  EXPECT_THAT(said_->take(), ElementsAre("warning: remote_write: the receiver refused 2 of 3 samples: no"));
+}
+
+TEST_F(PusherTest, AReceiverThatTakesNothingIsNotWell) {
+  transport_.answer(200, "no!");  // three
+  static_cast<void>(pusher_.step({}));
+  const auto status = pusher_.status();
+  EXPECT_FALSE(status.up);
+  EXPECT_EQ(status.error, "https://push.example/… refused 3 of 3 samples: no!");
+  EXPECT_EQ(status.refused, 3U);
+  EXPECT_EQ(status.sent, 0U);
+  EXPECT_EQ(status.failures, 1U);
+  EXPECT_EQ(status.waiting, 0U);  // it would be refused again
+  EXPECT_EQ(status.last_success, std::nullopt);
+  transport_.answer(200);
+  pass(15s);
+  EXPECT_TRUE(pusher_.status().up);
+  EXPECT_EQ(pusher_.status().error, "");
+}
+
+TEST_F(PusherTest, WhatAReceiverRemarksIsSaidOnce) {
+  transport_.answer(200, "?slow down");  // as the fake protocol has it: none
+  pass(50s);
+  EXPECT_EQ(pusher_.status().refused, 0U);
+  EXPECT_EQ(pusher_.status().error, "");
+  EXPECT_THAT(said_->take(),
+              ElementsAre("warning: remote_write: the receiver took all samples and remarked: slow down"));
+}
+
+TEST_F(PusherTest, WhileABacklogGoesLooksAreTaken) {
+  transport_.fail(Errc::unavailable, "refused");
+  pass(95s);
+  const auto backlog = static_cast<std::ptrdiff_t>(pusher_.status().waiting);
+  ASSERT_EQ(backlog, 7);
+  static_cast<void>(bodies());
+  transport_.answer(200);
+  value_ = 100;  // what is looked at from here on
+  std::vector<std::uint64_t> waiting;
+  transport_.before_answers([&] {
+    clock_.advance(4s);  // a receiver that is slow
+    waiting.push_back(pusher_.status().waiting);
+  });
+  pass(90s);
+  const auto sent = bodies();
+  EXPECT_EQ(std::count(sent.begin(), sent.end(), "1 gpukeeper"), backlog);
+  EXPECT_EQ(std::count(sent.begin(), sent.end(), "100 gpukeeper"), 6);  // each 15 s, whatever waited
+  EXPECT_LT(waiting.at(1), waiting.at(0));                              // the figure moves meanwhile
+}
+
+TEST_F(PusherTest, AReceiverSlowerThanTheLooksStillGetsEach) {
+  transport_.before_answers([&] { clock_.advance(20s); });
+  pass(100s);
+  EXPECT_GE(bodies().size(), 5U);
 }
 
 TEST_F(PusherTest, AboveItsBoundTheOldestGo) {

@@ -26,6 +26,11 @@ class FakeTransport final : public Transport {
     const std::scoped_lock lock(mutex_);
     answer_ = gpukeeper::fail(code, std::move(message));
   }
+  /// Called before each answer: time that passes, say.
+  void before_answers(std::function<void()> act) {
+    const std::scoped_lock lock(mutex_);
+    before_ = std::move(act);
+  }
   std::vector<HttpPost> take_posts() {
     const std::scoped_lock lock(mutex_);
     return std::exchange(posts_, {});
@@ -37,6 +42,7 @@ class FakeTransport final : public Transport {
 
   Result<HttpAnswer> post(const HttpPost& post, const std::stop_token&) override {
     const std::scoped_lock lock(mutex_);
+    if (before_) before_();
     posts_.push_back(post);
     return answer_;
   }
@@ -49,6 +55,7 @@ class FakeTransport final : public Transport {
 
  private:
   std::mutex mutex_;
+  std::function<void()> before_;
   Result<HttpAnswer> answer_ = HttpAnswer{200, "ok"};
   std::vector<HttpPost> posts_;
   std::vector<MailPost> mails_;
