@@ -539,8 +539,8 @@ class Parser::Declared : private Declaration {
   void add_monitoring(Arguments& arguments) {
     auto* monitoring = app().add_subcommand(
         "monitoring", "Whether 'gpukeeper serve' looks at the GPUs all the time: start it, stop it, ask.");
-    add_choice(*monitoring, "action", arguments.action, "ACTION", {"start", "stop", "status"},
-               "start, stop (then it looks when somebody asks) or status.")
+    add_choice(*monitoring, "action", arguments.action, "ACTION", {"start", "stop", "status", "health"},
+               "start, stop (then it looks when somebody asks), status, or health: fails when it looks no more.")
         ->required();
     add_flag(*monitoring, "--json", arguments.json, "As JSON.");
   }
@@ -634,7 +634,7 @@ class Parser::Declared : private Declaration {
       return "allocate needs a service and how much memory: gpukeeper allocate embedding-service 4096";
     }
     if (text == "action is required" && command() == "monitoring") {
-      return "monitoring needs an action: start, stop or status";
+      return "monitoring needs an action: start, stop, status or health";
     }
     if (text == "action is required") return "config needs an action: show, get, set, check, schema or diff";
     if (text == "shell is required") return "completion needs a shell: bash, zsh or fish";
