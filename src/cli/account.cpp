@@ -10,11 +10,11 @@
 #include "cli/document.hpp"
 #include "cli/past_of_daemon.hpp"
 #include "core/display_text.hpp"
+#include "core/machine_name.hpp"
 #include "core/text.hpp"
 #include "engine/state_dir.hpp"
 #include "format/fault_query.hpp"
 #include "report/accounting_forms.hpp"
-#include "sinks/sink_dispatcher.hpp"
 #include "storage/sqlite_account_store.hpp"
 
 namespace gpukeeper::cli {
@@ -90,7 +90,7 @@ Result<std::string> read(const AccountOptions& options, report::AccountKey by, c
   const auto account = kept(*range, now, context);
   if (!account) return tl::make_unexpected(account.error());
   const auto accounting = report::account_for(
-      *account, *range, by, {.host = host_name(), .basis = report::Basis::file, .tariff = context.settings.tariff});
+      *account, *range, by, {.host = machine_name(), .basis = report::Basis::file, .tariff = context.settings.tariff});
   if (!accounting) return tl::make_unexpected(accounting.error());
   if (options.form == Form::json) return report::accounting_json(*accounting, true) + "\n";
   if (options.form == Form::csv) return report::accounting_csv(*accounting);

@@ -1,24 +1,16 @@
 #include "cli/backup.hpp"
 
-#include <array>
-
-#include <unistd.h>
-
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include "backup/backup.hpp"
 #include "cli/version.hpp"
 #include "core/display_text.hpp"
+#include "core/machine_name.hpp"
 #include "core/rfc3339.hpp"
 
 namespace gpukeeper::cli {
 namespace {
-
-std::string host_name() {
-  std::array<char, 256> name{};  // POSIX: at most 255 bytes
-  return ::gethostname(name.data(), name.size() - 1) == 0 ? std::string(name.data()) : std::string();
-}
 
 std::string listed(const backup::Manifest& manifest) {
   std::vector<std::string> parts;
@@ -41,7 +33,7 @@ Exit backup(const BackupOptions& options, Context& context) {
                                      .state = options.folder,
                                      .configuration = options.configuration,
                                      .program = std::string(program_version()),
-                                     .host = host_name(),
+                                     .host = machine_name(),
                                      .now = context.clock.wall()});
   if (!made) return tl::make_unexpected(made.error());
   return print(context, harmless(fmt::format("{} has {}", options.file, listed(*made))) + "\n");

@@ -15,6 +15,8 @@ constexpr std::string_view kEnvironment[][2] = {
     {"GPUKEEPER_CONFIG", "The configuration file, unless --config names one."},
     {"GPUKEEPER_SOURCE", "What is read, as for --source; commas separate several."},
     {"GPUKEEPER_ROOT", "Where the machine's /sys, /proc and /etc are, as for --root."},
+    {"GPUKEEPER_HOSTNAME",
+     "What this machine is called in readings, alerts and metrics; else NODE_NAME in a pod, else its own name."},
     {"GPUKEEPER_HOST", "The daemon that is asked, as for --host; GPUKEEPER_DAEMON is its older name."},
     {"GPUKEEPER_TOKEN", "The token shown to a daemon that is asked over TCP."},
     {"GPUKEEPER_CA", "Whose certificates are believed behind https://: a PEM file."},

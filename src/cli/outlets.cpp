@@ -8,6 +8,7 @@
 
 #include "cli/version.hpp"
 #include "core/files.hpp"
+#include "core/machine_name.hpp"
 #include "postgres/database_export.hpp"
 #include "postgres/pq_connection.hpp"
 #include "push/otlp_body.hpp"
@@ -15,7 +16,6 @@
 #ifdef GPUKEEPER_REMOTE_WRITE
 #include "push/remote_write/remote_write.hpp"
 #endif
-#include "sinks/sink_dispatcher.hpp"
 
 namespace gpukeeper::cli {
 namespace {
@@ -26,7 +26,7 @@ using service::Outlet;
 struct Database {
   explicit Database(const postgres::DatabaseSettings& settings, Log& log)
       : exported(
-            settings, host_name(),
+            settings, machine_name(),
             std::make_unique<postgres::PqConnector>(postgres::DatabaseAddress{.url = settings.url,
                                                                               .url_file = settings.url_file,
                                                                               .password_file = settings.password_file,
@@ -55,7 +55,7 @@ Outlet push_of(const push::PushSettings& settings, push::Protocol protocol, cons
                Log& log) {
   const prometheus::FamilySet families(settings.families.begin(), settings.families.end());
   const auto pushed =
-      std::make_shared<push::PushExport>(settings, host_name(), std::move(protocol), variable, log,
+      std::make_shared<push::PushExport>(settings, machine_name(), std::move(protocol), variable, log,
                                          [metrics = world.metrics, families] { return metrics(families); });
   return {.status = [pushed] { return pushed->status(); },
           .begin_stop = [pushed] { pushed->begin_stop(); },
@@ -74,7 +74,7 @@ service::MakeOutlets outlets_of(const config::Settings& settings, Log& log) {
     if (remote_write.on()) outlets.push_back(push_of(remote_write, push::remote_write_protocol(), world, log));
 #endif
     if (otlp.on()) {
-      auto protocol = push::otlp_protocol({.host = host_name(), .version = std::string(program_version())});
+      auto protocol = push::otlp_protocol({.host = machine_name(), .version = std::string(program_version())});
       outlets.push_back(push_of(otlp, std::move(protocol), world, log));
     }
     return outlets;

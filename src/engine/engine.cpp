@@ -1,24 +1,18 @@
 #include "engine/engine.hpp"
 
 #include <algorithm>
-#include <array>
 #include <exception>
 #include <utility>
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include "backend/replay/replay.hpp"
+#include "core/machine_name.hpp"
 #include "core/playback_clock.hpp"
 #include "telemetry/playback_runner.hpp"
 
 namespace gpukeeper {
 namespace {
-
-std::string host_name() {
-  std::array<char, 256> name{};  // POSIX: at most 255 bytes
-  return ::gethostname(name.data(), name.size() - 1) == 0 ? std::string(name.data()) : std::string();
-}
 
 std::unique_ptr<Runner> make_runner(const std::shared_ptr<Clock>& clock) {
   if (auto playback = std::dynamic_pointer_cast<PlaybackClock>(clock)) {
@@ -28,7 +22,7 @@ std::unique_ptr<Runner> make_runner(const std::shared_ptr<Clock>& clock) {
 }
 
 SamplerOptions completed(SamplerOptions options, const Sources& sources, std::function<void(Snapshot&)> finish) {
-  if (options.host.empty()) options.host = sources.replay ? sources.replay->header().host : host_name();
+  if (options.host.empty()) options.host = sources.replay ? sources.replay->header().host : machine_name();
   options.finish = std::move(finish);
   return options;
 }

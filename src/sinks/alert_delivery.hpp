@@ -7,6 +7,7 @@
 #include <string_view>
 #include <utility>
 
+#include "core/machine_name.hpp"
 #include "sinks/real_sink_world.hpp"
 #include "sinks/sink_dispatcher.hpp"
 
@@ -20,7 +21,7 @@ class AlertDelivery {
                 Secrets::Environment environment)
       : world_(log, std::move(environment)),
         dispatcher_(sinks, world_.world(),
-                    {.folder = std::move(folder), .host = host_name(), .latest = std::move(latest)}) {}
+                    {.folder = std::move(folder), .host = machine_name(), .latest = std::move(latest)}) {}
 
   SinkDispatcher& dispatcher() { return dispatcher_; }
 

@@ -1,11 +1,8 @@
 #include "sinks/sink_dispatcher.hpp"
 
 #include <algorithm>
-#include <array>
 #include <random>
 #include <utility>
-
-#include <unistd.h>
 
 #include <fmt/format.h>
 
@@ -189,12 +186,6 @@ AlertNotice test_notice(const std::string& host, WallTime now) {
   notice.alert.since = now;
   notice.alert.fired_at = now;
   return notice;
-}
-
-std::string host_name() {
-  std::array<char, 256> name{};
-  if (::gethostname(name.data(), name.size() - 1) != 0 || name[0] == '\0') return "localhost";
-  return name.data();
 }
 
 }  // namespace gpukeeper

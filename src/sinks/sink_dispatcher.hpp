@@ -74,7 +74,4 @@ class SinkDispatcher final : public AlertListener {
 /// A notice that is no alert, for somebody who tries whether they arrive.
 AlertNotice test_notice(const std::string& host, WallTime now);
 
-/// This machine's name; "localhost" when it has none.
-std::string host_name();
-
 }  // namespace gpukeeper

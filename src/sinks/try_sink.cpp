@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "core/display_text.hpp"
+#include "core/machine_name.hpp"
 #include "sinks/address.hpp"
 #include "sinks/sink_dispatcher.hpp"
 
@@ -39,7 +40,7 @@ class Witness final : public Transport {
 Result<std::string> try_sink(const SinkSettings& settings, const SinkWorld& world) {
   Witness witness(world.transport);
   const SinkWorld watched{witness, world.programs, world.clock, world.log, world.secrets};
-  const auto sent = make_sink(settings, watched)->send(test_notice(host_name(), world.clock.wall()), {});
+  const auto sent = make_sink(settings, watched)->send(test_notice(machine_name(), world.clock.wall()), {});
   if (!sent) return tl::make_unexpected(sent.error());
   if (settings.kind == SinkKind::log) return std::string("the line above is what stands in the log");
   if (settings.kind == SinkKind::command) {

@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <nlohmann/json.hpp>
 
+#include "core/machine_name.hpp"
 #include "fakes/fake_clock.hpp"
 #include "fakes/fake_log.hpp"
 #include "fakes/fake_programs.hpp"
@@ -233,7 +234,7 @@ TEST_F(SinkTest, ASinkIsTriedWithATest) {
   const auto notice = parse_notice(posts[0].body);
   ASSERT_TRUE(notice);
   EXPECT_EQ(notice->kind, AlertNotice::Kind::test);
-  EXPECT_EQ(notice->host, host_name());
+  EXPECT_EQ(notice->host, machine_name());
   transport_.answer(404, "nobody is here");
   EXPECT_EQ(try_sink(settings, world_).error().message,
             "POST https://example.org/… was answered with status 404: nobody is here");
