@@ -26,7 +26,7 @@ struct ProcessType {
 
 /// One process on one device; lists hold every pid once, merged over its contexts, ordered by pid.
 struct GpuProcess {
-  std::int64_t pid = 0;        ///< as the host counts (NVML and KFD ignore pid namespaces), unless:
+  std::int64_t pid = 0;        ///< as the host counts, or who asks (proc/pid_namespace.hpp), unless:
   bool found_in_proc = false;  ///< the source met the pid in this machine's /proc, so it counts as that does
   std::string name;            ///< executable's name; empty when it could not be read
   ProcessType type;

@@ -325,7 +325,13 @@ class Doctor {
     }
     if (!pids_are_the_hosts(files_)) {
       say(hint, area, "this is not the host's pid namespace: drivers report the host's pids, which mean nothing here",
-          "start the container with --pid=host (hostPID: true in a pod), or mount the host's /proc and give --root");
+          "start the container with --pid=host (hostPID: true in a pod)");
+    } else if (!in_the_hosts_pid_namespace(files_)) {
+      say(hint, area,
+          "/proc is the host's, but this is not its pid namespace: NVIDIA's driver names only the processes that are "
+          "seen "
+          "from here, and who asks at the socket has no pid",
+          "start the container with --pid=host (hostPID: true in a pod)");
     }
     if (own_status("Uid").empty()) return;
     if (root() || capable(kCapSysPtrace)) {

@@ -9,10 +9,14 @@
 
 namespace gpukeeper {
 
-bool pids_are_the_hosts(const Files& files) {
+bool in_the_hosts_pid_namespace(const Files& files) {
   constexpr std::string_view kHostNamespace = "pid:[4026531836]";  // PROC_PID_INIT_INO of the kernel
   const auto link = files.read_link("/proc/self/ns/pid");
-  if (!link || *link == kHostNamespace) return true;
+  return !link || *link == kHostNamespace;
+}
+
+bool pids_are_the_hosts(const Files& files) {
+  if (in_the_hosts_pid_namespace(files)) return true;
   // Our own namespace is another one; but this /proc may be of the host's all the same. There pid 2 is the kernel's
   // thread that makes all others, which no process can feign, as nobody sets PF_KTHREAD.
   const auto second = files.read("/proc/2/stat");

@@ -181,6 +181,19 @@ TEST_F(DoctorTest, HiddenProcessesAndForeignPidNamespacesAreHints) {
   files_.write("/proc/self/mounts", "proc /proc proc rw,hidepid=0 0 0\n");
   files_.link("/proc/self/ns/pid", "pid:[4026531836]");
   EXPECT_THAT(complaints(), testing::Not(HasSubstr("hides")));
+  EXPECT_THAT(complaints(), testing::Not(HasSubstr("namespace")));
+}
+
+TEST_F(DoctorTest, TheHostsProcIsNotItsPidNamespace) {
+  sound_nvidia();
+  files_.link("/proc/self/ns/pid", "pid:[4026532411]");  // of /host/proc, in a container
+  files_.write("/proc/2/stat", "2 (kthreadd) S 0 0 0 0 -1 2129984 0 0 0 0 0 12 0 0 20 0 1 0 2 0 0");
+  EXPECT_THAT(complaints(),
+              HasSubstr("/proc is the host's, but this is not its pid namespace: NVIDIA's driver names only "
+                        "the processes that are seen from here"));
+  EXPECT_THAT(complaints(), testing::Not(HasSubstr("mean nothing here")));
+  files_.link("/proc/self/ns/pid", "pid:[4026531836]");
+  EXPECT_THAT(complaints(), testing::Not(HasSubstr("namespace")));
 }
 
 TEST_F(DoctorTest, CgroupsAreFoundWhereverTheyAreMounted) {
