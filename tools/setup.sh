@@ -20,7 +20,7 @@ packages_test="$packages_build $packages_web libgtest-dev libgmock-dev librapidc
 # shellcheck disable=SC2034  # used by ./bench
 packages_bench="$packages_test wrk pgbouncer"
 # shellcheck disable=SC2034  # used by ./test
-packages_thorough="$packages_test clang-14 clang-tidy-14 libclang-rt-14-dev buildah"
+packages_thorough="$packages_test clang-14 clang-tidy-14 libclang-rt-14-dev buildah golang-go golang-github-masterminds-sprig-dev"
 
 say() { printf '%s: %s\n' "$(basename "$0")" "$*" >&2; }
 die() {
