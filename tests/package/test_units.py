@@ -80,6 +80,24 @@ class TestUnits(unittest.TestCase):
         ours = [line for line in said.stderr.splitlines() if "gpukeeper" in line]
         self.assertEqual(ours, [])
 
+    def lines_of(self, name, key):
+        with open(os.path.join(UNITS, name), encoding="utf-8") as file:
+            return [line.split("=", 1)[1].strip() for line in file if line.startswith(key + "=")]
+
+    # systemd 252: RuntimeDirectoryPreserve=restart takes the folder away at a stop, with the socket that systemd listens at.
+    def test_the_socket_of_the_socket_unit_outlives_a_stop_of_the_service(self):
+        paths = [path for path in self.lines_of("gpukeeper.socket", "ListenStream") if path.startswith("/run/")]
+        folders = self.lines_of("gpukeeper.service", "RuntimeDirectory")
+        self.assertEqual([os.path.dirname(path) for path in paths], ["/run/" + folder for folder in folders])
+        self.assertEqual(self.lines_of("gpukeeper.service", "RuntimeDirectoryPreserve"), ["yes"])
+
+    # Names of groups are looked up when the unit starts: a driver that is loaded later would not be among them.
+    def test_gpus_whose_driver_is_loaded_later_may_be_used(self):
+        allowed = self.lines_of("gpukeeper.service", "DeviceAllow")
+        for name, major in (("char-nvidia*", 195), ("char-drm", 226), ("char-accel", 261)):
+            self.assertIn(f"{name} rw", allowed)
+            self.assertIn(f"char-{major} rw", allowed)
+
     def test_the_documented_drop_ins_are_those_there_are(self):
         there = sorted(name for name in os.listdir(UNITS) if name.endswith(".conf"))
         self.assertEqual(there, sorted(DROP_INS))
