@@ -88,6 +88,8 @@ JSON. gpukeeper takes the names of pods from it.")
 endif()
 set(CPACK_DEBIAN_SERVICE_PACKAGE_CONTROL_EXTRA
     "${deploy}/debian/conffiles;${deploy}/debian/postinst;${deploy}/debian/prerm;${deploy}/debian/postrm")
+# Loaded where alerts are sent or metrics pushed; its package has another name in each release.
+set(CPACK_DEBIAN_SERVICE_PACKAGE_RECOMMENDS "libcurl4 | libcurl4t64 | libcurl3-gnutls | libcurl3t64-gnutls")
 set(CPACK_DEBIAN_SERVICE_PACKAGE_SUGGESTS "python3-gpukeeper, gpukeeper-pod-resources, prometheus, libpq5")
 set(CPACK_DEBIAN_RUNTIME_PACKAGE_CONTROL_EXTRA "${deploy}/debian/triggers")
 set(CPACK_DEBIAN_PYTHON3_PACKAGE_ARCHITECTURE all)

@@ -111,6 +111,7 @@ class TestPackages(unittest.TestCase):
         self.assertEqual(self.packages.field("python3-gpukeeper", "Architecture"), "all")
         self.assertEqual(self.packages.field("libgpukeeper-dev", "Depends"), f"libgpukeeper0 (= {version})")
         self.assertIn("libc6", self.packages.field("gpukeeper", "Depends"))
+        self.assertIn("libcurl4 | libcurl4t64", self.packages.field("gpukeeper", "Recommends"))
         changelog = read(os.path.join(SOURCE, "deploy/debian/changelog"))
         self.assertTrue(changelog.startswith(f"gpukeeper ({version}) "), "deploy/debian/changelog is of another version")
 
@@ -146,6 +147,10 @@ class TestPackages(unittest.TestCase):
             self.assertEqual(root.state("gpukeeper"), "installed 99.1")
             self.assertTrue(read(config).endswith("temp_throttle: 84\n"), "the upgrade took what was configured away")
 
+            wanted = root.at("/etc/systemd/system/sockets.target.wants")  # systemctl enable gpukeeper.socket
+            os.makedirs(wanted)
+            os.symlink("/lib/systemd/system/gpukeeper.socket", os.path.join(wanted, "gpukeeper.socket"))
+
             root.dpkg("--remove", *NAMES)
             self.assertFalse(root.has("/usr/bin/gpukeeper"))
             self.assertFalse(root.has("/usr/lib/systemd/system/gpukeeper.service"))
@@ -154,7 +159,8 @@ class TestPackages(unittest.TestCase):
 
             root.dpkg("--purge", *NAMES)
             for path in ("/etc/gpukeeper", "/var/lib/gpukeeper", "/usr/share/doc/gpukeeper",
-                         "/etc/systemd/system/multi-user.target.wants/gpukeeper.service"):
+                         "/etc/systemd/system/multi-user.target.wants/gpukeeper.service",
+                         "/etc/systemd/system/sockets.target.wants/gpukeeper.socket"):
                 self.assertFalse(root.has(path), path)
             self.assertIn("gpukeeper:", read(root.at("/etc/passwd")))  # files elsewhere may be his
 
