@@ -48,6 +48,7 @@ std::string_view how(Course course) {
     case Course::straight: return "straight";
     case Course::returns: return "average";
     case Course::power: return "power";
+    case Course::repeats: return "repeats";
   }
   return "stays";
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 
 namespace gpukeeper::forecast {
 namespace {
@@ -11,6 +12,7 @@ constexpr double kClearlyBetter = 0.9;  // of the error of what stays
 constexpr double kFaster = 1.5;         // than ever: of that nothing is known
 // Below so many stretches the two ends of an interval cannot be told apart: 10 % each are one in ten.
 constexpr std::size_t kTwoSided = 9;
+constexpr double kOneSide = (1 + kStated) / 2;
 
 // One rise or fall teaches once in five minutes: its errors are all alike.
 constexpr std::size_t kOneMove = 30;
@@ -113,6 +115,34 @@ Backtest::Score Backtest::score(std::span<const Moment* const> moments, std::siz
   return score;
 }
 
+// A rise does not tell how high a fall gets: of what moves, those that moved the same way, where there are enough.
+Peak Backtest::peak(std::span<const Moment* const> moments, std::size_t cells_ahead, std::size_t method) const {
+  const Series& values = paths_.values();
+  const auto seconds = static_cast<double>(cells_ahead) * static_cast<double>(Series::kCell.count());
+  std::vector<const Moment*> used;
+  for (const Moment* moment : moments) {
+    if (moment->paths[method] && (!moves(now_) || (moment->sign < 0) == (now_ < 0))) used.push_back(moment);
+  }
+  if (stretches(used, cells_ahead) < kFewestStretches) {
+    used.clear();
+    std::ranges::copy_if(moments, std::back_inserter(used),
+                         [&](const auto* m) { return m->paths[method].has_value(); });
+  }
+  std::vector<double> above, below;
+  for (const Moment* moment : used) {
+    double highest = values.at(moment->cell);
+    for (std::size_t k = 1; k <= cells_ahead; ++k) highest = std::max(highest, values.at(moment->cell + k));
+    above.push_back(highest - moment->paths[method]->highest(seconds));
+    below.push_back(-above.back());
+  }
+  const std::size_t count = stretches(used, cells_ahead);
+  Peak peak{.low = -bound(below, kOneSide, count), .middle = 0, .high = bound(above, kOneSide, count)};
+  const auto middle = above.begin() + static_cast<std::ptrdiff_t>(above.size() / 2);
+  std::ranges::nth_element(above, middle);
+  peak.middle = *middle;
+  return peak;
+}
+
 std::optional<Tested> Backtest::best(std::chrono::seconds ahead) const {
   const auto cells = static_cast<std::size_t>(ahead / Series::kCell);
   const std::size_t last = paths_.values().size() - 1;
@@ -133,6 +163,7 @@ std::optional<Tested> Backtest::best(std::chrono::seconds ahead) const {
   tested.error_if_stays = best.error_if_stays;
   tested.forecasts = best.errors.size();
   tested.stretches = best.stretches;
+  tested.peak = peak(moments, cells, tested.method);
   std::vector<double> behind;
   for (const double error : best.errors) behind.push_back(-error);
   if (best.stretches < kTwoSided) {
@@ -140,7 +171,6 @@ std::optional<Tested> Backtest::best(std::chrono::seconds ahead) const {
     tested.above = tested.below = bound(best.errors, kStated, best.stretches);
     return tested;
   }
-  constexpr double kOneSide = (1 + kStated) / 2;
   tested.above = std::max(0.0, bound(best.errors, kOneSide, best.stretches));
   tested.below = std::max(0.0, bound(behind, kOneSide, best.stretches));
   if (moves(now_) && now_ < 0) std::swap(tested.above, tested.below);

@@ -15,6 +15,14 @@ inline constexpr double kStated = 0.8;
 /// Stretches of the past, none overlapping another, that an error must have been measured in.
 inline constexpr std::size_t kFewestStretches = 4;
 
+/// How much higher than its path it got on the way, at its highest: to tell when a limit is reached, which a value does
+/// that is below it again when the time is over.
+struct Peak {
+  double low = 0;  ///< a tenth of them remained below that
+  double middle = 0;
+  double high = 0;  ///< a tenth got above that
+};
+
 /// How far off a method was at moments of the past of this very device.
 struct Tested {
   std::size_t method = 0;     ///< its number
@@ -22,6 +30,7 @@ struct Tested {
   double error_if_stays = 0;  ///< of the same moments, had it been said that it stays as it is
   double below = 0;           ///< of the interval, from what is expected; at or above 0
   double above = 0;
+  Peak peak;
   std::size_t forecasts = 0;  ///< that were tried
   std::size_t stretches = 0;  ///< how many of these do not overlap
 };
@@ -59,6 +68,8 @@ class Backtest {
   std::vector<const Moment*> tried(std::size_t cells_ahead, bool moving_only, bool level_only) const;
   std::vector<const Moment*> alike(std::size_t cells_ahead) const;
   Score score(std::span<const Moment* const> moments, std::size_t cells_ahead, std::size_t method) const;
+
+  Peak peak(std::span<const Moment* const> moments, std::size_t cells_ahead, std::size_t method) const;
 
   const Paths& paths_;
   const std::span<const Method> methods_;

@@ -1,6 +1,7 @@
 #include "forecast/forecast.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 #include <fmt/format.h>
 
@@ -15,7 +16,7 @@ using std::chrono::seconds;
 // Beyond that a sensor is silent.
 constexpr seconds kSilence{60};
 
-// Between them it goes straight.
+// Between them the way is that of the next, and the interval becomes wider evenly.
 constexpr std::array kAhead = {seconds(30),  seconds(60),  seconds(120),  seconds(180),  seconds(300),
                                seconds(480), seconds(900), seconds(1500), seconds(2400), seconds(3600)};
 
@@ -24,11 +25,12 @@ constexpr std::array kOfTemperature = {
     Method{Course::stays, 0, 0},        Method{Course::levels_off, 3, 30},   Method{Course::levels_off, 6, 60},
     Method{Course::levels_off, 6, 120}, Method{Course::levels_off, 12, 300}, Method{Course::straight, 30, 0},
     Method{Course::returns, 360, 600},  Method{Course::returns, 2160, 600},  Method{Course::returns, 8640, 2400},
-    Method{Course::power, 1, 0},        Method{Course::power, 3, 0},         Method{Course::power, 30, 0}};
+    Method{Course::power, 1, 0},        Method{Course::power, 3, 0},         Method{Course::power, 30, 0},
+    Method{Course::repeats, 0, 0}};
 constexpr std::array kOfMemory = {Method{Course::stays, 0, 0},         Method{Course::straight, 12, 0},
                                   Method{Course::straight, 60, 0},     Method{Course::straight, 180, 0},
                                   Method{Course::levels_off, 60, 600}, Method{Course::returns, 360, 600},
-                                  Method{Course::returns, 2160, 2400}};
+                                  Method{Course::returns, 2160, 2400}, Method{Course::repeats, 0, 0}};
 
 // Why nothing can be said of values that end like that; empty where something can.
 std::string silent(const Series& series, MonotonicTime last, MonotonicTime now) {
@@ -78,7 +80,36 @@ Point point_at(seconds ahead, const Path& path, const Tested& tested, const Rule
               .stretches = tested.stretches};
   point.low = bounded(point.expected - std::max(tested.below, rules.resolution));
   point.high = bounded(point.expected + std::max(tested.above, rules.resolution));
+  const double highest = path.highest(static_cast<double>(ahead.count()));
+  const auto peak = [&](double above) { return std::max(path.value, bounded(highest + above)); };
+  point.peak_low = peak(tested.peak.low);
+  point.peak = peak(tested.peak.middle);
+  point.peak_high = peak(tested.peak.high);
   return point;
+}
+
+// What was tested at two times ahead, for one between them.
+Tested between(const Tested& before, const Tested& after, double share) {
+  Tested here = after;
+  const auto set = [&](double& value, double from) { value = std::lerp(from, value, share); };
+  set(here.below, before.below);
+  set(here.above, before.above);
+  set(here.peak.low, before.peak.low);
+  set(here.peak.middle, before.peak.middle);
+  set(here.peak.high, before.peak.high);
+  return here;
+}
+
+// What is expected from the last point on, up to this time ahead.
+void add_points(Forecast& forecast, seconds ahead, const Path& path, const Tested& before, const Tested& after,
+                const Rules& rules) {
+  constexpr seconds kApart{30};
+  const seconds since = forecast.reach();
+  for (seconds at = since + kApart; at < ahead; at += kApart) {
+    const double share = static_cast<double>((at - since).count()) / static_cast<double>((ahead - since).count());
+    forecast.points.push_back(point_at(at, path, between(before, after, share), rules));
+  }
+  forecast.points.push_back(point_at(ahead, path, after, rules));
 }
 
 // When the line through the points comes up to the limit.
@@ -136,13 +167,15 @@ Result<Forecast> forecast_of(std::span<const TimedValue> values, std::span<const
         "it moves as it never did in the time that is known, so that it cannot be said how far off that is";
     return forecast;
   }
+  Tested before;
   for (const seconds ahead : kAhead) {
     const auto tested = past.best(ahead);
     if (!tested) {
       forecast.beyond = too_little(ahead, forecast.known);
       break;
     }
-    forecast.points.push_back(point_at(ahead, *paths.path(rules.methods[tested->method], here), *tested, bounds));
+    add_points(forecast, ahead, *paths.path(rules.methods[tested->method], here), before, *tested, bounds);
+    before = *tested;
   }
   return forecast;
 }
@@ -165,9 +198,9 @@ Crossing crossing_of(const Forecast& forecast, double limit) {
     return crossing;
   }
   if (forecast.points.empty()) return crossing;
-  crossing.earliest = first_above(forecast, limit, &Point::high);
-  crossing.expected = first_above(forecast, limit, &Point::expected);
-  crossing.latest = first_above(forecast, limit, &Point::low);
+  crossing.earliest = first_above(forecast, limit, &Point::peak_high);
+  crossing.expected = first_above(forecast, limit, &Point::peak);
+  crossing.latest = first_above(forecast, limit, &Point::peak_low);
   crossing.reach = crossing.expected ? Reach::expected : crossing.earliest ? Reach::possible : Reach::not_within;
   return crossing;
 }

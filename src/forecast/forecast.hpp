@@ -39,6 +39,9 @@ struct Point {
   double expected = 0;
   double low = 0;  ///< kStated of the outcomes lie between these two, as far as the past can tell
   double high = 0;
+  double peak = 0;       ///< the highest until then: as often higher as lower
+  double peak_low = 0;   ///< in nine of ten cases it gets at least so high
+  double peak_high = 0;  ///< in one of ten cases it gets higher
   Course course = Course::stays;
   double error = 0;           ///< that this method was off in the past, on average
   double error_if_stays = 0;  ///< that "it stays as it is" was off then
@@ -49,7 +52,7 @@ struct Point {
 struct Forecast {
   double current = 0;
   std::chrono::nanoseconds known{0};  ///< of the past, without its gaps
-  std::vector<Point> points;          ///< nearest first, closer together than kHorizons; may be empty
+  std::vector<Point> points;          ///< nearest first, half a minute apart; may be empty
   std::string beyond;                 ///< a sentence: why there is nothing after the last point; empty after an hour
 
   const Point* at(std::chrono::seconds ahead) const;
@@ -65,9 +68,9 @@ Result<Forecast> forecast_of(std::span<const TimedValue> values, std::span<const
 
 enum class Reach {
   reached,     ///< it is there already
-  expected,    ///< within the time that the forecast reaches
-  possible,    ///< it is not expected to, and the upper end of the interval does
-  not_within,  ///< not even that
+  expected,    ///< within the time that the forecast reaches, in half of the cases or more
+  possible,    ///< in one of ten or more
+  not_within,  ///< in fewer
   unknown,     ///< there is no forecast
 };
 
@@ -79,9 +82,9 @@ inline constexpr Reach kReaches[] = {Reach::reached, Reach::expected, Reach::pos
 struct Crossing {
   Reach reach = Reach::unknown;
   std::chrono::seconds within{0};                ///< how far the forecast reaches
-  std::optional<std::chrono::seconds> earliest;  ///< the upper end of the interval is there
-  std::optional<std::chrono::seconds> expected;
-  std::optional<std::chrono::seconds> latest;  ///< the lower end is there; nothing: not within that time
+  std::optional<std::chrono::seconds> earliest;  ///< in one of ten cases it is there by then
+  std::optional<std::chrono::seconds> expected;  ///< in half of them
+  std::optional<std::chrono::seconds> latest;    ///< in nine of ten; nothing: not within that time
   friend bool operator==(const Crossing&, const Crossing&) = default;
 };
 

@@ -166,8 +166,8 @@ constexpr std::string_view kSchema = R"json({
         "low": {"$ref": "#/$defs/value", "description": "The interval's lower end."},
         "high": {"$ref": "#/$defs/value", "description": "The interval's upper end."},
         "course": {
-          "enum": ["stays", "levels_off", "straight", "returns", "power", null],
-          "description": "The method that was best at this in the device's own past: it stays as it is, goes on ever slower, goes straight on, returns to its average, goes to where its power leads."
+          "enum": ["stays", "levels_off", "straight", "returns", "power", "repeats", null],
+          "description": "The method that was best at this in the device's own past: it stays as it is, goes on ever slower, goes straight on, returns to its average, goes to where its power leads, does as one period before."
         },
         "error": {"$ref": "#/$defs/value", "description": "How far off that was on average, in the device's own past."},
         "error_if_it_stays": {"$ref": "#/$defs/value", "description": "How far off it would have been to say that it stays as it is."},
@@ -184,12 +184,12 @@ constexpr std::string_view kSchema = R"json({
         "value": {"type": "number"},
         "reach": {
           "enum": ["reached", "expected", "possible", "not_within", "unknown"],
-          "description": "It is there; is expected within within_seconds; could be, as the interval's end comes up to it; is not; nothing can be said."
+          "description": "It is there; gets there within within_seconds in half of the cases or more; in one of ten or more; in fewer; nothing can be said."
         },
         "within_seconds": {"type": "integer", "minimum": 0, "description": "How far ahead the forecast reaches."},
-        "earliest_seconds": {"$ref": "#/$defs/seconds", "description": "When the interval's upper end is there."},
-        "expected_seconds": {"$ref": "#/$defs/seconds"},
-        "latest_seconds": {"$ref": "#/$defs/seconds", "description": "When its lower end is there; null when not within within_seconds."}
+        "earliest_seconds": {"$ref": "#/$defs/seconds", "description": "In one of ten cases it is there by then."},
+        "expected_seconds": {"$ref": "#/$defs/seconds", "description": "In half of them."},
+        "latest_seconds": {"$ref": "#/$defs/seconds", "description": "In nine of ten; null when not within within_seconds."}
       }
     }
   }

@@ -1,5 +1,9 @@
 #include "forecast/paths.hpp"
 
+#include <algorithm>
+
+#include "forecast/period.hpp"
+
 namespace gpukeeper::forecast {
 namespace {
 
@@ -14,11 +18,28 @@ std::string_view to_string(Course course) {
     case Course::straight: return "straight";
     case Course::returns: return "returns";
     case Course::power: return "power";
+    case Course::repeats: return "repeats";
   }
   return "stays";
 }
 
-Paths::Paths(const Series& values, const Series* watts) : values_(values), watts_(watts) {
+double Path::at(double seconds) const {
+  if (!again) return value + per_second * seconds - rest * std::expm1(-seconds / tau);
+  const auto ahead = static_cast<std::size_t>(std::lround(seconds)) / static_cast<std::size_t>(Series::kCell.count());
+  const std::size_t periods = (ahead + period - 1) / period;
+  return again->at(cell + ahead - periods * period);
+}
+
+// Without a period it goes one way.
+double Path::highest(double seconds) const {
+  if (!again) return std::max(value, at(seconds));
+  double highest = value;
+  constexpr auto kCell = static_cast<double>(Series::kCell.count());
+  for (double ahead = kCell; ahead <= seconds; ahead += kCell) highest = std::max(highest, at(ahead));
+  return highest;
+}
+
+Paths::Paths(const Series& values, const Series* watts) : values_(values), watts_(watts), period_(period_of(values)) {
   if (!watts) return;
   Warming warming;
   laws_.resize(values.size());
@@ -62,6 +83,9 @@ std::optional<Path> Paths::path(const Method& method, std::size_t cell) const {
       return Path{.value = value, .rest = mean.value - value, .tau = method.tau};
     }
     case Course::power: return after_power(method, cell);
+    case Course::repeats:
+      if (!period_ || values_.unbroken(cell) <= *period_) return std::nullopt;
+      return Path{.value = value, .again = &values_, .cell = cell, .period = *period_};
   }
   return std::nullopt;
 }

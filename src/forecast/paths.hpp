@@ -18,11 +18,12 @@ enum class Course {
   straight,    ///< on at its slope
   returns,     ///< to what it was on average
   power,       ///< to the level that the power of late leads to
+  repeats,     ///< as one period before
 };
 
 std::string_view to_string(Course course);
-inline constexpr Course kCourses[] = {Course::stays, Course::levels_off, Course::straight, Course::returns,
-                                      Course::power};
+inline constexpr Course kCourses[] = {Course::stays,   Course::levels_off, Course::straight,
+                                      Course::returns, Course::power,      Course::repeats};
 
 struct Method {
   Course course = Course::stays;
@@ -30,14 +31,19 @@ struct Method {
   double tau = 0;         ///< seconds; of levels_off and returns
 };
 
-/// A value from one moment on: a straight line and an approach on top of each other.
+/// A value from one moment on: a straight line and an approach on top of each other, or what was a period before.
 struct Path {
   double value = 0;
   double per_second = 0;
-  double rest = 0;  ///< that it still goes, by and by
-  double tau = 1;   ///< seconds
+  double rest = 0;                ///< that it still goes, by and by
+  double tau = 1;                 ///< seconds
+  const Series* again = nullptr;  ///< what is repeated, and where, in cells; it must outlive this
+  std::size_t cell = 0;
+  std::size_t period = 0;
 
-  double at(double seconds) const { return value + per_second * seconds - rest * std::expm1(-seconds / tau); }
+  double at(double seconds) const;
+  /// The highest from now on until then.
+  double highest(double seconds) const;
 };
 
 /// What each method says at each moment, from what was known by then and nothing later.
@@ -60,6 +66,7 @@ class Paths {
   const Series& values_;
   const Series* watts_;
   std::vector<std::optional<Warming::Law>> laws_;  // learnt by each cell
+  std::optional<std::size_t> period_;              // in cells
 };
 
 }  // namespace gpukeeper::forecast

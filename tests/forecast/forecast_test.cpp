@@ -173,6 +173,44 @@ TEST(ForecastTest, MemoryThatGrowsIsFullInTime) {
   EXPECT_EQ(crossing_of(*forecast, 80e9).reach, Reach::not_within);
 }
 
+// A limit that lies between the times of which people are told.
+TEST(ForecastTest, APeakBetweenTheHorizonsIsNotMissed) {
+  const auto wave = [](int i) {
+    return i % 1800 < 1500 ? 50.0 : 50 + 30 * std::sin((i % 1800 - 1500) * 3.14159 / 300);
+  };
+  // Twenty-one minutes before the next peak: neither in 15 nor in 60 minutes.
+  const auto forecast = temperature(curve(0, 6 * 3600 + 390, wave));
+  ASSERT_TRUE(forecast);
+  EXPECT_EQ(forecast->reach(), 3600s);
+  EXPECT_NEAR(forecast->at(900s)->expected, 50, 1);
+  const Crossing crossing = crossing_of(*forecast, 75);
+  ASSERT_TRUE(crossing.expected);
+  EXPECT_NEAR(static_cast<double>(crossing.expected->count()), 1110 + 94, 90);
+}
+
+// A minute at 80 °C every ten to sixteen: in an hour it is over again, and the limit was reached.
+TEST(ForecastTest, WhatIsReachedAndLeftAgainIsReached) {
+  std::vector<TimedValue> values;
+  for (int second = 0, round = 0; second < 10 * 3600; ++round) {
+    const int rest = 540 + 60 * (round * 5 % 7);
+    for (const TimedValue& value : curve(second, second + rest, [](int) { return 50; })) values.push_back(value);
+    for (const TimedValue& value : curve(second + rest, second + rest + 60, [](int) { return 80; }))
+      values.push_back(value);
+    second += rest + 60;
+  }
+  for (const TimedValue& value : curve(36'900, 37'200, [](int) { return 50; })) {
+    if (value.at > values.back().at) values.push_back(value);
+  }
+  const auto forecast = temperature(values);
+  ASSERT_TRUE(forecast);
+  ASSERT_TRUE(forecast->at(3600s)) << forecast->beyond;
+  EXPECT_LT(forecast->at(3600s)->expected, 60);
+  const Crossing crossing = crossing_of(*forecast, 75);
+  EXPECT_EQ(crossing.reach, Reach::expected);
+  EXPECT_LT(*crossing.earliest, *crossing.expected);
+  EXPECT_LT(*crossing.expected, 20min);
+}
+
 TEST(ForecastTest, MemoryInStepsStaysWithinWhatThereIs) {
   // A job of 40 GB every half an hour, loaded within seconds.
   const auto forecast = memory(curve(0, 8 * 3600, [](int i) { return i % 3600 < 1800 ? 41e9 : 1e9; }), 44e9);
@@ -189,8 +227,8 @@ TEST(ForecastTest, MemoryInStepsStaysWithinWhatThereIs) {
 TEST(CrossingTest, OfEachKind) {
   Forecast forecast{.current = 60, .known = 1h, .points = {}, .beyond = {}};
   EXPECT_EQ(crossing_of(forecast, 85), Crossing{});
-  forecast.points = {{.ahead = 60s, .expected = 70, .low = 65, .high = 80},
-                     {.ahead = 300s, .expected = 80, .low = 70, .high = 95}};
+  forecast.points = {{.ahead = 60s, .peak = 70, .peak_low = 65, .peak_high = 80},
+                     {.ahead = 300s, .peak = 80, .peak_low = 70, .peak_high = 95}};
   EXPECT_EQ(crossing_of(forecast, 60).reach, Reach::reached);
   EXPECT_EQ(crossing_of(forecast, 65),
             (Crossing{.reach = Reach::expected, .within = 300s, .earliest = 15s, .expected = 30s, .latest = 60s}));
