@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cmath>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -26,7 +27,7 @@ using forecast::kHorizons;
 
 constexpr std::uint64_t kSeeds = 16;
 constexpr std::uint64_t kTuned = 1;      // the first of those that methods and margins were chosen on
-constexpr std::uint64_t kOthers = 2001;  // the first of those that nothing was chosen on
+constexpr std::uint64_t kOthers = 4001;  // the first of those that nothing was chosen on
 constexpr auto kLength = 30h;
 constexpr auto kFirst = 5h;  // of what is known when the first forecast is made
 constexpr auto kEvery = 17min;
@@ -99,6 +100,53 @@ void look(const std::vector<TimedValue>& values, const std::vector<TimedValue>& 
   }
 }
 
+// What came of what was said of a limit within the next hour.
+struct Limits {
+  struct Said {
+    std::size_t times = 0, came = 0;
+  };
+  std::map<forecast::Reach, Said> said;
+  std::size_t between = 0;  // earliest and latest, of those that were expected and came
+  double minutes_off = 0;   // these, added up
+};
+
+// When the temperature was there, in cells of ten seconds; nothing: not within an hour.
+std::optional<std::chrono::seconds> came_up_to(const std::vector<TimedValue>& values, MonotonicTime now, double limit) {
+  const forecast::Series series(between(values, now + 1s, now + 1h), now + 1h, forecast::Merged::middle);
+  for (std::size_t cell = 0; cell < series.size(); ++cell) {
+    if (series.at(cell) >= limit) return (static_cast<long>(cell) + 1) * forecast::Series::kCell;
+  }
+  return std::nullopt;
+}
+
+void look_at_limit(const Workday& day, MonotonicTime now, double limit, Limits& limits) {
+  const auto forecast = forecast::forecast_of(between(day.celsius, now - 24h, now), between(day.watts, now - 24h, now),
+                                              now, forecast::temperature_rules());
+  if (!forecast || forecast->reach() < 1h) return;
+  const auto crossing = forecast::crossing_of(*forecast, limit);
+  const auto came = came_up_to(day.celsius, now, limit);
+  auto& said = limits.said[crossing.reach];
+  ++said.times;
+  if (!came) return;
+  ++said.came;
+  if (crossing.reach != forecast::Reach::expected) return;
+  if (*came + 30s >= *crossing.earliest && *came <= crossing.latest.value_or(1h) + 30s) ++limits.between;
+  limits.minutes_off += std::abs(static_cast<double>((*came - *crossing.expected).count())) / 60;
+}
+
+void print_limits(std::string_view what, const Limits& limits) {
+  fmt::print("  a limit {}, within an hour:\n", what);
+  for (const auto& [reach, said] : limits.said) {
+    if (reach == forecast::Reach::reached) continue;
+    fmt::print("    said {:<12} {:>5} times; it came in {:.1f} %\n", forecast::to_string(reach), said.times,
+               100.0 * static_cast<double>(said.came) / static_cast<double>(said.times));
+    if (reach != forecast::Reach::expected || said.came == 0) continue;
+    const auto came = static_cast<double>(said.came);
+    fmt::print("      of these between the earliest and the latest time: {:.1f} %, {:.1f} min off on average\n",
+               100.0 * static_cast<double>(limits.between) / came, limits.minutes_off / came);
+  }
+}
+
 void print(std::string_view what, const Sums& sums, double unit, std::string_view name) {
   for (std::size_t i = 0; i < sums.size(); ++i) {
     const Sum& sum = sums.at(i);
@@ -111,12 +159,16 @@ void print(std::string_view what, const Sums& sums, double unit, std::string_vie
 
 void evaluate(std::string_view what, std::uint64_t first) {
   Scores celsius, bytes;
+  std::array<Limits, 2> limits;
   for (std::uint64_t seed = first; seed < first + kSeeds; ++seed) {
     const Workday day = simulate_workday(seed, kLength, 2s);
     const MonotonicTime begin = day.celsius.front().at;
+    const auto [coldest, hottest] = std::ranges::minmax(day.celsius, {}, &TimedValue::value);
     for (auto t = std::chrono::seconds(kFirst); t + 1h < kLength; t += kEvery) {
       look(day.celsius, day.watts, forecast::temperature_rules(), begin + t, celsius);
       look(day.bytes, {}, forecast::memory_rules(day.memory), begin + t, bytes);
+      look_at_limit(day, begin + t, coldest.value + 0.5 * (hottest.value - coldest.value), limits.at(0));
+      look_at_limit(day, begin + t, coldest.value + 0.9 * (hottest.value - coldest.value), limits.at(1));
     }
   }
   heading(fmt::format("Forecasts on {} simulated GPUs, {}: mean absolute error, and how often the interval held",
@@ -127,6 +179,8 @@ void evaluate(std::string_view what, std::uint64_t first) {
   print("  as it moves", celsius.moving, 1, "°C");
   print("memory", bytes.all, kGiB, "GiB");
   print("  as it moves", bytes.moving, kGiB, "GiB");
+  print_limits("half the way from the coldest to the hottest", limits.at(0));
+  print_limits("nine tenths of the way", limits.at(1));
 }
 
 void cost() {
