@@ -161,7 +161,7 @@ std::string render_forecasts(const ForecastView& view, const RenderOptions& rend
     if (!page.empty()) page += '\n';
     std::chrono::nanoseconds stands_on{0};
     for (const auto& metric : part.metrics) stands_on = std::max(stands_on, metric.known);
-    page += paint({{fmt::format("GPU {}  ", part.index), Ink::strong},
+    page += paint({{fmt::format("GPU {}  ", harmless(part.index, render.utf8)), Ink::strong},
                    {harmless(part.name, render.utf8), Ink::strong},
                    {part.simulated  ? "  simulated"
                     : part.recorded ? "  recorded"

@@ -9,6 +9,9 @@ namespace {
 using std::chrono::seconds;
 
 constexpr std::string_view kName = "gpukeeper.forecast/1";
+// What somebody else's document says beyond that is as if it were not there.
+constexpr std::int64_t kLongest = 10LL * 366 * 86400;  // seconds
+constexpr double kMost = 1e18;
 
 Json rounded(double value) {
   return to_json(MetricValue(value));
@@ -66,22 +69,28 @@ Json metric_json(const ForecastView::MetricPart& part) {
 
 std::optional<seconds> time_of(const JsonObject& object, std::string_view name) {
   const auto count = object.integer(name);
-  return count ? std::optional(seconds(*count)) : std::nullopt;
+  return count && *count >= 0 && *count <= kLongest ? std::optional(seconds(*count)) : std::nullopt;
+}
+
+// Bytes and degrees are far from it.
+std::optional<double> value_of(const JsonObject& object, std::string_view name) {
+  const auto value = object.number(name);
+  return value && std::abs(*value) <= kMost ? value : std::nullopt;
 }
 
 ForecastView::Ahead parse_ahead(const Json& each) {
   const JsonObject object(each);
   ForecastView::Ahead ahead{
       .ahead = time_of(object, "seconds").value_or(seconds(0)), .point = {}, .reason = object.text("reason")};
-  const auto expected = object.number("expected"), low = object.number("low"), high = object.number("high");
+  const auto expected = value_of(object, "expected"), low = value_of(object, "low"), high = value_of(object, "high");
   if (!expected || !low || !high) return ahead;
   ahead.point = Point{.ahead = ahead.ahead,
                       .expected = *expected,
                       .low = *low,
                       .high = *high,
                       .course = word_of(kCourses, object.text("course"), Course::stays),
-                      .error = object.number("error").value_or(0),
-                      .error_if_stays = object.number("error_if_it_stays").value_or(0),
+                      .error = value_of(object, "error").value_or(0),
+                      .error_if_stays = value_of(object, "error_if_it_stays").value_or(0),
                       .forecasts = object.whole("past_forecasts").value_or(0),
                       .stretches = object.whole("past_stretches").value_or(0)};
   return ahead;
@@ -89,19 +98,22 @@ ForecastView::Ahead parse_ahead(const Json& each) {
 
 ForecastView::Limit parse_limit(const Json& each) {
   const JsonObject object(each);
-  return {.name = object.text("name"),
-          .value = object.number("value").value_or(0),
-          .crossing = {.reach = word_of(kReaches, object.text("reach"), Reach::unknown),
-                       .within = time_of(object, "within_seconds").value_or(seconds(0)),
-                       .earliest = time_of(object, "earliest_seconds"),
-                       .expected = time_of(object, "expected_seconds"),
-                       .latest = time_of(object, "latest_seconds")}};
+  Crossing crossing{.reach = word_of(kReaches, object.text("reach"), Reach::unknown),
+                    .within = time_of(object, "within_seconds").value_or(seconds(0)),
+                    .earliest = time_of(object, "earliest_seconds"),
+                    .expected = time_of(object, "expected_seconds"),
+                    .latest = time_of(object, "latest_seconds")};
+  const bool whole = crossing.reach == Reach::expected   ? crossing.expected.has_value()
+                     : crossing.reach == Reach::possible ? crossing.earliest.has_value()
+                                                         : true;
+  if (!whole) crossing.reach = Reach::unknown;
+  return {.name = object.text("name"), .value = value_of(object, "value").value_or(0), .crossing = crossing};
 }
 
 ForecastView::MetricPart parse_metric(const Json& each) {
   const JsonObject object(each);
   ForecastView::MetricPart part{.metric = object.text("metric"),
-                                .current = object.number("current"),
+                                .current = value_of(object, "current"),
                                 .known = time_of(object, "known_seconds").value_or(seconds(0)),
                                 .ahead = {},
                                 .limits = {},

@@ -73,6 +73,21 @@ TEST(ForecastJsonTest, IsReadAsItWasWritten) {
   EXPECT_EQ(forecast_json(*read, true), text);
 }
 
+TEST(ForecastJsonTest, TimesAndValuesThatCannotBeAreAsIfTheyWereNotThere) {
+  const auto odd = parse_forecasts(R"({"schema": "gpukeeper.forecast/1", "devices": [{"metrics": [{
+      "current": 1e300, "known_seconds": 9223372036854775807,
+      "horizons": [{"seconds": 60, "expected": 1e300, "low": 1, "high": 2}],
+      "limits": [{"reach": "expected", "within_seconds": -5, "expected_seconds": 9223372036854775807}]}]}]})");
+  ASSERT_TRUE(odd);
+  const auto& metric = odd->devices[0].metrics[0];
+  EXPECT_FALSE(metric.current);
+  EXPECT_EQ(metric.known, 0s);
+  EXPECT_FALSE(metric.ahead[0].point);
+  EXPECT_EQ(metric.limits[0].crossing.within, 0s);
+  EXPECT_FALSE(metric.limits[0].crossing.expected);
+  EXPECT_EQ(metric.limits[0].crossing.reach, Reach::unknown);
+}
+
 TEST(ForecastJsonTest, SomethingElseIsRefused) {
   for (const std::string text : {"", "[]", "null", R"({"schema": "gpukeeper.trend/1"})", "{"}) {
     const auto read = parse_forecasts(text);
