@@ -45,7 +45,7 @@ void DatabaseExport::see(const Snapshot& snapshot) {
   // What is late is not made up for, and what follows it keeps its distance.
   const auto next = due_.value_or(snapshot.monotonic) + interval_;
   due_ = next > snapshot.monotonic ? next : snapshot.monotonic + interval_;
-  spool_.put(tick_of(snapshot, metrics_));
+  spool_.put(tick_of(snapshot, metrics_, written_));
   {
     const std::scoped_lock lock(mutex_);
     came_ = true;

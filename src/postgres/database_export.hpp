@@ -54,7 +54,8 @@ class DatabaseExport {
   SystemClock clock_;  // whatever time devices are played in: the database lives in this one
   Spool spool_;
   DatabaseWriter writer_;
-  std::optional<MonotonicTime> due_;  // of see()
+  std::optional<MonotonicTime> due_;  // of see(), as the next
+  WrittenReadings written_;
 
   std::mutex mutex_;
   std::condition_variable_any changed_;

@@ -30,6 +30,15 @@ std::string escaped(std::string_view text) {
   return result;
 }
 
+// "db:5432", "[::1]", "a:5432,b:5432": but for a port, no text follows a colon.
+bool ends_in_port(std::string_view place) {
+  const auto bracket = place.rfind(']');
+  const auto colon = place.find(':', bracket == std::string_view::npos ? 0 : bracket);
+  if (colon == std::string_view::npos) return true;
+  const std::string_view port = place.substr(colon + 1, place.substr(colon + 1).find(','));
+  return std::ranges::all_of(port, [](char c) { return c >= '0' && c <= '9'; });
+}
+
 }  // namespace
 
 std::optional<std::string> refusal_of_url(std::string_view url) {
@@ -43,13 +52,23 @@ std::optional<std::string> refusal_of_url(std::string_view url) {
 std::string shown_database(std::string_view url) {
   const std::size_t begin = scheme_of(url);
   if (begin == 0) return "…";
-  const std::string_view rest = url.substr(begin, url.find('?') - std::min(begin, url.find('?')));
   const std::string scheme(url.substr(0, begin));
-  const auto at = rest.rfind('@');  // a password may hold one that nobody escaped
-  if (at == std::string_view::npos) return scheme + std::string(rest);
+  const std::string_view all = url.substr(begin);
+  const auto question = all.find('?');
+  const std::string_view rest = all.substr(0, question);
   const auto colon = rest.find(':');
-  if (colon == std::string_view::npos || colon > at) return scheme + std::string(rest);
-  return fmt::format("{}{}:…{}", scheme, rest.substr(0, colon), rest.substr(at));
+  const auto at = rest.rfind('@');  // a password may hold one that nobody escaped
+  if (at != std::string_view::npos) {
+    if (colon == std::string_view::npos || colon > at) return scheme + std::string(rest);
+    return fmt::format("{}{}:…{}", scheme, rest.substr(0, colon), rest.substr(at));
+  }
+  // For libpq a password may hold a question mark, too. And who forgets the host has written it where the port stands.
+  const bool asks_in_password = question != std::string_view::npos && rest.find('/') == std::string_view::npos &&
+                                all.find('@', question) != std::string_view::npos;
+  if (colon == std::string_view::npos || (!asks_in_password && ends_in_port(rest.substr(0, rest.find('/'))))) {
+    return scheme + std::string(rest);
+  }
+  return fmt::format("{}{}:…", scheme, rest.substr(0, colon));
 }
 
 std::string without_driver(std::string_view url) {

@@ -15,6 +15,14 @@ using std::chrono::nanoseconds;
 
 namespace {
 
+// Of what the server does for us, in this transaction: where the network between us breaks, it does not know that
+// nobody is there any more. An attempt that waits for the row of an earlier one gives up, so that they do not pile up
+// there.
+constexpr std::string_view kBounds =
+    "SELECT set_config('lock_timeout', '5s', true), set_config('idle_in_transaction_session_timeout', '60s', true), "
+    "set_config('tcp_keepalives_idle', '30', true), set_config('tcp_keepalives_interval', '10', true), "
+    "set_config('tcp_keepalives_count', '3', true)";
+
 // A clock that is set back by less finds its month even where that has just ended.
 constexpr std::chrono::hours kClockSlack{24};
 
@@ -47,22 +55,33 @@ std::optional<nanoseconds> DatabaseWriter::work(const std::stop_token& stop) {
 
 Result<void> DatabaseWriter::write_some(const std::stop_token& stop) {
   if (auto connected = be_connected(stop); !connected) return connected;
-  const Batch taken = spool_.take(one_by_one_ ? 0 : kBatchBytes);
+  const Batch taken = spool_.take(one_by_one_until_ ? 0 : kBatchBytes);
   const Batch batch = without_misfits(taken);
+  const std::uint64_t last = taken.back()->number;
   if (batch.empty()) {
-    spool_.done(taken.back()->number);
+    done(last);
     return {};
   }
   if (auto written = write(batch); !written) {
     // What is in it will never be taken: it must not stand in the way of the rest. One by one it is found.
     if (written.error().code != Errc::invalid_argument) return written;
-    if (std::exchange(one_by_one_, true)) give_up(batch, written.error().message);
+    if (one_by_one_until_) {
+      give_up(batch, written.error().message);
+      done(last);
+    } else {
+      one_by_one_until_ = last;
+    }
     return written;
   }
-  one_by_one_ = false;
-  spool_.done(taken.back()->number);
+  done(last);
   succeeded(batch);
   return {};
+}
+
+// They have arrived, or are given up.
+void DatabaseWriter::done(std::uint64_t number) {
+  spool_.done(number);
+  if (one_by_one_until_ && number >= *one_by_one_until_) one_by_one_until_.reset();
 }
 
 Result<void> DatabaseWriter::be_connected(const std::stop_token& stop) {
@@ -98,14 +117,20 @@ Result<void> DatabaseWriter::prepare_for(WallTime oldest) {
   return {};
 }
 
-// Ticks of a clock that was wrong when they were made, or of an outage longer than anything is kept.
+// Ticks of a clock that was wrong when they were made, or of an outage longer than anything is kept. They are given up
+// once, though the batch may have to be written again.
 DatabaseWriter::Batch DatabaseWriter::without_misfits(const Batch& batch) {
   Batch fitting;
   Batch misfits;
   for (const auto& tick : batch) {
-    (tick->at >= prepared_.from && tick->at < prepared_.to ? fitting : misfits).push_back(tick);
+    if (tick->at >= prepared_.from && tick->at < prepared_.to) {
+      fitting.push_back(tick);
+    } else if (tick->number > last_misfit_) {
+      misfits.push_back(tick);
+    }
   }
   if (!misfits.empty()) {
+    last_misfit_ = misfits.back()->number;
     give_up(misfits, fmt::format("of {}, and the database takes what is between {} and {}",
                                  rfc3339(misfits.front()->at), rfc3339(prepared_.from), rfc3339(prepared_.to)));
   }
@@ -114,6 +139,7 @@ DatabaseWriter::Batch DatabaseWriter::without_misfits(const Batch& batch) {
 
 Result<void> DatabaseWriter::write(const Batch& batch) {
   if (auto begun = connection_->query("BEGIN"); !begun) return tl::make_unexpected(begun.error());
+  if (auto bounded = connection_->query(std::string(kBounds)); !bounded) return tl::make_unexpected(bounded.error());
   // Whoever wrote under this name before, on a connection that was lost, is waited for here.
   const auto before =
       connection_->query("SELECT last_number FROM gpukeeper.writer WHERE stream = $1 FOR UPDATE", {options_.stream});
@@ -163,9 +189,7 @@ Result<std::string> DatabaseWriter::lines_of(const Batch& batch, std::uint64_t a
 Result<std::string> DatabaseWriter::id_of(const ReadingRow& row) {
   const Device& device = *row.device;
   const auto known = devices_.find(device.id.text);
-  if (known != devices_.end() && known->second.device == row.device && known->second.index == row.index) {
-    return known->second.id;
-  }
+  if (known != devices_.end() && known->second.is_same(row)) return known->second.id;
   const auto text = [](bool value) { return std::optional<std::string>(value ? "true" : "false"); };
   std::vector<std::optional<std::string>> parameters = {prepared_.host_id,
                                                         harmless(device.id.text),
@@ -174,25 +198,29 @@ Result<std::string> DatabaseWriter::id_of(const ReadingRow& row) {
                                                         std::string(to_string(device.vendor)),
                                                         std::nullopt,
                                                         std::nullopt,
-                                                        device.source,
+                                                        harmless(device.source),
                                                         text(device.simulated),
-                                                        text(device.recorded)};
+                                                        text(device.recorded),
+                                                        std::nullopt};
   if (device.parent) parameters[5] = harmless(device.parent->text);
   if (device.partition) parameters[6] = harmless(*device.partition);
+  if (row.partition_index) parameters[10] = std::to_string(*row.partition_index);
   auto there = connection_->query(
       "UPDATE gpukeeper.device SET index = $3::integer, name = $4, vendor = $5, parent_uuid = $6, partition = $7, "
-      "source = $8, simulated = $9::boolean, recorded = $10::boolean WHERE host_id = $1::integer AND uuid = $2 "
+      "source = $8, simulated = $9::boolean, recorded = $10::boolean, partition_index = $11::integer WHERE host_id = "
+      "$1::integer AND uuid = $2 "
       "RETURNING id",
       parameters);
   if (there && there->size() == 0) {
     there = connection_->query(
         "INSERT INTO gpukeeper.device (host_id, uuid, index, name, vendor, parent_uuid, partition, source, simulated, "
-        "recorded) VALUES ($1::integer, $2, $3::integer, $4, $5, $6, $7, $8, $9::boolean, $10::boolean) "
+        "recorded, partition_index) VALUES ($1::integer, $2, $3::integer, $4, $5, $6, $7, $8, $9::boolean, "
+        "$10::boolean, $11::integer) "
         "ON CONFLICT (host_id, uuid) DO UPDATE SET name = excluded.name RETURNING id",
         parameters);
   }
   if (!there) return tl::make_unexpected(there.error());
-  devices_[device.id.text] = {there->first(), row.device, row.index};
+  devices_[device.id.text] = {there->first(), row.device, row.index, row.partition_index};
   return there->first();
 }
 
@@ -233,7 +261,6 @@ void DatabaseWriter::give_up(const Batch& batch, std::string_view why) {
     const std::scoped_lock lock(mutex_);
     status_.dropped += batch.size();
   }
-  if (one_by_one_) spool_.done(batch.back()->number);
 }
 
 void DatabaseWriter::end() {

@@ -59,9 +59,15 @@ class DatabaseWriter {
     std::string id;
     std::shared_ptr<const Device> device;
     std::uint32_t index = 0;
+    std::optional<std::uint32_t> partition_index;
+
+    bool is_same(const ReadingRow& row) const {
+      return device == row.device && index == row.index && partition_index == row.partition_index;
+    }
   };
 
   Result<void> write_some(const std::stop_token& stop);
+  void done(std::uint64_t number);
   Result<void> be_connected(const std::stop_token& stop);
   Result<void> maintain();
   Result<void> prepare_for(WallTime oldest);
@@ -85,8 +91,9 @@ class DatabaseWriter {
   MonotonicTime next_maintenance_{};
   MonotonicTime next_attempt_{};
   std::uint64_t rows_in_batch_ = 0;
-  bool one_by_one_ = false;  // something in the next batch was refused
-  int failures_ = 0;         // in a row
+  std::optional<std::uint64_t> one_by_one_until_;  // something of what comes until then was refused
+  std::uint64_t last_misfit_ = 0;                  // its number
+  int failures_ = 0;                               // in a row
   std::mt19937 random_;
 
   mutable std::mutex mutex_;

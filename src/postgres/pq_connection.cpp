@@ -29,6 +29,7 @@ Errc errc_of(std::string_view state) {
   if (state.starts_with("22") || state.starts_with("23")) return Errc::invalid_argument;  // data, constraints
   if (state.starts_with("28") || state == "42501") return Errc::not_permitted;
   if (state.starts_with("08") || state.starts_with("57P")) return Errc::unavailable;  // connection, shutdown
+  if (state == "57014") return Errc::deadline_exceeded;                               // statement_timeout
   return Errc::internal;
 }
 
@@ -48,23 +49,29 @@ std::string cleaned(std::string text, const std::string& password) {
   return fit(harmless(line), kLongestMessage);
 }
 
+// An eventfd; -1 where the machine gives none.
+struct Bell {
+  const int descriptor = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+
+  Bell() = default;
+  ~Bell() {
+    if (descriptor >= 0) ::close(descriptor);
+  }
+  Bell(const Bell&) = delete;
+  Bell& operator=(const Bell&) = delete;
+};
+
 // Waits for a socket, a stop or the time.
 class Waiter {
  public:
-  explicit Waiter(const std::stop_token& stop)
-      : stop_(stop), event_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)), callback_(stop, Wake{event_}) {}
-  ~Waiter() {
-    if (event_ >= 0) ::close(event_);
-  }
-  Waiter(const Waiter&) = delete;
-  Waiter& operator=(const Waiter&) = delete;
+  explicit Waiter(const std::stop_token& stop) : stop_(stop), callback_(stop, Ring{bell_.descriptor}) {}
 
   // What of `events` the socket is ready for.
   Result<short> wait(int socket, short events, Deadline until) {
     while (!stop_.stop_requested()) {
       const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - std::chrono::steady_clock::now());
       if (left.count() <= 0) return fail(Errc::deadline_exceeded, "the server did not answer in time");
-      pollfd both[] = {{socket, events, 0}, {event_, POLLIN, 0}};  // poll(2) passes over -1
+      pollfd both[] = {{socket, events, 0}, {bell_.descriptor, POLLIN, 0}};  // poll(2) passes over -1
       const int ready = ::poll(both, 2, static_cast<int>(std::min<std::int64_t>(left.count(), 60'000)));
       if (ready > 0 && both[0].revents != 0) return both[0].revents;
     }
@@ -72,16 +79,16 @@ class Waiter {
   }
 
  private:
-  struct Wake {
-    int event;
+  struct Ring {
+    int bell;
     void operator()() const {
       const std::uint64_t one = 1;
-      if (event >= 0) static_cast<void>(!::write(event, &one, sizeof one));
+      if (bell >= 0) static_cast<void>(!::write(bell, &one, sizeof one));
     }
   };
   const std::stop_token stop_;
-  const int event_;
-  const std::stop_callback<Wake> callback_;
+  const Bell bell_;
+  const std::stop_callback<Ring> callback_;  // after the bell: while it may run, the descriptor is nobody else's
 };
 
 class PqConnection final : public Connection {

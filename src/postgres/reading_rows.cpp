@@ -1,6 +1,7 @@
 #include "postgres/reading_rows.hpp"
 
 #include <cmath>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -16,11 +17,25 @@ void add_value(std::string& line, const Metric<double>& value) {
   fmt::format_to(std::back_inserter(line), "\t{:.15g}", *value);
 }
 
-void add_row(Tick& tick, const DeviceSnapshot& device, std::uint32_t index, std::span<const MetricRow* const> metrics) {
-  ReadingRow row{device.device, index, {}};
+// Whether it was not written before; notes that it is now.
+bool is_new(const DeviceSnapshot& device, WrittenReadings& written) {
+  if (!device.read_at) return true;
+  const auto [there, came] = written.try_emplace(device.device->id, *device.read_at);
+  return came || std::exchange(there->second, *device.read_at) != *device.read_at;
+}
+
+void add_row(Tick& tick, const DeviceSnapshot& device, std::span<const MetricRow* const> metrics,
+             WrittenReadings& written) {
+  ReadingRow row{.device = device.device,
+                 .index = device.parent_index.value_or(device.index),
+                 .partition_index = device.parent_index ? std::optional(device.index) : std::nullopt,
+                 .values = {}};
   row.values = fmt::format("\t{}", to_string(device.available ? device.throttling.state : State::unavailable));
-  for (const MetricRow* const metric : metrics)
-    add_value(row.values, to_number(metric->value(*device.device, device.reading)));
+  const bool measured = device.available && is_new(device, written);
+  for (const MetricRow* const metric : metrics) {
+    add_value(row.values, measured ? to_number(metric->value(*device.device, device.reading))
+                                   : Metric<double>(missing(Missing::not_yet_read)));
+  }
   row.values.shrink_to_fit();
   tick.rows.push_back(std::move(row));
 }
@@ -33,12 +48,12 @@ std::size_t Tick::bytes() const {
   return sum;
 }
 
-Tick tick_of(const Snapshot& snapshot, std::span<const MetricRow* const> metrics) {
+Tick tick_of(const Snapshot& snapshot, std::span<const MetricRow* const> metrics, WrittenReadings& written) {
   Tick tick;
   tick.at = snapshot.taken_at;
   for (const DeviceSnapshot& device : snapshot.devices) {
-    add_row(tick, device, device.index, metrics);
-    for (const DeviceSnapshot& partition : device.partitions) add_row(tick, partition, device.index, metrics);
+    add_row(tick, device, metrics, written);
+    for (const DeviceSnapshot& partition : device.partitions) add_row(tick, partition, metrics, written);
   }
   return tick;
 }

@@ -2,7 +2,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -16,9 +18,10 @@ namespace gpukeeper::postgres {
 
 /// What one device did at one tick.
 struct ReadingRow {
-  std::shared_ptr<const Device> device;  ///< never null
-  std::uint32_t index = 0;               ///< for people; of a partition that of its device
-  std::string values;                    ///< state and metrics, as COPY takes them, a tab before each
+  std::shared_ptr<const Device> device;               ///< never null
+  std::uint32_t index = 0;                            ///< for people; of a partition that of its device
+  std::optional<std::uint32_t> partition_index = {};  ///< of a partition: its position in its device
+  std::string values;                                 ///< state and metrics, as COPY takes them, a tab before each
 };
 
 /// All devices of a machine at one tick.
@@ -31,7 +34,11 @@ struct Tick {
   std::size_t bytes() const;
 };
 
-/// Physical devices and partitions; a metric that is absent is \N, which is NULL.
-Tick tick_of(const Snapshot& snapshot, std::span<const MetricRow* const> metrics);
+/// When what was last written of each device was read.
+using WrittenReadings = std::map<DeviceId, WallTime>;
+
+/// Physical devices and partitions; a metric that is absent is \N, which is NULL. So are all of a device whose reading
+/// was `written` before: it rests or is slow, and nobody measured that again.
+Tick tick_of(const Snapshot& snapshot, std::span<const MetricRow* const> metrics, WrittenReadings& written);
 
 }  // namespace gpukeeper::postgres

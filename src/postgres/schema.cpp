@@ -20,6 +20,9 @@ constexpr std::string_view kLock = "7453586487421268082";
 // How long a lock is waited for on the server, where somebody of an earlier attempt may still hold it.
 constexpr std::string_view kLockPatience = "SET LOCAL lock_timeout = '5s'";
 
+// To drop a month: while that waits for somebody who reads, all who write wait behind it.
+constexpr std::string_view kDropPatience = "SET LOCAL lock_timeout = '1s'";
+
 constexpr std::string_view kFirst[] = {
     "CREATE TABLE gpukeeper.host ("
     "id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY, name text NOT NULL UNIQUE, keep interval, "
@@ -39,8 +42,11 @@ constexpr std::string_view kReading =
 constexpr std::string_view kReadingIndex =
     "CREATE INDEX reading_device_time ON gpukeeper.reading (device_id, taken_at)";
 
+// Which of its device's partitions one is; where an older gpukeeper wrote it, nobody knows.
+constexpr std::string_view kSecond[] = {"ALTER TABLE gpukeeper.device ADD COLUMN partition_index integer"};
+
 // The statements of each version that follows the first; a new one is a new entry.
-constexpr std::array<std::span<const std::string_view>, 0> kLater = {};
+constexpr std::array<std::span<const std::string_view>, 1> kLater = {kSecond};
 constexpr int kVersion = 1 + static_cast<int>(kLater.size());
 
 std::string interval(std::optional<std::chrono::nanoseconds> time) {
@@ -287,7 +293,7 @@ Result<Prepared> prepare(Connection& connection, const Wishes& wishes) {
 }
 
 Result<std::size_t> drop_old_months(Connection& connection) {
-  for (const std::string_view sql : {std::string_view("BEGIN"), kLockPatience}) {
+  for (const std::string_view sql : {std::string_view("BEGIN"), kDropPatience}) {
     if (const auto well = connection.query(std::string(sql)); !well) return tl::make_unexpected(well.error());
   }
   const auto mine = connection.query(fmt::format("SELECT pg_try_advisory_xact_lock({})", kLock));

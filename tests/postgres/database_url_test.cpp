@@ -10,16 +10,21 @@ TEST(DatabaseUrlTest, ShowsNoPasswordWhereverItStands) {
     const char* url;
     const char* shown;
   };
-  for (const auto& [url, shown] : {Case{"postgresql://db.example/metrics", "postgresql://db.example/metrics"},
-                                   Case{"postgres://me@db:5432/x", "postgres://me@db:5432/x"},
-                                   Case{"postgresql://me:secret@db:5432/x", "postgresql://me:…@db:5432/x"},
-                                   Case{"postgresql://me:s@cr@et@db/x", "postgresql://me:…@db/x"},
-                                   Case{"postgresql://:secret@db/x", "postgresql://:…@db/x"},
-                                   Case{"postgresql://db/x?user=me&password=secret", "postgresql://db/x"},
-                                   Case{"postgresql://db?password=secret", "postgresql://db"},
-                                   Case{"postgresql://[::1]:5432/x", "postgresql://[::1]:5432/x"},
-                                   Case{"postgresql://me:secret@[::1]:5432/x", "postgresql://me:…@[::1]:5432/x"},
-                                   Case{"mysql://me:secret@db", "…"}, Case{"", "…"}}) {
+  for (const auto& [url, shown] :
+       {Case{"postgresql://db.example/metrics", "postgresql://db.example/metrics"},
+        Case{"postgres://me@db:5432/x", "postgres://me@db:5432/x"},
+        Case{"postgresql://me:secret@db:5432/x", "postgresql://me:…@db:5432/x"},
+        Case{"postgresql://me:s@cr@et@db/x", "postgresql://me:…@db/x"},
+        Case{"postgresql://:secret@db/x", "postgresql://:…@db/x"},
+        Case{"postgresql://db/x?user=me&password=secret", "postgresql://db/x"},
+        Case{"postgresql://db?password=secret", "postgresql://db"},
+        Case{"postgresql://[::1]:5432/x", "postgresql://[::1]:5432/x"},
+        Case{"postgresql://me:secret@[::1]:5432/x", "postgresql://me:…@[::1]:5432/x"},
+        Case{"postgresql://me:sec?secret@db/x", "postgresql://me:…"},
+        Case{"postgresql://me:secret", "postgresql://me:…"}, Case{"postgresql://me:secret/x", "postgresql://me:…"},
+        Case{"postgresql://a:5432,b:5433/x", "postgresql://a:5432,b:5433/x"},
+        Case{"postgresql://db/x?user=me&password=a@secret", "postgresql://db/x"}, Case{"mysql://me:secret@db", "…"},
+        Case{"", "…"}}) {
     EXPECT_EQ(shown_database(url), shown) << url;
     EXPECT_EQ(shown_database(url).find("secret"), std::string::npos);
   }

@@ -75,7 +75,7 @@ TEST_F(DatabaseWriterTest, StaysConnectedAndAsksForADeviceOnce) {
   put();
   drain();
   EXPECT_EQ(database_.connected, 1);
-  EXPECT_EQ(database_.statements.size(), 5U);  // BEGIN, SELECT, COPY, UPDATE, COMMIT
+  EXPECT_EQ(database_.statements.size(), 6U);  // BEGIN, bounds, SELECT, COPY, UPDATE, COMMIT
 }
 
 // Whatever breaks, wherever, and whether or not the server had done it: each row is there once.
@@ -164,12 +164,52 @@ TEST_F(DatabaseWriterTest, TimesOfAClockThatWasWrongAreGivenUp) {
               Contains(HasSubstr("of 1970-01-01T00:16:40.000Z, and the database takes what is between")));
 }
 
+// The batch has to be written again, and they are in it again.
+TEST_F(DatabaseWriterTest, WhatIsGivenUpIsCountedOnceHoweverOftenTheRestIsTried) {
+  put(WallTime(std::chrono::seconds(1'000)));
+  put();
+  database_.refuses = [](const std::string& text) -> std::optional<Error> {
+    if (!text.starts_with("COMMIT")) return std::nullopt;
+    return Error{Errc::unavailable, "gone"};
+  };
+  for (int i = 0; i < 3; ++i) {
+    const auto pause = writer_.work({});
+    ASSERT_TRUE(pause);
+    clock_.advance(*pause);
+  }
+  database_.refuses = nullptr;
+  drain();
+  EXPECT_EQ(database_.rows.size(), 1U);
+  EXPECT_EQ(writer_.status().dropped, 1U);
+}
+
+// They are looked for one by one, and not all of them anew after each that is well.
+TEST_F(DatabaseWriterTest, WhatStandsBeforeATickThatIsRefusedCostsNoAttempts) {
+  database_.refuses = [](const std::string& text) -> std::optional<Error> {
+    if (text.find("poison") == std::string::npos) return std::nullopt;
+    return Error{Errc::invalid_argument, "database x: value out of range (SQLSTATE 22003)"};
+  };
+  put(20);
+  put(at_ += 10s, "poison");
+  put(20);
+  drain();
+  EXPECT_EQ(database_.rows.size(), 40U);
+  EXPECT_EQ(writer_.status().failures, 2U);  // all of them, and the one
+}
+
+// A server that has not noticed that an earlier connection broke must not collect those that wait for it.
+TEST_F(DatabaseWriterTest, AnAttemptDoesNotWaitForEverOnTheServer) {
+  put();
+  drain();
+  EXPECT_THAT(database_.statements, Contains(HasSubstr("set_config('lock_timeout', '5s', true)")));
+}
+
 TEST_F(DatabaseWriterTest, ADatabaseOfANewerGpukeeperIsLeftAlone) {
   database_.version = "9";
   put();
   ASSERT_TRUE(writer_.work({}));
   EXPECT_EQ(writer_.status().error,
-            "the database's tables are of version 9, which a newer gpukeeper has made; this one knows 1: update it");
+            "the database's tables are of version 9, which a newer gpukeeper has made; this one knows 2: update it");
   EXPECT_THAT(database_.rows, IsEmpty());
 }
 

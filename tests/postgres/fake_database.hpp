@@ -18,7 +18,7 @@ class FakeDatabase final : public Connector {
   std::vector<std::string> rows;            ///< lines of COPY, committed
   std::map<std::string, std::string> last;  ///< of the table writer, committed
   std::vector<std::string> months = {"t"};  ///< is_there of one month that has room for everything
-  std::string version = "1";
+  std::string version = "2";
   std::optional<Error> refuses_to_connect;
   std::function<std::optional<Error>(const std::string&)> refuses;  ///< of a statement, or of a line of COPY
   int calls_left = -1;                                              ///< then the connection breaks; -1: never

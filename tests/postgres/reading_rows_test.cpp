@@ -21,9 +21,10 @@ Snapshot with(std::vector<DeviceSnapshot> devices) {
 }
 
 TEST(ReadingRowsTest, ARowADeviceWithAColumnAMetric) {
+  WrittenReadings written;
   auto one = device(0, facts("GPU-a", "NVIDIA H200", "0000:01:00.0"), busy());
   one.throttling.state = State::normal;
-  const Tick tick = tick_of(with({one}), rows_of(kMetrics));
+  const Tick tick = tick_of(with({one}), rows_of(kMetrics), written);
   EXPECT_EQ(tick.at, kThen);
   ASSERT_EQ(tick.rows.size(), 1U);
   EXPECT_EQ(tick.rows[0].device->id.text, "GPU-a");
@@ -31,21 +32,40 @@ TEST(ReadingRowsTest, ARowADeviceWithAColumnAMetric) {
 }
 
 TEST(ReadingRowsTest, WhatIsAbsentIsNullAndNotZero) {
+  WrittenReadings written;
   auto one = device(3, facts("GPU-a", "A", "0000:01:00.0"), Reading{Missing::not_supported});
   one.available = false;
   one.throttling.state = State::normal;  // of before it was lost
-  EXPECT_EQ(tick_of(with({one}), rows_of(kMetrics)).rows[0].values, "\tunavailable\t\\N\t\\N\t\\N\t\\N");
+  EXPECT_EQ(tick_of(with({one}), rows_of(kMetrics), written).rows[0].values, "\tunavailable\t\\N\t\\N\t\\N\t\\N");
+  one.available = true;
+  one.throttling.state = State::normal;
   one.reading.power = Watts(std::numeric_limits<double>::quiet_NaN());
-  EXPECT_EQ(tick_of(with({one}), rows_of({"power_watts"})).rows[0].values, "\tunavailable\t\\N");
+  EXPECT_EQ(tick_of(with({one}), rows_of({"power_watts"}), written).rows[0].values, "\tnormal\t\\N");
 }
 
 TEST(ReadingRowsTest, PartitionsHaveRowsWithTheIndexOfTheirDevice) {
+  WrittenReadings written;
   auto one = device(2, facts("GPU-a", "A", "0000:01:00.0"), busy());
-  one.partitions.push_back(device(0, facts("MIG-a", "A", "0000:01:00.0"), busy()));
-  const Tick tick = tick_of(with({one}), rows_of(kMetrics));
+  one.partitions.push_back(device(1, facts("MIG-a", "A", "0000:01:00.0"), busy()));
+  one.partitions[0].parent_index = 2;
+  const Tick tick = tick_of(with({one}), rows_of(kMetrics), written);
   ASSERT_EQ(tick.rows.size(), 2U);
   EXPECT_EQ(tick.rows[1].device->id.text, "MIG-a");
   EXPECT_EQ(tick.rows[1].index, 2U);
+  EXPECT_EQ(tick.rows[1].partition_index, 1U);
+  EXPECT_EQ(tick.rows[0].partition_index, std::nullopt);
+}
+
+// A driver takes longer than from tick to tick: the same reading stands in two snapshots, and was measured once.
+TEST(ReadingRowsTest, AReadingThatStandsTwiceIsWrittenOnce) {
+  WrittenReadings written;
+  auto one = device(0, facts("GPU-a", "A", "0000:01:00.0"), busy());
+  one.throttling.state = State::normal;
+  const auto values = [&] { return tick_of(with({one}), rows_of({"fan_percent"}), written).rows[0].values; };
+  EXPECT_EQ(values(), "\tnormal\t45");
+  EXPECT_EQ(values(), "\tnormal\t\\N");
+  one.read_at = kThen + std::chrono::seconds(1);
+  EXPECT_EQ(values(), "\tnormal\t45");
 }
 
 }  // namespace
