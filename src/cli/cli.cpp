@@ -452,6 +452,15 @@ HistoryOptions history_options(const Arguments& arguments, const Context& contex
   options.step = duration(arguments.step);
   options.sources = named_sources(arguments, context);
   options.length = stretch_length(arguments);
+  if (arguments.database) {
+    options.database = PastDatabase{.url = arguments.database_url, .host = arguments.database_host};
+    // "--database power_watts": no metric has a "://" in its name, and every address.
+    if (const std::string& word = arguments.database_url; !word.empty() && word.find("://") == std::string::npos) {
+      options.metrics.insert(options.metrics.begin(), word);
+      options.database->url.clear();
+    }
+  }
+  options.hosts = arguments.database_hosts;
   return options;
 }
 
@@ -583,6 +592,15 @@ std::optional<std::string> refuse_ignored(const std::string& command, const Argu
     const bool of_the_wish = arguments.action == "set" || !arguments.words.empty();
     if (!arguments.length.empty() && !of_the_wish) {
       return "--for is for looking without a daemon: take --host or --for, not both";
+    }
+  }
+  if (command == "history" && arguments.database) {
+    for (const auto& [option, given] :
+         {std::pair("--host", !arguments.daemon.empty()), std::pair("--source", !arguments.sources.empty()),
+          std::pair("--for", !arguments.length.empty()), std::pair("--at", !arguments.at.empty()),
+          std::pair("--speed", !arguments.speed.empty())}) {
+      if (given)
+        return fmt::format("--database reads what was written there, and {} what is measured: take one", option);
     }
   }
   if (command != "throttle" || arguments.schema) return std::nullopt;

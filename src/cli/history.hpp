@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "cli/context.hpp"
+#include "cli/past_of_database.hpp"
 #include "format/history_view.hpp"
 
 namespace gpukeeper::cli {
@@ -20,6 +21,8 @@ struct HistoryOptions {
   std::vector<std::string> sources = {};                ///< as given to --source
   std::optional<std::chrono::nanoseconds> length = {};  ///< to watch or to play
   std::string daemon = {};                              ///< as given to --daemon; empty: wherever one is found
+  std::optional<PastDatabase> database = {};            ///< it is read there, instead
+  bool hosts = false;                                   ///< only: which machines are in that
 };
 
 /// `gpukeeper history`: what the GPUs did until now, as curves, JSON or CSV.

@@ -401,6 +401,23 @@ class Parser::Declared : private Declaration {
     add_flag(*history, "--schema", arguments.schema, "The JSON Schema of --json.")->excludes(json)->excludes(csv);
     add_device(*history, arguments, "--gpu,--device");
     add_stretch(*history, arguments);
+    add_database(*history, arguments);
+  }
+
+  // Each of them says that a database is meant.
+  void add_database(CLI::App& history, Arguments& arguments) {
+    auto* url = history
+                    .add_option("--database", arguments.database_url,
+                                "Read it from a PostgreSQL database (docs/postgresql.md), postgresql://USER@HOST/NAME; "
+                                "without an address the one that is configured.")
+                    ->expected(0, 1);
+    add(url, {.value = "[URL]"});
+    auto* host = add_text(history, "--database-host", arguments.database_host, "NAME",
+                          "Of that machine there; else of this one.");
+    auto* hosts = add_flag(history, "--database-hosts", arguments.database_hosts, "Which machines are there.");
+    hosts->excludes(host);
+    history.parse_complete_callback(
+        [&arguments, url, host, hosts] { arguments.database = url->count() + host->count() + hosts->count() > 0; });
   }
 
   void add_report(Arguments& arguments) {

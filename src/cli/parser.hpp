@@ -77,6 +77,10 @@ struct Arguments {
   std::vector<std::string> metrics;
   std::string minutes;
   std::string step;
+  bool database = false;
+  std::string database_url;
+  std::string database_host;
+  bool database_hosts = false;
   std::string comment;
   bool all = false;
   std::string config;

@@ -100,7 +100,8 @@ Result<Span> span_of(const History& history, const HistoryQuery& query, const Ol
   const auto now = history.now();
   if (!now) return fail(Errc::unavailable, "nothing was measured yet");
   auto oldest = history.facts().oldest.value_or(now->at);
-  const auto stored = older && !query.since ? older->oldest() : std::nullopt;
+  const bool reaches = query.usual_length && oldest <= now->at - *query.usual_length;
+  const auto stored = older && !query.since && !reaches ? older->oldest() : std::nullopt;
   if (stored && *stored < now->wall) oldest = std::min(oldest, now->at - (now->wall - *stored));
   MonotonicTime from = query.usual_length ? std::max(oldest, now->at - *query.usual_length) : oldest;
   if (query.since) {
@@ -153,25 +154,26 @@ bool is_empty(const HistoryView::MetricPart& metric) {
 }
 
 // What was measured before the history in memory begins, or when that reached no further back.
-void add_older(const OlderHistory& older, const History& history, const Span& span, HistoryView& view,
-               HistoryView::DevicePart& device) {
+Result<void> add_older(const OlderHistory& older, const History& history, const Span& span, HistoryView& view,
+                       HistoryView::DevicePart& device) {
   const DeviceId id{device.id};
   const auto known = first_known(history, span, device);
+  const auto remembered = history.facts().oldest;
+  if (known && *known < span.from + span.step && remembered && *remembered <= span.from) return {};  // it has all of it
   OlderHistory::Query query{.device = id,
                             .metrics = {},
                             .from = view.from,
                             .to = known ? span.wall(*known) : view.to,
                             .step = view.step,
                             .known = known};
-  if (query.to <= query.from) return;
+  if (query.to <= query.from) return {};
   for (const auto& metric : device.metrics) query.metrics.emplace_back(metric.name);
   std::vector<std::vector<std::optional<HistoryBucket>>> found;
   for (const auto& metric : device.metrics) found.emplace_back(metric.buckets.size());
-  const auto read = older.read(query, [&](std::size_t metric, WallTime at, const HistoryBucket& bucket) {
+  auto read = older.read(query, [&](std::size_t metric, WallTime at, const HistoryBucket& bucket) {
     const auto place = static_cast<std::size_t>((at - view.from) / view.step);
     if (place < found[metric].size()) merge(found[metric][place], bucket);
   });
-  static_cast<void>(read);  // who keeps it says why it cannot be read
   for (std::size_t metric = 0; metric < found.size(); ++metric) {
     for (std::size_t i = 0; i < found[metric].size(); ++i) {
       auto& bucket = device.metrics[metric].buckets[i];
@@ -179,6 +181,7 @@ void add_older(const OlderHistory& older, const History& history, const Span& sp
       bucket = found[metric][i];
     }
   }
+  return read;
 }
 
 constexpr std::string_view kSchema = R"json({
@@ -187,13 +190,14 @@ constexpr std::string_view kSchema = R"json({
   "title": "gpukeeper history --json",
   "description": "What the GPUs did until now, in pieces of equal time. Members may be added; none is removed or changes its meaning within gpukeeper.history/1.",
   "type": "object",
-  "required": ["schema", "host", "from", "to", "step_seconds", "devices"],
+  "required": ["schema", "host", "from", "to", "step_seconds", "incomplete", "devices"],
   "properties": {
     "schema": {"const": "gpukeeper.history/1"},
     "host": {"type": "string"},
     "from": {"$ref": "#/$defs/time"},
     "to": {"$ref": "#/$defs/time", "description": "The latest reading lies before it."},
     "step_seconds": {"type": "number", "exclusiveMinimum": 0, "description": "The length of a piece."},
+    "incomplete": {"type": ["string", "null"], "description": "Why a part of what is older could not be read; null when all is there that was kept."},
     "devices": {
       "type": "array",
       "description": "GPUs and their partitions.",
@@ -268,7 +272,7 @@ Result<HistoryView> gather_history(const History& history, const OlderHistory* o
   if (!span) return tl::make_unexpected(span.error());
 
   const auto devices = places(*chosen);
-  if (!query.step) span->step = std::max(span->step, pace_of(history, devices, *rows, *span));
+  if (!query.step) span->step = std::max({span->step, query.pace, pace_of(history, devices, *rows, *span)});
   const MonotonicTime to = span->now.at + std::chrono::milliseconds(1);
   const auto buckets = static_cast<double>((to - span->from) / span->step + 1) * static_cast<double>(devices.size()) *
                        static_cast<double>(rows->size());
@@ -287,7 +291,10 @@ Result<HistoryView> gather_history(const History& history, const OlderHistory* o
       if (!range) return tl::make_unexpected(range.error());
       part.metrics.push_back({std::string(row->name), std::string(row->unit), std::move(range->buckets)});
     }
-    if (older) add_older(*older, history, *span, view, part);
+    if (older && view.incomplete.empty()) {  // who could not be read once is not waited for again
+      const auto read = add_older(*older, history, *span, view, part);
+      if (!read) view.incomplete = read.error().message;
+    }
     if (usual) std::erase_if(part.metrics, is_empty);  // nobody asked for it by name
     view.devices.push_back(std::move(part));
   }
@@ -318,6 +325,7 @@ std::string history_json(const HistoryView& view, bool indented) {
                {"from", rfc3339(view.from)},
                {"to", rfc3339(view.to)},
                {"step_seconds", std::chrono::duration<double>(view.step).count()},
+               {"incomplete", text_or_null(view.incomplete)},
                {"devices", std::move(devices)}},
               indented);
 }
@@ -343,6 +351,9 @@ Result<HistoryView> parse_history(std::string_view text) {
                      .devices = {}};
     view.step = std::chrono::duration_cast<nanoseconds>(
         std::chrono::duration<double>(document.at("step_seconds").get<double>()));
+    if (document.contains("incomplete") && !document.at("incomplete").is_null()) {
+      document.at("incomplete").get_to(view.incomplete);
+    }
     for (const Json& each : document.at("devices")) view.devices.push_back(parse_device(each));
     return view;
   } catch (const nlohmann::json::exception&) {

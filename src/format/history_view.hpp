@@ -23,6 +23,7 @@ struct HistoryQuery {
   std::optional<std::chrono::nanoseconds> step;  ///< of a bucket; nothing: so that there are about `usual_buckets`
   std::optional<std::chrono::nanoseconds> usual_length;  ///< nothing: all that is kept
   std::size_t usual_buckets = 300;
+  std::chrono::nanoseconds pace{0};    ///< from reading to reading of what is older: no usual bucket is shorter
   std::size_t most_buckets = 200'000;  ///< of all metrics and devices
 };
 
@@ -50,6 +51,7 @@ struct HistoryView {
   WallTime to{};
   std::chrono::nanoseconds step{0};
   std::vector<DevicePart> devices;
+  std::string incomplete = {};  ///< why what is older is not there; empty when all is there that was kept
 
   WallTime start_of(std::size_t bucket) const {
     return from + std::chrono::duration_cast<WallTime::duration>(step * static_cast<std::int64_t>(bucket));

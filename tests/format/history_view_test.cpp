@@ -95,7 +95,7 @@ TEST_F(HistoryViewTest, AsJsonAbsentIsNull) {
   const auto view = gather({.metrics = {"temperature_celsius"}, .devices = {"0"}, .since = kThen + 30s, .step = 30s});
   EXPECT_EQ(
       history_json(*view, false),
-      R"({"schema":"gpukeeper.history/1","host":"gpu-box","from":"2026-05-28T20:27:10.000Z","to":"2026-05-28T20:28:39.001Z","step_seconds":30.0,"devices":[)"
+      R"({"schema":"gpukeeper.history/1","host":"gpu-box","from":"2026-05-28T20:27:10.000Z","to":"2026-05-28T20:28:39.001Z","step_seconds":30.0,"incomplete":null,"devices":[)"
       R"({"index":"0","uuid":"GPU-a","name":"NVIDIA H100 80GB HBM3","simulated":false,"recorded":false,"metrics":[)"
       R"({"metric":"temperature_celsius","unit":"celsius","buckets":[)"
       R"({"time":"2026-05-28T20:27:10.000Z","count":30,"min":43.0,"avg":44.45,"max":45.9,"last":45.9},)"

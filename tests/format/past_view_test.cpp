@@ -26,7 +26,10 @@ class FakeOlder final : public OlderHistory {
     }
     return {};
   }
+  mutable int oldest_asked = 0;
+
   std::optional<WallTime> oldest() const override {
+    ++oldest_asked;
     return pieces.empty() ? std::nullopt : std::optional(pieces.front().first);
   }
 };
@@ -103,6 +106,38 @@ TEST_F(PastViewTest, ADeviceThatMemoryHasNothingOfIsReadUpToNow) {
 TEST_F(PastViewTest, WhatCannotBeReadIsAGap) {
   older_.fails = true;
   EXPECT_THAT(last(since(kThen - 20s, 20s)), ElementsAre(-1, 41.9, 43.9, 45.9));
+  const auto view = gather_history(history_, &older_, snapshot_, since(kThen - 20s, 20s));
+  EXPECT_EQ(view->incomplete, "disk I/O error");
+  EXPECT_EQ(parse_history(history_json(*view, false))->incomplete, "disk I/O error");
+}
+
+// Each may take as long as one is patient.
+TEST_F(PastViewTest, WhatCouldNotBeReadOfOneDeviceIsNotAskedOfTheNext) {
+  snapshot_.devices.push_back(Past::gpu(50, "GPU-b", 1));
+  older_.fails = true;
+  EXPECT_EQ(gather_history(history_, &older_, snapshot_, since(kThen - 20s, 20s))->devices.size(), 2u);
+  EXPECT_EQ(older_.asked.size(), 1u);
+}
+
+TEST_F(PastViewTest, NoUsualBucketIsShorterThanThePaceOfWhatIsOlder) {
+  HistoryQuery query{.metrics = {"temperature_celsius"}, .devices = {}, .since = kThen - 20s};
+  query.pace = 30s;
+  EXPECT_EQ(gather_history(history_, &older_, snapshot_, query)->step, 30s);
+  query.step = 5s;
+  EXPECT_EQ(gather_history(history_, &older_, snapshot_, query)->step, 5s);  // whoever wants it
+}
+
+TEST_F(PastViewTest, WhatMemoryHasAllOfIsAskedOfNobodyElse) {
+  EXPECT_THAT(last(since(kThen + 500ms, 20s)), ElementsAre(42.0, 44.0, 45.9));
+  EXPECT_TRUE(older_.asked.empty());
+}
+
+TEST_F(PastViewTest, WhereMemoryReachesFarEnoughNobodyIsAskedForTheOldest) {
+  older_.pieces = {{kThen - 3600s, piece(30)}};
+  HistoryQuery query{.metrics = {"temperature_celsius"}};
+  query.usual_length = 30s;
+  EXPECT_EQ(gather_history(history_, &older_, snapshot_, query)->from, kThen + 29s);
+  EXPECT_EQ(older_.oldest_asked, 0);
 }
 
 TEST_F(PastViewTest, WithoutAnythingKeptItIsWhatMemoryHas) {

@@ -152,6 +152,7 @@ describe('trails', () => {
       from: at(0),
       to: at(20),
       step_seconds: 5,
+      incomplete: null,
       devices: [
         {
           index: '0',

@@ -558,6 +558,7 @@ export type History = {
   from: HistoryTime;
   to: HistoryTime;
   step_seconds: number;
+  incomplete: string | null;
   devices: {
     index: string;
     uuid: string;
