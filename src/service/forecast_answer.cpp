@@ -11,7 +11,7 @@ Response forecast_answer(const Request& request, const Past& past, const Snapsho
   if (!devices) return refused_query(devices.error());
   const auto history = past.history();
   if (!history || snapshot.sequence == 0) return starting();
-  const auto view = forecast::gather_forecasts(*history, past.older, snapshot, *devices);
+  const auto view = forecast::gather_forecasts(*history, past.older().get(), snapshot, *devices);
   if (!view) return refused_query(view.error());
   return json_answer(200, forecast::forecast_json(*view, false) + "\n");
 }

@@ -58,7 +58,7 @@ Response history_answer(const Request& request, const Past& past, const Snapshot
   if (!query) return refused_query(query.error());
   const auto history = past.history();
   if (!history || snapshot.sequence == 0) return starting();
-  const auto view = gather_history(*history, past.older, snapshot, *query);
+  const auto view = gather_history(*history, past.older().get(), snapshot, *query);
   if (!view) return refused_query(view.error());
   return json_answer(200, history_json(*view, false) + "\n");
 }

@@ -16,8 +16,8 @@ namespace gpukeeper::service {
 struct Past {
   std::function<std::shared_ptr<const History>()> history = [] { return nullptr; };
   std::function<std::shared_ptr<const std::vector<LeakSuspect>>()> leaks = [] { return nullptr; };
-  /// What lies further back; it outlives the routes. Null where nothing is kept.
-  const OlderHistory* older = nullptr;
+  /// What lies further back; null where nothing is kept.
+  std::function<std::shared_ptr<const OlderHistory>()> older = [] { return nullptr; };
 };
 
 /// GET /api/v1/history?metric=&device=&since=&step=: what the GPUs did, in buckets. Several metrics or devices are

@@ -7,6 +7,7 @@
 
 #include "prometheus/metrics_settings.hpp"
 #include "telemetry/export_status.hpp"
+#include "telemetry/older_history.hpp"
 #include "telemetry/snapshot.hpp"
 
 namespace gpukeeper::service {
@@ -20,6 +21,8 @@ struct Outlet {
   std::function<ExportStatus()> status;  ///< from any thread
   std::function<void()> begin_stop;      ///< returns at once
   std::function<bool()> ended;           ///< asked until it is true, within a second or so of begin_stop()
+  /// What lies further back than memory, in place of OutletWorld::kept; null where it tells nothing.
+  std::shared_ptr<const OlderHistory> older = nullptr;
 };
 
 /// What an outlet may ask for.
@@ -27,6 +30,8 @@ struct OutletWorld {
   /// What GET /metrics answers of these families (Prometheus text 0.0.4), from any thread, until its outlet has ended;
   /// empty before the first look at the GPUs.
   std::function<std::string(const prometheus::FamilySet&)> metrics;
+  /// What this machine itself keeps of the past.
+  std::shared_ptr<const OlderHistory> kept = nullptr;
 };
 
 using MakeOutlets = std::function<std::vector<Outlet>(const OutletWorld&)>;

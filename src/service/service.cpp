@@ -368,10 +368,11 @@ Service::Service(ServiceOptions options, Parts parts, std::shared_ptr<Clock> clo
 void Service::open_outlets() {
   if (!options_.outlets) return;
   const auto seen = std::make_shared<const Sights>(sights());
-  auto made = options_.outlets({.metrics = [seen](const prometheus::FamilySet& families) -> std::string {
+  const auto text = [seen](const prometheus::FamilySet& families) -> std::string {
     const auto facts = metric_facts(*seen, *seen->metrics.settings());
     return facts.snapshot->sequence == 0 ? "" : metrics_text(facts, families, prometheus::Syntax::text);
-  }});
+  };
+  auto made = options_.outlets({.metrics = text, .kept = keeper_});
   outlets_->publish(std::make_shared<const std::vector<Outlet>>(std::move(made)));
 }
 
@@ -379,6 +380,14 @@ std::vector<ExportStatus> Service::exports() const {
   std::vector<ExportStatus> all;
   for (const Outlet& outlet : *outlets_->read()) all.push_back(outlet.status());
   return all;
+}
+
+// Out of the state directory, unless an outlet knows more. What is played was never there.
+std::shared_ptr<const OlderHistory> Service::older() const {
+  const auto outlets = outlets_->read();
+  const auto knows = std::ranges::find_if(*outlets, [](const Outlet& outlet) { return outlet.older != nullptr; });
+  if (knows != outlets->end() && time_ == clock_) return knows->older;
+  return keeper_;
 }
 
 // Shared with an engine that hangs, so that it holds nothing of this but what it shares, too.
@@ -422,7 +431,8 @@ Sights Service::sights() {
           .clock = time_,
           .instance = instance(*clock_),
           .own_uid = ::geteuid(),
-          .past = {[this] { return engine_.history(); }, [this] { return engine_.leak_suspects(); }, keeper_.get()},
+          .past = {[this] { return engine_.history(); }, [this] { return engine_.leak_suspects(); },
+                   [this] { return older(); }},
           .account = [this](std::optional<WallTime> since) { return account_->account(since); },
           .tariff = [this] { return settings_.read()->tariff; },
           .elsewhere = [this](auto work) { return long_answers_.post(std::move(work)); },

@@ -133,6 +133,7 @@ class Service {
   MetricsDesk metrics_desk();
   void open_outlets();
   std::vector<ExportStatus> exports() const;
+  std::shared_ptr<const OlderHistory> older() const;
   void expect_services(const BookSettings& settings);
   void look_at_history();
   std::vector<std::string> troubles() const;

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <filesystem>
 #include <map>
+#include <system_error>
 #include <utility>
 
 #include <fmt/format.h>
@@ -181,6 +183,8 @@ Error HistoryReader::told(const Failure& failure) const {
 }
 
 Result<void> HistoryReader::read(const Query& query, const Take& take) const {
+  std::error_code unknown;
+  if (!std::filesystem::exists(path_, unknown) && !unknown) return {};  // nothing was kept yet
   auto database = open_to_read(path_);
   if (!database) return tl::make_unexpected(told(database.error()));
   auto done = database->execute("BEGIN");  // what is summed up meanwhile is not seen twice

@@ -2,23 +2,22 @@ import { useEffect, useMemo, useReducer, useRef } from 'preact/hooks';
 import type { ApiConfig, History } from './api/schema';
 import type { Refused } from './api/client';
 import { chartMetrics } from './charts/panels';
-import { spanOf, stepOf, type Range } from './charts/ranges';
+import { spanOf, stepOf, storeSpan, type Range } from './charts/ranges';
 import { Timeline } from './charts/timeline';
 import { parseTime } from './format/time';
 import { useAnswer, useApp, useStore } from './hooks';
 
-/** How many seconds the daemon keeps; null until it said so. */
+/** How many seconds the daemon can look back; null until it said so. */
 export function useStoreSpan(): number | null {
   const config = useAnswer<ApiConfig>('/api/v1/config');
-  const value = (key: string) => config.data?.keys.find((one) => one.key === key)?.value;
-  const span = value('history.span');
-  const stored = value('history.store.enabled') === true ? value('history.store.keep') : 0;
-  return typeof span === 'number' ? Math.max(span, typeof stored === 'number' ? stored : 0) : null;
+  return storeSpan((key) => config.data?.keys.find((one) => one.key === key)?.value);
 }
 
 export interface TimelineView {
   timeline: Timeline | null;
   trouble: Refused | null;
+  /** Why a part of what is older is not there; null where all is. */
+  incomplete: string | null;
   /** Seconds that it reaches back. */
   span: number;
 }
@@ -59,5 +58,5 @@ export function useTimeline(uuid: string, range: Range): TimelineView {
     });
     redraw(0);
   }, [timeline, live.snapshot, uuid]);
-  return { timeline, trouble: answer.trouble, span };
+  return { timeline, trouble: answer.trouble, incomplete: answer.data?.incomplete ?? null, span };
 }

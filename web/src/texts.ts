@@ -130,6 +130,7 @@ export const t = {
     total: 'all of it',
     extents: (min: string, avg: string, max: string) => `${min} to ${max}, mean ${avg}`,
     absent: (names: string) => `Nothing was measured of: ${names}.`,
+    incomplete: (why: string) => `A part of what is older is missing: ${why}.`,
     old: (when: string) => `The GPU was read last at ${when}.`,
     panel: {
       use: 'Use',

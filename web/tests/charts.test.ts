@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { History, HistoryMetric } from '../src/api/schema';
 import { csvOf, fileName } from '../src/charts/csv';
 import { axisOf, panels, type Panel } from '../src/charts/panels';
-import { ranges, spanOf, stepOf } from '../src/charts/ranges';
+import { ranges, spanOf, stepOf, storeSpan } from '../src/charts/ranges';
 import { alertSpans, throttleSpans } from '../src/charts/spans';
 import { extentOf, mostBuckets, Timeline } from '../src/charts/timeline';
 import { alert, at, device, metrics } from './make';
@@ -25,6 +25,7 @@ const history = (some: Record<string, Bucket[]>, step = 10): History => ({
   from: at(0),
   to: at(100),
   step_seconds: step,
+  incomplete: null,
   devices: [
     {
       index: '0',
@@ -209,5 +210,16 @@ describe('files', () => {
     expect(stepOf(300, 18 * 8)).toBe(3);
     expect(spanOf('all', 3_600)).toBe(3_600);
     expect(spanOf('all', null)).toBe(86_400);
+  });
+
+  test('the daemon looks back as far as the longest of memory, file and database', () => {
+    const span = (keys: Record<string, unknown>) => storeSpan((key) => keys[key]);
+    const memory = { 'history.span': 86_400, 'history.store.enabled': false, 'history.store.keep': 2_592_000 };
+    expect(span({})).toBe(null);
+    expect(span(memory)).toBe(86_400);
+    expect(span({ ...memory, 'history.store.enabled': true })).toBe(2_592_000);
+    expect(span({ ...memory, 'database.keep': 5_184_000 })).toBe(86_400); // no database
+    expect(span({ ...memory, 'database.keep': 5_184_000, 'database.url': 'postgresql://db/x' })).toBe(5_184_000);
+    expect(span({ ...memory, 'database.keep': 'off', 'database.url_file': '/f' })).toBe(400 * 86_400);
   });
 });

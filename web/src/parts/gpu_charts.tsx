@@ -43,7 +43,7 @@ export function GpuCharts({ device, now }: { device: StatusDevice; now: number }
   const [zoom, setZoom] = useState<[number, number] | null>(null);
   const pictures = useRef(new Map<string, HTMLCanvasElement>()).current;
   const store = useStoreSpan();
-  const { timeline, trouble, span } = useTimeline(device.uuid, range);
+  const { timeline, trouble, incomplete, span } = useTimeline(device.uuid, range);
   const alerts = useAnswer<Alerts>(
     `/api/v1/alerts?all=true&device=${encodeURIComponent(device.uuid)}`,
     live.alertChanges,
@@ -104,6 +104,7 @@ export function GpuCharts({ device, now }: { device: StatusDevice; now: number }
         </span>
       </div>
       {trouble && <p class="trouble">{trouble.detail}</p>}
+      {incomplete && <p class="trouble">{t.charts.incomplete(safeText(incomplete))}</p>}
       {!timeline && !trouble && <p class="loading">{t.link.waiting}</p>}
       <Key spans={spans} />
       {timeline && present.length > 0 && (
