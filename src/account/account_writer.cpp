@@ -43,6 +43,11 @@ void AccountWriter::configure(Keeping keeping) {
   wake_.notify_one();
 }
 
+Keeping AccountWriter::keeping() const {
+  std::scoped_lock lock(mutex_);
+  return keeping_;
+}
+
 std::string AccountWriter::message() const {
   std::scoped_lock lock(mutex_);
   return message_;
@@ -66,8 +71,19 @@ Result<void> AccountWriter::load() {
   return {};
 }
 
+Result<void> AccountWriter::learn() {
+  while (const auto stretch = accountant_->unknown()) {
+    const auto kept = store_->read(
+        {.since = stretch->begin, .until = stretch->end, .column = std::chrono::seconds(0), .known = stretch->known});
+    if (!kept && kept.error().code != Errc::not_found) return tl::make_unexpected(kept.error());
+    accountant_->learn(*stretch, kept ? *kept : Account());
+  }
+  return {};
+}
+
 Result<void> AccountWriter::save() {
   for (bool again = true; again;) {
+    if (auto learned = learn(); !learned) return learned;
     const auto changes = accountant_->take_changes();
     if (!changes) return {};
     const auto saved = store_->save(*changes);
@@ -84,12 +100,7 @@ Result<void> AccountWriter::save() {
 Result<void> AccountWriter::forget() {
   const auto now = accountant_->steady_date();
   if (!now) return {};
-  std::chrono::nanoseconds length{};
-  {
-    std::scoped_lock lock(mutex_);
-    length = keeping_.length;
-  }
-  const WallTime before = *now - std::chrono::duration_cast<WallTime::duration>(length);
+  const WallTime before = *now - std::chrono::duration_cast<WallTime::duration>(keeping().length);
   if (forgotten_before_ && before >= *forgotten_before_ && before < *forgotten_before_ + kForgetEvery) return {};
   auto forgotten = store_->forget(before);
   if (forgotten) forgotten_before_ = before;
@@ -121,9 +132,9 @@ std::chrono::nanoseconds AccountWriter::turn() {
 
 void AccountWriter::run(const std::stop_token& stop) {
   while (!stop.stop_requested()) {
+    const Keeping known = keeping();  // what is set while it saves counts at once, too
     const auto pause = turn();
     std::unique_lock lock(mutex_);
-    const Keeping known = keeping_;
     wake_.wait_for(lock, stop, pause, [&] { return keeping_ != known; });
   }
   static_cast<void>(turn());

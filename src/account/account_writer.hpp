@@ -50,9 +50,11 @@ class AccountWriter {
 
  private:
   Result<void> load();
+  Result<void> learn();
   Result<void> save();
   Result<void> forget();
   std::string explained(const Error& error) const;
+  Keeping keeping() const;
   void run(const std::stop_token& stop);
 
   const std::shared_ptr<AccountStore> store_;

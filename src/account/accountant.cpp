@@ -188,8 +188,10 @@ Slot& Accountant::slot_at(WallTime at) {
                           .devices = {},
                           .parties = {},
                           .division = {}};
+    if (!before && complete_since_ && open_.begin < *complete_since_) unknown_slots_.insert(open_.begin);
     coarsen();
     forget();
+    forget_parties();
   }
   changed_slots_.insert(open_.begin);
   return open_;
@@ -241,6 +243,7 @@ void Accountant::coarsen() {
     auto last = first;
     for (; last != slots.end() && (*last)->begin < sum->end(); ++last) {
       changed_slots_.erase((*last)->begin);
+      if (unknown_slots_.erase((*last)->begin) > 0) unknown_slots_.insert(sum->begin);
       *sum += **last;
     }
     changed_slots_.insert(sum->begin);
@@ -335,31 +338,6 @@ Account Accountant::account() const {
   return account;
 }
 
-void Accountant::restore(const Account& kept, WallTime complete_since) {
-  std::scoped_lock lock(mutex_);
-  Places places;
-  for (const AccountedDevice& device : kept.devices) places.devices.push_back(place_of(device));
-  for (const auto& party : kept.parties) places.parties.push_back(place_of(*party));
-  // What was counted since the start, perhaps in slots that were there before.
-  auto counted = std::exchange(account_.slots, {});
-  if (!open_.devices.empty()) counted.push_back(std::make_shared<const Slot>(std::exchange(open_, Slot())));
-  for (const auto& slot : kept.slots) insert(moved(*slot, places));
-  for (const auto& slot : counted) {
-    auto before = take_slot(slot->begin);
-    if (before) *before += *slot;
-    changed_slots_.insert(before ? before->begin : slot->begin);
-    insert(before ? std::move(*before) : *slot);
-  }
-  account_.pods.insert(kept.pods.begin(), kept.pods.end());
-  for (const Alert& alert : kept.alerts) alerts_.try_emplace(AlertKey(*alert.fired_at, alert.id), alert);
-  if (kept.since) {
-    unknown_alerts_ = kept.until;
-    if (!account_.since) account_.until = kept.until;
-    account_.since = account_.since ? std::min(*account_.since, *kept.since) : *kept.since;
-  }
-  complete_since_ = complete_since;
-}
-
 std::optional<WallTime> Accountant::complete_since() const {
   std::scoped_lock lock(mutex_);
   return complete_since_;
@@ -375,17 +353,22 @@ std::optional<Account> Accountant::take_changes() {
                   .slots = {},
                   .pods = {},
                   .alerts = {}};
-  for (const std::string& uid : changed_pods_) changes.pods.emplace(uid, account_.pods.at(uid));
-  for (const auto& slot : account_.slots) {
-    if (changed_slots_.contains(slot->begin)) changes.slots.push_back(slot);
+  for (const std::string& uid : changed_pods_) {
+    if (const auto found = account_.pods.find(uid); found != account_.pods.end()) changes.pods.insert(*found);
   }
-  if (!open_.devices.empty() && changed_slots_.contains(open_.begin)) {
+  const auto is_ready = [&](WallTime begin) {
+    return changed_slots_.contains(begin) && !unknown_slots_.contains(begin);
+  };
+  for (const auto& slot : account_.slots) {
+    if (is_ready(slot->begin)) changes.slots.push_back(slot);
+  }
+  if (!open_.devices.empty() && is_ready(open_.begin)) {
     changes.slots.push_back(std::make_shared<const Slot>(open_));
   }
   for (const AlertKey& key : changed_alerts_) {
     if (const auto found = alerts_.find(key); found != alerts_.end()) changes.alerts.push_back(found->second);
   }
-  changed_slots_.clear();
+  changed_slots_ = unknown_slots_;
   changed_alerts_.clear();
   changed_pods_.clear();
   return changes;

@@ -62,6 +62,18 @@ class Accountant {
   /// was left out of it.
   void restore(const Account& kept, WallTime complete_since);
 
+  /// A stretch of time further back than the memory goes, in which something was counted all the same, as somebody set
+  /// the clock back: what is kept of it is to be learned before it is saved, or that would take its place.
+  struct Unknown {
+    WallTime begin;
+    WallTime end;
+    std::vector<std::pair<WallTime, WallTime>> known;  ///< what is known of that time and what lies around it; by begin
+  };
+  /// Nothing where all is known. take_changes() leaves it out until then.
+  std::optional<Unknown> unknown() const;
+  /// Takes in what is kept of that stretch, but for what is known of it.
+  void learn(const Unknown& stretch, const Account& kept);
+
   /// From when on account() leaves nothing out of what was ever counted; nothing before restore().
   std::optional<WallTime> complete_since() const;
 
@@ -99,6 +111,9 @@ class Accountant {
   bool is_steady() const;
   void coarsen();
   void forget();
+  void forget_parties();
+  void forget_pods();
+  void merge(const Account& kept, const std::vector<std::shared_ptr<const Slot>>& counted);
   void note_pods(const Sight& sight);
   void note_alerts(const Snapshot& snapshot);
   void end_unknown_alerts(const AlertList& known);
@@ -110,9 +125,11 @@ class Accountant {
   Slot open_;
   std::map<DeviceId, std::uint32_t> device_places_;
   std::map<Party, std::uint32_t> party_places_;
+  std::size_t parties_looked_at_ = 0;  // so many there were when it was last asked which are used
   std::map<AlertKey, Alert> alerts_;
   std::shared_ptr<const AlertList> alerts_seen_;
   std::set<WallTime> changed_slots_;  // their begins
+  std::set<WallTime> unknown_slots_;  // begins of those that may stand in the store with more in them
   std::set<AlertKey> changed_alerts_;
   std::set<std::string> changed_pods_;  // their uids
   std::optional<WallTime> complete_since_;

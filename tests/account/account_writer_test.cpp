@@ -1,5 +1,7 @@
 #include "account/account_writer.hpp"
 
+#include <atomic>
+#include <functional>
 #include <thread>
 
 #include <gmock/gmock.h>
@@ -20,12 +22,13 @@ class FakeStore final : public AccountStore {
   std::string place() const override { return "account.db"; }
   std::string notice() const override { return ""; }
 
-  Result<Account> load(WallTime, std::chrono::seconds) override {
+  Result<Account> load(WallTime now, std::chrono::seconds length) override {
     if (load_fails) return fail(Errc::unavailable, "the disk is asleep");
-    return kept();
+    return read({.since = std::min(now, kept().until) - length, .until = {}});
   }
   Result<Saved> save(const Account& changes) override {
     ++saves;
+    if (meanwhile) meanwhile();
     if (save_fails) return fail(Errc::resource_exhausted, "the disk is full");
     std::vector<std::shared_ptr<const Slot>> rest;
     Account all = kept();
@@ -39,7 +42,15 @@ class FakeStore final : public AccountStore {
     forgotten = before;
     return {};
   }
-  Result<Account> read(const Wanted&) const override { return kept(); }
+  Result<Account> read(const Wanted& wanted) const override {
+    Account account = kept();
+    std::erase_if(account.slots, [&](const auto& slot) {
+      const auto touches = [&](const auto& span) { return slot->begin < span.second && span.first < slot->end(); };
+      return (wanted.since && slot->end() <= *wanted.since) || (wanted.until && slot->begin >= *wanted.until) ||
+             std::ranges::any_of(wanted.known, touches);
+    });
+    return account;
+  }
 
   void lose() {
     account_ = {};
@@ -50,7 +61,8 @@ class FakeStore final : public AccountStore {
   bool load_fails = false;
   bool save_fails = false;
   bool was_lost = false;
-  int saves = 0;
+  std::atomic<int> saves = 0;
+  std::function<void()> meanwhile;  // while it saves
   std::optional<WallTime> forgotten;
 
  private:
@@ -186,6 +198,56 @@ TEST_F(AccountWriterTest, WhatIsOldIsForgottenOnceTheDateIsBelieved) {
   static_cast<void>(writes->turn());
   ASSERT_TRUE(store_->forgotten);
   EXPECT_NEAR(std::chrono::duration<double>(date_ - *store_->forgotten).count(), 400 * 86'400.0, 60);
+}
+
+// The hour of a month ago is not in memory: what is counted in its first ten minutes anew must not take its place.
+TEST_F(AccountWriterTest, AClockThatIsSetBackFurtherThanTheMemoryGoesTakesNothingFromWhatWasKept) {
+  const WallTime hour = std::chrono::floor<std::chrono::hours>(kThen);
+  {
+    Process before{.accountant = std::make_shared<Accountant>(AccountantOptions{.fine = 1h})};
+    const auto writes = writer(before);
+    WallTime date = hour;
+    before.watch(date, 50min, 10s);
+    date = hour + 40 * 24h;
+    before.watch(date, 10s);
+  }
+  const double kept = watched(store_->kept());
+  clock_->set_wall(hour + 40 * 24h + 1h);
+  Process process;
+  const auto writes = writer(process);
+  wait_until_loaded(process);
+  ASSERT_LT(watched(process.accountant->account()), kept);
+  WallTime date = hour + 40 * 24h + 1h;
+  process.watch(date, 10s);
+  static_cast<void>(writes->turn());
+  date = hour;
+  for (int i = 0; i < 4; ++i) {
+    process.watch(date, 9s);
+    static_cast<void>(writes->turn());
+  }
+  date = hour + 10min;
+  process.watch(date, 10s);
+  static_cast<void>(writes->turn());
+  // Between two looks lies a second each, or what a jump of the date left: nothing is counted twice.
+  EXPECT_NEAR(watched(store_->kept()), kept + 10 + 4 * 9 + 10, 6);
+  EXPECT_GE(watched(store_->kept()), kept + 10 + 4 * 9 + 10);
+}
+
+TEST_F(AccountWriterTest, WhatIsSetWhileItSavesCountsAtOnce) {
+  Process process;
+  std::atomic<AccountWriter*> which = nullptr;
+  store_->save_fails = true;
+  store_->meanwhile = [&] {
+    if (store_->saves == 1) which.load()->configure({.interval = 2h, .length = 400 * 24h});
+  };
+  const auto writes = writer(process);
+  which = writes.get();
+  wait_until_loaded(process);
+  process.watch(date_, 30s);
+  writes->configure({.interval = 3h, .length = 400 * 24h});  // the thread saves now, and is told of another interval
+  const auto end = std::chrono::steady_clock::now() + 20s;   // without it, a minute goes by
+  while (store_->saves < 2 && std::chrono::steady_clock::now() < end) std::this_thread::yield();
+  EXPECT_GE(store_->saves, 2);
 }
 
 }  // namespace

@@ -328,6 +328,32 @@ TEST(AccountantTest, AClockThatIsYearsAheadForAMomentTakesNothingAway) {
   EXPECT_FALSE(accountant.steady_date());
 }
 
+// More than are remembered at a time, but never more within what is kept.
+TEST(AccountantTest, PartiesWhoseTimeIsForgottenMakeRoomForOthers) {
+  Accountant accountant;
+  constexpr int kParties = 25'000;
+  constexpr auto kEach = 40 * 86'400s / kParties;
+  for (int i = 0; i < kParties; ++i) {
+    GpuProcess p = process(1, "python3", 4'000);
+    ProcessFacts facts;
+    facts.user = "u" + std::to_string(i);
+    facts.place = ProcessPlace{};
+    facts.place->pod_uid = "uid" + std::to_string(i);
+    facts.place->pod = PodNames{.name_space = "ml", .pod = "p" + std::to_string(i), .container = "main"};
+    accountant.add(at(i * kEach, {gpu(100, 10, {told(p, facts)})}));
+    if (i % 100 == 0) static_cast<void>(accountant.take_changes());  // as who saves does
+  }
+  const Account account = accountant.account();
+  const Sums all = sums(account);
+  EXPECT_FALSE(all.users.contains("(others)"));
+  EXPECT_LE(account.parties.size(), Accountant::kMostParties);
+  EXPECT_LE(account.pods.size(), Accountant::kMostParties);
+  EXPECT_TRUE(account.pods.contains("uid" + std::to_string(kParties - 1)));
+  EXPECT_DOUBLE_EQ(all.users.at("u" + std::to_string(kParties - 2)).gpu_seconds,
+                   static_cast<double>(std::chrono::seconds(kEach).count()));
+  EXPECT_NEAR(static_cast<double>(all.users.size()), 31.0 / 40 * kParties, 100);
+}
+
 TEST(AccountantTest, APodIsKnownByItsNameOnceThatIsTold) {
   const auto in_pod = [](std::optional<PodNames> names) {
     ProcessFacts facts;
