@@ -24,7 +24,7 @@ Response accounting_answer(const Request& request, const AccountingDesk& desk, c
   const auto range = report_range(request, snapshot.taken_at);
   if (!range) return refused_query(range.error());
   const auto accounting =
-      report::account_for(desk.account(range->since), *range, *by,
+      report::account_for(desk.account(range->since, range->until), *range, *by,
                           {.host = snapshot.host, .basis = report::Basis::daemon, .tariff = desk.tariff()});
   if (!accounting) return refused_query(accounting.error());
   if (format == "csv") return report_document("text/csv; charset=utf-8", report::accounting_csv(*accounting));

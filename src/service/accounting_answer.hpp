@@ -12,8 +12,8 @@ namespace gpukeeper::service {
 
 /// What it is accounted from.
 struct AccountingDesk {
-  /// From that moment on at the least; nothing: as far back as is quickly known.
-  std::function<account::Account(std::optional<WallTime> since)> account;
+  /// Between these moments at the least; nothing: as far back as is quickly known, until now.
+  std::function<account::Account(std::optional<WallTime> since, std::optional<WallTime> until)> account;
   std::function<account::Tariff()> tariff = [] { return account::Tariff(); };
 };
 

@@ -15,6 +15,9 @@ using namespace std::chrono_literals;
 // Of a longer time days are enough: hours of years fill the memory.
 constexpr auto kInDetail = 62 * 24h;
 
+// Nobody may ask again whether the file can be read, so that it could not is said for so long.
+constexpr auto kSaid = 10min;
+
 std::vector<std::pair<WallTime, WallTime>> spans_of(const account::Account& account) {
   std::vector<std::pair<WallTime, WallTime>> spans;
   for (const auto& slot : account.slots) spans.emplace_back(slot->begin, slot->end());
@@ -48,16 +51,17 @@ void KeptAccount::see(const Snapshot& snapshot, std::span<const account::LeasedP
   accountant_->add(snapshot, leased);
 }
 
-account::Account KeptAccount::account(std::optional<WallTime> since) const {
+account::Account KeptAccount::account(std::optional<WallTime> since, std::optional<WallTime> until) const {
   auto known = accountant_->account();
   const auto complete = accountant_->complete_since();
   const auto here = kept();
   if (!since || !complete || *since >= *complete || !here) return known;
   const bool long_ago = known.until - *since > kInDetail;
   auto older =
-      here->store->read({.since = since, .until = {}, .column = long_ago ? 24h : 0h, .known = spans_of(known)});
+      here->store->read({.since = since, .until = until, .column = long_ago ? 24h : 0h, .known = spans_of(known)});
   std::scoped_lock lock(mutex_);
   unreadable_ = older ? std::string() : fmt::format("the account before this start: {}", older.error().message);
+  unreadable_at_ = clock_->now();
   return older ? joined(std::move(*older), known) : known;
 }
 
@@ -67,7 +71,7 @@ std::vector<std::string> KeptAccount::trouble() const {
   if (!here) return all;
   if (auto message = here->writer->message(); !message.empty()) all.push_back(std::move(message));
   std::scoped_lock lock(mutex_);
-  if (!unreadable_.empty()) all.push_back(unreadable_);
+  if (!unreadable_.empty() && clock_->now() - unreadable_at_ < kSaid) all.push_back(unreadable_);
   return all;
 }
 

@@ -32,9 +32,9 @@ class KeptAccount {
 
   void see(const Snapshot& snapshot, std::span<const account::LeasedProcess> leased);
 
-  /// Who used the devices, from that moment on, or at the least as long as the memory goes back. It may wait for a
-  /// disk.
-  account::Account account(std::optional<WallTime> since) const;
+  /// Who used the devices, from that moment on, or at the least as long as the memory goes back; what lies before that
+  /// only up to `until`. It may wait for a disk.
+  account::Account account(std::optional<WallTime> since, std::optional<WallTime> until) const;
 
   /// What does not work, a sentence each.
   std::vector<std::string> trouble() const;
@@ -63,6 +63,7 @@ class KeptAccount {
   account::Keeping keeping_;          // guarded by mutex_, as all below
   std::shared_ptr<const Kept> kept_;  // null: in memory only
   mutable std::string unreadable_;    // why the file could not be read when it was last
+  mutable MonotonicTime unreadable_at_{};
 };
 
 }  // namespace gpukeeper::service

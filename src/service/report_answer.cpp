@@ -54,7 +54,7 @@ Response report_answer(const Request& request, const ReportDesk& desk, const Sna
   if (snapshot.sequence == 0) return starting();
   const auto range = report_range(request, snapshot.taken_at);
   if (!range) return refused_query(range.error());
-  const auto report = report::gather(desk.account(range->since), *range,
+  const auto report = report::gather(desk.account(range->since, range->until), *range,
                                      {.host = snapshot.host,
                                       .basis = report::Basis::daemon,
                                       .tariff = desk.tariff(),

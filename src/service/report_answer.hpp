@@ -15,8 +15,9 @@ namespace gpukeeper::service {
 
 /// What a report is made from.
 struct ReportDesk {
-  /// From that moment on at the least; nothing: as far back as is quickly known.
-  std::function<account::Account(std::optional<WallTime> since)> account = [](auto) { return account::Account(); };
+  /// Between these moments at the least; nothing: as far back as is quickly known, until now.
+  std::function<account::Account(std::optional<WallTime> since, std::optional<WallTime> until)> account =
+      [](auto, auto) { return account::Account(); };
   std::function<account::Tariff()> tariff = [] { return account::Tariff(); };
   std::function<std::shared_ptr<const FaultList>()> faults;  ///< never null
   /// gpukeeper.leases/1 for whoever asks; empty where there is no ledger.

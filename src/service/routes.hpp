@@ -62,8 +62,9 @@ struct Sights {
   std::string instance;                ///< tells one start of the program from another
   uid_t own_uid = 0;                   ///< the user that it runs as
   Past past = {};
-  /// Who used the devices until now, from that moment on at the least; nothing: as far back as is quickly known.
-  std::function<account::Account(std::optional<WallTime> since)> account = [](auto) { return account::Account(); };
+  /// Who used the devices, between these moments at the least; nothing: as far back as is quickly known, until now.
+  std::function<account::Account(std::optional<WallTime> since, std::optional<WallTime> until)> account =
+      [](auto, auto) { return account::Account(); };
   std::function<account::Tariff()> tariff = [] { return account::Tariff(); };  ///< what energy costs
   /// Runs what takes long elsewhere, unless too much of it waits; null: here and at once.
   std::function<bool(std::function<void()>)> elsewhere = nullptr;

@@ -433,7 +433,7 @@ Sights Service::sights() {
           .own_uid = ::geteuid(),
           .past = {[this] { return engine_.history(); }, [this] { return engine_.leak_suspects(); },
                    [this] { return older(); }},
-          .account = [this](std::optional<WallTime> since) { return account_->account(since); },
+          .account = [this](auto since, auto until) { return account_->account(since, until); },
           .tariff = [this] { return settings_.read()->tariff; },
           .elsewhere = [this](auto work) { return long_answers_.post(std::move(work)); },
           .trouble = [this] { return engine_.trouble(); },

@@ -23,7 +23,7 @@ class ReportAnswerTest : public testing::Test {
       snapshot_.taken_at = kThen + std::chrono::seconds(second);
       accountant_.add(snapshot_);
     }
-    desk_.account = [this](auto) { return accountant_.account(); };
+    desk_.account = [this](auto, auto) { return accountant_.account(); };
     desk_.tariff = [] { return account::Tariff{.price_per_kwh = 0.5, .currency = "EUR"}; };
     desk_.faults = [] { return std::make_shared<const FaultList>(); };
   }
