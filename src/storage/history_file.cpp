@@ -52,6 +52,7 @@ constexpr auto kSameClock = std::chrono::seconds(5);
 
 constexpr std::int64_t kDropAtOnce = 256;  // blocks
 constexpr std::int64_t kFreePages = 16;    // that stay in the file
+constexpr std::int64_t kMostRows = 65536;  // of a block; five minutes have 3,000, and pieces are fewer. More is forged
 
 milliseconds since_epoch(WallTime time) {
   return std::chrono::floor<milliseconds>(time.time_since_epoch());
@@ -109,11 +110,12 @@ std::optional<StoredBlock> read_block(Statement& row, std::int64_t device) {
   block.run = row.integer();
   block.since = milliseconds(row.integer());
   block.layout = row.integer();
-  block.rows = static_cast<std::size_t>(row.integer());
+  const std::int64_t rows = row.integer();
+  block.rows = static_cast<std::size_t>(rows);
   const std::int64_t sum = row.integer();
   const std::string bytes = row.text();
   block.bytes.assign(bytes.begin(), bytes.end());
-  if (block.tier > kTop || sum != checksum(device, block)) return std::nullopt;
+  if (block.tier > kTop || rows < 0 || rows > kMostRows || sum != checksum(device, block)) return std::nullopt;
   return block;
 }
 

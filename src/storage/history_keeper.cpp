@@ -106,6 +106,7 @@ void HistoryKeeper::remember(std::shared_ptr<const History> history) {
 void HistoryKeeper::see(const std::shared_ptr<const Snapshot>& snapshot) {
   {
     std::scoped_lock lock(mutex_);
+    note_devices(*snapshot);
     latest_ = snapshot;
     seen_ = floor_to(snapshot->taken_at, settings_.batch);
     if (seen_ == done_) return;
@@ -139,17 +140,14 @@ void HistoryKeeper::note(std::string notice) {
 
 std::optional<nanoseconds> HistoryKeeper::step(bool everything) {
   HistoryStoreSettings settings;
-  std::shared_ptr<const Snapshot> latest;
   std::shared_ptr<const History> history;
   {
     std::scoped_lock lock(mutex_);
     settings = settings_;
-    latest = latest_;
     history = history_;
     set_ = false;
     done_ = seen_;
   }
-  if (latest) note_devices(*latest);
   if (!file_) return std::nullopt;
   if (!settings.enabled) {
     file_->close();
@@ -172,11 +170,17 @@ std::optional<nanoseconds> HistoryKeeper::step(bool everything) {
   return std::nullopt;
 }
 
+// Of every snapshot: one that comes and goes between two batches was measured as well.
 void HistoryKeeper::note_devices(const Snapshot& snapshot) {
   for (const DeviceSnapshot& device : snapshot.devices) {
     devices_.insert(device.device->id);
     for (const DeviceSnapshot& partition : device.partitions) devices_.insert(partition.device->id);
   }
+}
+
+std::set<DeviceId> HistoryKeeper::devices() const {
+  std::scoped_lock lock(mutex_);
+  return devices_;
 }
 
 // When somebody sets the clock, it may be set back soon.
@@ -209,11 +213,12 @@ HistoryKeeper::Outcome HistoryKeeper::write(const History& history, const Histor
   const auto oldest = history.facts().oldest;
   if (!oldest) return {};
   const auto offset = std::chrono::round<milliseconds>(offset_of(now));
+  const auto devices = this->devices();
   auto from = std::max(written_.value_or(*oldest), *oldest);
   while (from < until) {
     const MonotonicTime to = std::min(until, from + kStretch);
     std::vector<HistoryFile::Entry> entries;
-    for (const DeviceId& device : devices_) {
+    for (const DeviceId& device : devices) {
       const auto ticks = ticks_of(history, device, from, to);
       if (ticks.times.empty()) continue;
       entries.push_back({device, history_file::stored_block(ticks, offset)});
@@ -302,7 +307,14 @@ Result<void> HistoryKeeper::read(const Query& query, const Take& take) const {
 
 std::optional<WallTime> HistoryKeeper::oldest() const {
   const auto from = reader();
-  return from ? from->oldest() : std::nullopt;
+  return from ? from->oldest_after(kept_since()) : std::nullopt;
+}
+
+// What is dated before that is none of what is kept: a clock had stopped, and the machine began in 1970.
+WallTime HistoryKeeper::kept_since() const {
+  std::scoped_lock lock(mutex_);
+  if (!latest_) return WallTime::min();
+  return latest_->taken_at - std::chrono::duration_cast<WallTime::duration>(settings_.keep);
 }
 
 }  // namespace gpukeeper

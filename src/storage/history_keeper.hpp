@@ -81,6 +81,8 @@ class HistoryKeeper final : public OlderHistory {
   std::optional<std::chrono::nanoseconds> failed(const sqlite::Failure& failure);
   Outcome make_ready();
   void note_devices(const Snapshot& snapshot);
+  std::set<DeviceId> devices() const;
+  WallTime kept_since() const;
   Outcome write(const History& history, const History::Now& now, MonotonicTime until);
   Outcome look_after(const HistoryStoreSettings& settings, const History::Now& now);
   void follow(const History::Now& now);
@@ -94,7 +96,6 @@ class HistoryKeeper final : public OlderHistory {
 
   // Of the thread that steps.
   std::unique_ptr<history_file::HistoryFile> file_;  // null until open()
-  std::set<DeviceId> devices_;                       // that this process has seen
   std::optional<MonotonicTime> written_;             // what was measured before is in the file
   std::optional<std::chrono::nanoseconds> offset_;   // between the clocks, at the last step
   MonotonicTime right_since_{};                      // the clock on the wall was not set since
@@ -107,6 +108,7 @@ class HistoryKeeper final : public OlderHistory {
   std::shared_ptr<const History> history_;  // null until it is known
   bool set_ = false;                        // since the last step
   std::shared_ptr<const Snapshot> latest_;  // null before the first
+  std::set<DeviceId> devices_;              // that this process has seen
   std::optional<WallTime> seen_;            // its batch
   std::optional<WallTime> done_;            // the batch up to which it was written
   std::string trouble_;

@@ -74,7 +74,8 @@ class Look {
     }
   }
 
-  // Coarser tiers than the usual one are read up to where the usual one begins.
+  // Coarser tiers than the usual one are read up to where the usual one begins: within what is asked for, as a machine
+  // whose clock had stopped may have measured something in 1970.
   void find_begins() {
     milliseconds begin = ends_.at(0);
     for (std::size_t tier = 0; tier <= usual_; ++tier) begin = std::min(begin, first_of(tier, passed_over(tier)));
@@ -89,12 +90,13 @@ class Look {
 
   milliseconds first_of(std::size_t tier, std::int64_t after) {
     auto first = ends_.at(0);
-    auto statement = database_.prepare("SELECT min(first_ms) FROM block WHERE tier = ? AND device = ? AND id > ?");
+    auto statement =
+        database_.prepare("SELECT min(first_ms) FROM block WHERE tier = ? AND device = ? AND id > ? AND last_ms >= ?");
     if (!statement) {
       outcome_ = tl::make_unexpected(statement.error());
       return first;
     }
-    statement->bind(std::uint64_t{tier}).bind(device_).bind(after);
+    statement->bind(std::uint64_t{tier}).bind(device_).bind(after).bind(std::int64_t{since_epoch(query_.from).count()});
     const auto row = statement->step();
     if (!row) outcome_ = tl::make_unexpected(row.error());
     if (row && *row && !statement->is_null()) first = milliseconds(statement->integer());
@@ -194,10 +196,15 @@ Result<void> HistoryReader::read(const Query& query, const Take& take) const {
 }
 
 std::optional<WallTime> HistoryReader::oldest() const {
+  return oldest_after(WallTime::min());
+}
+
+std::optional<WallTime> HistoryReader::oldest_after(WallTime moment) const {
   auto database = open_to_read(path_);
   if (!database) return std::nullopt;
-  auto statement = database->prepare("SELECT min(first_ms) FROM block");
+  auto statement = database->prepare("SELECT min(first_ms) FROM block WHERE last_ms >= ?");
   if (!statement) return std::nullopt;
+  statement->bind(std::int64_t{since_epoch(moment).count()});
   const auto row = statement->step();
   if (!row || !*row || statement->is_null()) return std::nullopt;
   return WallTime(std::chrono::duration_cast<WallTime::duration>(milliseconds(statement->integer())));

@@ -23,6 +23,9 @@ class HistoryReader final : public OlderHistory {
   Result<void> read(const Query& query, const Take& take) const override;
   std::optional<WallTime> oldest() const override;
 
+  /// Of what does not end before that moment.
+  std::optional<WallTime> oldest_after(WallTime moment) const;
+
  private:
   Error told(const sqlite::Failure& failure) const;
 

@@ -11,6 +11,7 @@
 #include "fakes/past.hpp"
 #include "fakes/temporary_folder.hpp"
 #include "faulty_disk.hpp"
+#include "storage/history_file.hpp"
 #include "storage/sqlite.hpp"
 
 namespace gpukeeper {
@@ -89,11 +90,12 @@ class HistoryKeeperTest : public testing::Test {
     return well;
   }
 
-  std::vector<Found> read(nanoseconds step = 1s, std::optional<MonotonicTime> known = {}) const {
+  std::vector<Found> read(nanoseconds step = 1s, std::optional<MonotonicTime> known = {}, WallTime from = WallTime(),
+                          const char* device = "GPU-a") const {
     std::vector<Found> found;
-    const auto done = keeper_->read({.device = DeviceId{"GPU-a"},
+    const auto done = keeper_->read({.device = DeviceId{device},
                                      .metrics = {"temperature_celsius"},
-                                     .from = WallTime(),
+                                     .from = from,
                                      .to = wall_ + 8760h,
                                      .step = step,
                                      .known = known},
@@ -262,6 +264,65 @@ TEST_F(HistoryKeeperTest, WhatThisProcessRemembersIsNotReadOnceMoreAtItsOldDate)
   EXPECT_THAT(read(), testing::Not(IsEmpty()));
 }
 
+TEST_F(HistoryKeeperTest, WhatAStoppedClockDatedLongAgoHidesNothing) {
+  settings_.keep_seconds = 3h;
+  settings_.keep_ten_seconds = 12h;
+  write_seldom();
+  const WallTime right = wall_;
+  wall_ = WallTime(24h);
+  ASSERT_TRUE(live(30min, 10s));
+  wall_ = right;
+  ASSERT_TRUE(live(30h, 10s));
+  ASSERT_FALSE(keeper_->step(true));
+  ASSERT_TRUE(sqlite::Database::open(path_, sqlite::Database::Access::own)
+                  ->execute("INSERT INTO block SELECT NULL, device, tier, 1000, 2000, run, 0, layout, row_count, "
+                            "checksum, data FROM block WHERE tier = 0 LIMIT 1"));  // not yet dropped
+  std::size_t count = 0;
+  for (const Found& each : read(1s, {}, right)) count += each.bucket.count;
+  EXPECT_EQ(count, 30u * 360);
+  EXPECT_GE(keeper_->oldest().value_or(WallTime()), right - 1h);  // a piece of an hour
+}
+
+TEST_F(HistoryKeeperTest, ADeviceThatComesAndGoesWithinABatchIsStored) {
+  ASSERT_TRUE(live(2min));
+  Snapshot both = Past::one(0, 41);
+  both.devices.push_back(both.devices[0]);
+  auto other = *both.devices[0].device;
+  other.id = DeviceId{"GPU-b"};
+  both.devices[1].device = std::make_shared<const Device>(std::move(other));
+  both.monotonic = MonotonicTime(up_);
+  both.taken_at = wall_;
+  for (DeviceSnapshot& device : both.devices) device.read_at = wall_;
+  history_->add(both);
+  keeper_->see(std::make_shared<const Snapshot>(both));
+  up_ += 1s;
+  wall_ += 1s;
+  ASSERT_TRUE(live(2min));
+  restart();
+  EXPECT_THAT(read(1s, {}, WallTime(), "GPU-b"), SizeIs(1));
+}
+
+TEST_F(HistoryKeeperTest, ABlockThatClaimsMoreRowsThanAnyHasIsAGap) {
+  ASSERT_TRUE(live(10min));
+  const std::size_t written = read().size();
+  keeper_.reset();
+  {
+    history_file::HistoryFile file(path_);
+    ASSERT_TRUE(file.open());
+    history_file::Ticks ticks{.times = {1000ms}, .metrics = {{40.0}}};
+    auto block = history_file::stored_block(ticks, 1'780'000'000s);
+    for (const std::size_t rows : {std::size_t{100'000'000'000}, ~std::size_t{0}}) {
+      block.rows = rows;
+      block.run = static_cast<std::int64_t>(rows % 7);
+      ASSERT_TRUE(file.append({{DeviceId{"GPU-a"}, block}}, {{"temperature_celsius"}}));
+    }
+    EXPECT_TRUE(file.sum_up(wall_ + 24h));
+  }
+  keeper_ = std::make_unique<HistoryKeeper>(settings_);
+  keeper_->open(folder_);
+  EXPECT_EQ(read().size(), written);
+}
+
 TEST_F(HistoryKeeperTest, OnAFullDiskItGoesOnInMemoryAndIsWrittenLater) {
   ASSERT_TRUE(live(5min));
   {
@@ -291,12 +352,17 @@ TEST_F(HistoryKeeperTest, AnyWriteMayBeTheLast) {
   for (const auto fault : {FaultyDisk::Fault::broken, FaultyDisk::Fault::torn}) {
     for (int after = 0; after < 60; after += 3) {
       ASSERT_TRUE(live(3min, 20s));
+      const std::size_t committed = read().size();
+      ASSERT_GT(committed, 0u);
       {
         const FaultyDisk disk(fault, after);
         live(5min, 20s);
       }
       kill();
-      for (const Found& each : read()) {
+      const auto found = read();
+      ASSERT_GE(found.size(), committed) << after;
+      ASSERT_FALSE(std::filesystem::exists(path_ + ".damaged-1"));
+      for (const Found& each : found) {
         const auto known = std::ranges::find(truth_, each.at, &Value::at);
         ASSERT_NE(known, truth_.end());
         ASSERT_EQ(each.bucket.last, known->celsius);
