@@ -93,12 +93,7 @@ void add_metric(std::string& page, const HistoryView& view, const HistoryView::M
   }
 }
 
-Result<HistoryView> watched_history(const HistoryOptions& options, Context& context, std::size_t buckets) {
-  // Whoever names a metric gets it, stored usually or not.
-  const auto session =
-      watch_stretch({.sources = options.sources, .length = options.length, .metrics = options.metrics}, context);
-  if (!session) return tl::make_unexpected(session.error());
-  Engine& engine = (*session)->engine();
+Result<HistoryQuery> query_of(const HistoryOptions& options, WallTime now, std::size_t buckets) {
   HistoryQuery query{.metrics = options.metrics,
                      .devices = options.devices,
                      .since = {},
@@ -106,11 +101,22 @@ Result<HistoryView> watched_history(const HistoryOptions& options, Context& cont
                      .usual_length = {},
                      .usual_buckets = buckets};
   if (options.since) {
-    const auto since = parse_since(*options.since, engine.snapshot()->taken_at);
+    const auto since = parse_since(*options.since, now);
     if (!since) return tl::make_unexpected(since.error());
     query.since = *since;
   }
-  return gather_history(*engine.history(), *engine.snapshot(), query);
+  return query;
+}
+
+Result<HistoryView> watched_history(const HistoryOptions& options, Context& context, std::size_t buckets) {
+  // Whoever names a metric gets it, stored usually or not.
+  const auto session =
+      watch_stretch({.sources = options.sources, .length = options.length, .metrics = options.metrics}, context);
+  if (!session) return tl::make_unexpected(session.error());
+  Engine& engine = (*session)->engine();
+  const auto query = query_of(options, engine.snapshot()->taken_at, buckets);
+  if (!query) return tl::make_unexpected(query.error());
+  return gather_history(*engine.history(), *engine.snapshot(), *query);
 }
 
 // Who names a source, or says how long to watch, wants no memories.
@@ -141,20 +147,11 @@ Result<HistoryView> known_history(const HistoryOptions& options, Context& contex
 // Of a machine that may be another one, and gone: nobody there is asked.
 Result<HistoryView> database_history(const HistoryOptions& options, Context& context, std::size_t buckets) {
   const WallTime now = SystemClock().wall();  // as its rows have it, whatever time devices are played in
-  HistoryQuery query{.metrics = options.metrics,
-                     .devices = options.devices,
-                     .since = {},
-                     .step = options.step,
-                     .usual_length = {},
-                     .usual_buckets = buckets};
-  if (options.since) {
-    const auto since = parse_since(*options.since, now);
-    if (!since) return tl::make_unexpected(since.error());
-    query.since = *since;
-  }
+  auto query = query_of(options, now, buckets);
+  if (!query) return tl::make_unexpected(query.error());
   auto reader = open_database(*options.database, context);
   if (!reader) return tl::make_unexpected(reader.error());
-  return stored_history(*reader, database_host(*options.database, context), std::move(query), now);
+  return stored_history(*reader, database_host(*options.database, context), std::move(*query), now);
 }
 
 Exit database_hosts(const HistoryOptions& options, Context& context) {

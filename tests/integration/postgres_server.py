@@ -3,12 +3,11 @@ import glob
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
-import time
 
-PATIENCE = 60  # seconds; the machine may be busy, under a sanitizer
+from exporting_daemon import PATIENCE, free_port, wait_for
+
 PASSWORD = "s3cret-Of-The-Test"
 
 
@@ -20,23 +19,6 @@ def programs():
 
 def available():
     return programs() is not None and shutil.which("psql") is not None
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def wait_for(what, condition, patience=PATIENCE):
-    until = time.monotonic() + patience
-    while True:
-        value = condition()
-        if value:
-            return value
-        if time.monotonic() > until:
-            raise AssertionError(f"not in time: {what}")
-        time.sleep(0.05)
 
 
 class Postgres:
