@@ -17,6 +17,7 @@ constexpr double kMuch = 0.25;          // of somebody's GPU-hours, or of the ti
 constexpr double kSlowedWorthy = 0.01;  // of the time
 constexpr double kHardlyUsed = 0.2;     // on average, while somebody is on it
 constexpr double kNoticed = 0.01;       // of all GPU-hours without a measurement: worth a sentence
+constexpr double kGrantedWell = 0.9;    // of the requests for memory
 constexpr std::size_t kMostLeases = 5;  // in sentences; all stand in the table
 
 std::string name_of(const PartyRow& user) {
@@ -120,6 +121,18 @@ void add_away(const Report& report, std::vector<Advice>& result) {
   }
 }
 
+// How many requests were granted: where many are refused, services are asked for more than there is.
+void add_requests(const Report& report, std::vector<Advice>& result) {
+  const auto& [granted, refused] = report.requests;
+  const std::uint64_t all = granted + refused;
+  if (all == 0) return;
+  const bool well = static_cast<double>(granted) >= kGrantedWell * static_cast<double>(all);
+  result.push_back({well ? Weight::good : Weight::notice,
+                    fmt::format("{} of {} requests for memory were granted since gpukeeper started, {:.1f} %{}",
+                                granted, all, 100 * static_cast<double>(granted) / static_cast<double>(all),
+                                well ? "." : ": gpukeeper plan SIZE says what stands in the way of another.")});
+}
+
 }  // namespace
 
 std::vector<Advice> advice_on_use(const Report& report) {
@@ -130,6 +143,7 @@ std::vector<Advice> advice_on_use(const Report& report) {
   add_idle_holders(report, result);
   add_free_devices(report, result);
   add_consolidation(report, result);
+  add_requests(report, result);
   std::ranges::stable_sort(result, {}, &Advice::weight);
   return result;
 }

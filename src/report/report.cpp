@@ -250,6 +250,7 @@ Result<Report> gather(const account::Account& account, const Range& range, const
   report.alerts = alerts_of(account, report);
   report.faults = faults_of(*sources.faults, report);
   report.leases = leases_of(sources, report);
+  report.requests = sources.requests;
   report.advice = advice_on_use(report);
   add_known_since(account, range, report);
   for (std::string& sentence : unknowns_of(report)) report.unknowns.push_back(std::move(sentence));

@@ -44,6 +44,12 @@ struct Stretch {
 /// Errors: as for gather().
 Result<Stretch> stretch_of(const account::Account& account, const Range& range);
 
+/// Requests for memory that were answered for good, since the daemon started.
+struct RequestCounts {
+  std::uint64_t granted = 0;
+  std::uint64_t refused = 0;
+};
+
 /// What a report is gathered from, beside the account.
 struct Sources {
   std::string host;
@@ -51,6 +57,7 @@ struct Sources {
   account::Tariff tariff;
   std::string leases;  ///< gpukeeper.leases/1; empty where nobody books
   std::shared_ptr<const FaultList> faults = std::make_shared<const FaultList>();  ///< never null
+  RequestCounts requests = {};                                                    ///< none where nobody counts them
 };
 
 /// One device. A column without a reading is nothing.
@@ -109,6 +116,7 @@ struct Report {
 
   std::vector<Alert> alerts;  ///< that were raised, or not over, in that time; the latest first
   std::vector<FaultRow> faults;
+  RequestCounts requests;
   std::vector<LeaseFacts> leases;     ///< that were held in that time, the underused ones first
   std::vector<Advice> advice;         ///< the gravest first
   std::vector<std::string> unknowns;  ///< what was not measured, a sentence each

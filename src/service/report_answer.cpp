@@ -59,7 +59,8 @@ Response report_answer(const Request& request, const ReportDesk& desk, const Sna
                                       .basis = report::Basis::daemon,
                                       .tariff = desk.tariff(),
                                       .leases = desk.leases(request),
-                                      .faults = desk.faults()});
+                                      .faults = desk.faults(),
+                                      .requests = desk.requests()});
   if (!report) return refused_query(report.error());
   return written(*report, *format, *utc_offset);
 }

@@ -8,6 +8,7 @@
 #include "account/account.hpp"
 #include "account/tariff.hpp"
 #include "faults/fault_journal.hpp"
+#include "report/report.hpp"
 #include "service/http.hpp"
 #include "telemetry/snapshot.hpp"
 
@@ -22,6 +23,7 @@ struct ReportDesk {
   std::function<std::shared_ptr<const FaultList>()> faults;  ///< never null
   /// gpukeeper.leases/1 for whoever asks; empty where there is no ledger.
   std::function<std::string(const Request&)> leases = [](const Request&) { return std::string(); };
+  std::function<report::RequestCounts()> requests = [] { return report::RequestCounts(); };
 };
 
 /// GET /api/v1/report?since=&until=&format=json|html|csv|text&utc_offset=: what the GPUs did and who used them; without

@@ -60,10 +60,23 @@ std::vector<Route> event_routes(const std::shared_ptr<const Sights>& sights,
                 {.tag = kEvents, .query = engine, .gives = "text", .content_type = "text/plain"})};
 }
 
+report::RequestCounts request_counts(const prometheus::OperationBook::Sums& sums) {
+  report::RequestCounts counts;
+  for (const auto& [labels, allocations] : sums.allocations) {
+    counts.granted += allocations.succeeded;
+    counts.refused += allocations.failed;
+  }
+  return counts;
+}
+
 // What the GPUs did and who used them.
 Route report_route(const std::shared_ptr<const Sights>& sights, const BookedLeases& leases) {
   const ReportDesk desk{
-      .account = sights->account, .tariff = sights->tariff, .faults = sights->faults, .leases = leases};
+      .account = sights->account,
+      .tariff = sights->tariff,
+      .faults = sights->faults,
+      .leases = leases,
+      .requests = [operations = sights->metrics.operations] { return request_counts(operations->read()); }};
   return described(
       {"GET", "/api/v1/report",
        "What the GPUs did and who used them, as 'gpukeeper report --json' prints it; ?since=, until=, "

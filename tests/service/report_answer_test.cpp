@@ -91,6 +91,15 @@ TEST_F(ReportAnswerTest, BeforeTheFirstTickItIsTooEarly) {
   EXPECT_EQ(get({}).status, 503u);
 }
 
+TEST_F(ReportAnswerTest, HowManyRequestsWereGrantedIsSaidWhereThereWereAny) {
+  EXPECT_THAT(*get({{"format", "text"}}).body, testing::Not(HasSubstr("requests for memory")));
+  desk_.requests = [] { return report::RequestCounts{.granted = 59, .refused = 1}; };
+  EXPECT_THAT(*get({}).body, HasSubstr("59 of 60 requests for memory were granted since gpukeeper started, 98.3 %."));
+  desk_.requests = [] { return report::RequestCounts{.granted = 1, .refused = 1}; };
+  EXPECT_THAT(*get({}).body, HasSubstr("1 of 2 requests for memory were granted since gpukeeper started, 50.0 %: "
+                                       "gpukeeper plan SIZE says what stands in the way of another."));
+}
+
 TEST_F(ReportAnswerTest, LeasesAreThoseThatTheAskerMaySee) {
   desk_.leases = [](const Request&) {
     return R"({"leases":[{"id":"7","service":"embedding","device":"GPU-aaaa","index":0,"state":"active",
