@@ -25,7 +25,12 @@ static_dependency(fmt HEADER fmt/format-inl.h PACKAGE libfmt-dev)  # its one sou
 static_dependency(spdlog HEADER spdlog/sinks/rotating_file_sink.h PACKAGE libspdlog-dev)
 static_dependency(json HEADER nlohmann/json.hpp PACKAGE nlohmann-json3-dev)
 static_dependency(cli11 HEADER CLI/CLI.hpp PACKAGE libcli11-dev)
-static_dependency(yaml HEADER yaml-cpp/yaml.h ARCHIVE libyaml-cpp.a PACKAGE libyaml-cpp-dev)
+# Its archive goes into our shared library only together with libstdc++'s, which sanitizers do without.
+set(yaml_file libyaml-cpp.a)
+if(GPUKEEPER_SANITIZE)
+  set(yaml_file libyaml-cpp.so)
+endif()
+static_dependency(yaml HEADER yaml-cpp/yaml.h ARCHIVE ${yaml_file} PACKAGE libyaml-cpp-dev)
 static_dependency(sqlite HEADER sqlite3.h ARCHIVE libsqlite3.a PACKAGE libsqlite3-dev)
 static_dependency(xml HEADER pugixml.hpp ARCHIVE libpugixml.a PACKAGE libpugixml-dev)
 static_dependency(crypto HEADER openssl/evp.h ARCHIVE libcrypto.a PACKAGE libssl-dev)
